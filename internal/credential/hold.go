@@ -1,0 +1,104 @@
+package credential
+
+import (
+	"slices"
+	"time"
+)
+
+// HoldCode names why a client waits for a person. The codes are a contract: docs/reference/holds.md has a row each.
+type HoldCode string
+
+// The hold codes.
+const (
+	HoldCannotVerify     HoldCode = "cannot-verify"
+	HoldMismatch         HoldCode = "mismatch"
+	HoldWhichSecret      HoldCode = "which-secret"
+	HoldSecretLost       HoldCode = "secret-lost"
+	HoldChangedElsewhere HoldCode = "changed-elsewhere"
+	HoldNotUnderstood    HoldCode = "reply-not-understood"
+	HoldNoOverlap        HoldCode = "no-overlap"
+	HoldOverlapTooShort  HoldCode = "overlap-too-short"
+	HoldCutover          HoldCode = "cutover-not-allowed"
+	HoldSlotsFull        HoldCode = "slots-full"
+	HoldForeignWrite     HoldCode = "vault-foreign-write"
+	HoldClientMissing    HoldCode = "client-missing"
+	HoldUnauthorized     HoldCode = "unauthorized"
+	HoldAttempts         HoldCode = "attempts-exhausted"
+	HoldBothRefused      HoldCode = "both-refused"
+	HoldClockSuspect     HoldCode = "clock-suspect"
+	HoldByPerson         HoldCode = "by-person"
+)
+
+// Resolve is a way out of a hold that a person chooses with "rotad resume".
+type Resolve string
+
+// The ways out of a hold.
+const (
+	ResolveNone        Resolve = ""
+	ResolveRetry       Resolve = "retry"
+	ResolveAdopt       Resolve = "adopt"
+	ResolveDiscard     Resolve = "discard"
+	ResolveAcceptVault Resolve = "accept-vault"
+	ResolveOldRemoved  Resolve = "old-removed"
+	ResolveAbort       Resolve = "abort"
+)
+
+// Flag returns the choice as "rotad resume" takes it.
+func (r Resolve) Flag() string { return "--" + string(r) }
+
+// Hold is a stop that needs a person.
+type Hold struct {
+	Code     HoldCode  `json:"code"`
+	Since    time.Time `json:"since"`
+	Detail   string    `json:"detail,omitempty"`  // one line for people; never a secret
+	Deadline time.Time `json:"deadline,omitzero"` // when waiting longer breaks something; zero = none
+	Paging   bool      `json:"paging,omitzero"`   // attempts go on; the hold only calls for a person
+	Retry    bool      `json:"retry,omitzero"`    // the cause may end by itself: it is looked at again with every look
+	By       string    `json:"by,omitempty"`      // by-person: who
+}
+
+// HoldRule is one row of the table of holds.
+type HoldRule struct {
+	Code    HoldCode
+	Cause   string    // what it means, for people
+	Resolve []Resolve // the choices of "rotad resume" that make sense
+	Submit  bool      // "rotad submit" resolves it
+	AtEnd   string    // what happens at the deadline
+}
+
+// HoldRules is the table of holds, one row per code.
+func HoldRules() []HoldRule {
+	retryAbort := []Resolve{ResolveRetry, ResolveAbort}
+	return []HoldRule{
+		{HoldCannotVerify, "The value in Vault was not accepted, or could not be tested, before a rotation; nothing was touched.", []Resolve{ResolveRetry, ResolveAbort}, false, "the current secret expires unrotated"},
+		{HoldMismatch, "The provider refuses the value that Vault hands out.", []Resolve{ResolveRetry, ResolveAcceptVault}, true, "the current secret expires unrotated"},
+		{HoldWhichSecret, "Several secrets at the provider could be the one that rotad made.", []Resolve{ResolveRetry, ResolveAdopt, ResolveDiscard, ResolveAbort}, false, "the current secret expires unrotated"},
+		{HoldSecretLost, "The provider has a new secret whose value was never received.", retryAbort, true, "consumers are cut off when the previous secret expires, unless allow_cutover lets rotad create again"},
+		{HoldChangedElsewhere, "Someone else changed the secret at the provider.", []Resolve{ResolveRetry, ResolveAcceptVault, ResolveAbort}, true, "consumers are cut off when the previous secret expires"},
+		{HoldNotUnderstood, "The provider's reply to a create could not be read; it is kept in Vault staging.", retryAbort, true, "consumers are cut off when the previous secret expires"},
+		{HoldNoOverlap, "Another rotation at the provider still counts down; a second one would cut consumers off.", retryAbort, false, "the current secret expires unrotated"},
+		{HoldOverlapTooShort, "The overlap that the provider grants is shorter than overlap_min.", retryAbort, false, "the current secret expires unrotated"},
+		{HoldCutover, "Rotating this client kills its old secret at once, and allow_cutover is not set.", retryAbort, false, "the current secret expires unrotated"},
+		{HoldSlotsFull, "The provider has no free slot for a second secret.", []Resolve{ResolveRetry, ResolveDiscard, ResolveAbort}, false, "the current secret expires unrotated"},
+		{HoldForeignWrite, "Someone else wrote the Vault path of this client.", []Resolve{ResolveRetry, ResolveAcceptVault, ResolveAbort}, false, "the current secret expires unrotated"},
+		{HoldClientMissing, "The provider no longer knows this client.", []Resolve{ResolveRetry, ResolveAbort}, false, "none"},
+		{HoldUnauthorized, "The provider or Vault refuses rotad's own credential.", retryAbort, false, "the current secret expires unrotated"},
+		{HoldAttempts, "A step failed too often.", retryAbort, false, "the current secret expires unrotated"},
+		{HoldBothRefused, "The provider refuses the old secret and the new one.", retryAbort, true, "consumers are cut off already"},
+		{HoldClockSuspect, "The clocks disagree, so the end of the overlap cannot be proved.", []Resolve{ResolveRetry}, false, "none: the old secret stays"},
+		{HoldByPerson, "A person stopped this client.", []Resolve{ResolveRetry, ResolveAbort}, false, "the current secret expires unrotated"},
+	}
+}
+
+// RuleFor returns the row of a code; ok is false for a code that the table does not have.
+func RuleFor(code HoldCode) (rule HoldRule, ok bool) {
+	rules := HoldRules()
+	i := slices.IndexFunc(rules, func(r HoldRule) bool { return r.Code == code })
+	if i < 0 {
+		return HoldRule{}, false
+	}
+	return rules[i], true
+}
+
+// Allows says whether a choice makes sense for the hold.
+func (r HoldRule) Allows(choice Resolve) bool { return slices.Contains(r.Resolve, choice) }

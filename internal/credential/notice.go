@@ -1,0 +1,102 @@
+package credential
+
+import "time"
+
+// NoticeKind is the sort of a notice; each has templates of its own.
+type NoticeKind string
+
+// The kinds of notices.
+const (
+	NoticeWarning   NoticeKind = "warning"    // the secret expires, and a person has to act
+	NoticeFinal     NoticeKind = "final"      // the last warning, at most a day before
+	NoticeExpired   NoticeKind = "expired"    // it has expired
+	NoticeAnnounce  NoticeKind = "announce"   // a rotation is planned
+	NoticeApprove   NoticeKind = "approve"    // a rotation is due and waits for approval
+	NoticeRotated   NoticeKind = "rotated"    // the new secret is in Vault; the overlap has begun
+	NoticeRetired   NoticeKind = "retired"    // the old secret is gone
+	NoticeFailed    NoticeKind = "failed"     // a rotation fails again and again, or ended badly
+	NoticeHeld      NoticeKind = "held"       // a person is needed
+	NoticeReleased  NoticeKind = "released"   // a hold has ended
+	NoticeNoExpiry  NoticeKind = "no-expiry"  // a manual client without a stated expiry
+	NoticeOldRemind NoticeKind = "old-remind" // manual: the old secret still has to be removed in the portal
+	NoticeLeft      NoticeKind = "left"       // the client was removed: its calendar event is cancelled
+	NoticeAdmin     NoticeKind = "admin"      // the word to the admins: a rotation that nobody scheduled
+)
+
+// Notice is one thing to tell people: a row of the outbox. It holds facts, never a secret; addresses are looked up when
+// it is sent.
+type Notice struct {
+	Seq       uint64     `json:"seq"` // given by the store
+	Key       string     `json:"key"` // stable: the same thing told twice has the same key; the store keeps the first
+	Kind      NoticeKind `json:"kind"`
+	At        time.Time  `json:"at"` // when it was decided
+	Client    string     `json:"client"`
+	Owner     string     `json:"owner,omitempty"`
+	Admins    bool       `json:"admins,omitzero"` // goes to the admins instead of the owner
+	Milestone string     `json:"milestone,omitempty"`
+	Facts     Facts      `json:"facts"`
+	Calendar  *Invite    `json:"calendar,omitempty"` // nil = this mail carries no invite
+
+	State      NoticeState `json:"state,omitempty"`
+	Deliveries []Delivery  `json:"deliveries,omitempty"` // filled by the first attempt
+	Due        time.Time   `json:"due,omitzero"`         // next attempt; zero = settled
+	DropAfter  time.Time   `json:"drop_after,omitzero"`  // after this it is no longer worth sending; zero = never
+}
+
+// Facts are what a notice says. Which of them are set depends on the kind.
+type Facts struct {
+	Provider     string            `json:"provider,omitempty"`
+	Mode         Mode              `json:"mode,omitempty"`
+	ClientRef    string            `json:"client_ref,omitempty"` // what the provider calls it
+	VaultPath    VaultPath         `json:"vault_path,omitzero"`
+	VaultVersion int               `json:"vault_version,omitempty"`
+	OldVersion   int               `json:"old_version,omitempty"`
+	SecretID     string            `json:"secret_id,omitempty"`
+	OldSecretID  string            `json:"old_secret_id,omitempty"`
+	Expires      time.Time         `json:"expires,omitzero"`     // of the current secret
+	NextRotate   time.Time         `json:"next_rotate,omitzero"` // the planned rotation
+	OldDies      time.Time         `json:"old_dies,omitzero"`    // until when the old one works
+	Rotation     string            `json:"rotation,omitempty"`
+	Cause        Cause             `json:"cause,omitzero"`
+	Hold         *Hold             `json:"hold,omitempty"`
+	Error        string            `json:"error,omitempty"`
+	Negative     Negative          `json:"negative,omitempty"`
+	Cutover      bool              `json:"cutover,omitzero"`
+	Override     bool              `json:"override,omitzero"`
+	Instructions string            `json:"instructions,omitempty"`
+	Labels       map[string]string `json:"labels,omitempty"`
+}
+
+// Invite is the state of the client's calendar event that a mail carries.
+type Invite struct {
+	UID      string    `json:"uid"`
+	Sequence int       `json:"sequence"`
+	At       time.Time `json:"at"`
+	What     string    `json:"what"` // what happens then, for people
+	Cancel   bool      `json:"cancel,omitzero"`
+}
+
+// NoticeState is how far a notice has come.
+type NoticeState string
+
+// The states of a notice. NoticePending includes retries.
+const (
+	NoticePending NoticeState = "pending"
+	NoticeSent    NoticeState = "sent"
+	NoticeDropped NoticeState = "dropped" // its reason had gone
+	NoticeDead    NoticeState = "dead"    // refused for good
+)
+
+// Delivery is one notice to one address over one channel.
+type Delivery struct {
+	Channel   string      `json:"channel"`
+	To        string      `json:"to"`
+	MessageID string      `json:"message_id,omitempty"` // stable over retries
+	State     NoticeState `json:"state"`
+	Attempts  int         `json:"attempts,omitempty"`
+	Ambiguous bool        `json:"ambiguous,omitzero"` // lost after the final dot: sent once more with the same id
+	Next      time.Time   `json:"next,omitzero"`
+	Error     string      `json:"error,omitempty"`
+	Receipt   string      `json:"receipt,omitempty"` // the server's last words, for example its queue id
+	SentAt    time.Time   `json:"sent_at,omitzero"`
+}

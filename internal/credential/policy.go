@@ -1,0 +1,81 @@
+package credential
+
+import "time"
+
+// Start is how a rotation begins.
+type Start string
+
+// The ways in which a rotation begins.
+const (
+	StartAuto    Start = "auto"    // when it is due and the window is open
+	StartApprove Start = "approve" // when it is due and a person has approved it
+	StartObserve Start = "observe" // never: metrics and notices only
+)
+
+// WarnWhen says for which clients configured warnings are sent.
+type WarnWhen string
+
+// When warnings are sent.
+const (
+	WarnUnlessAutomatic WarnWhen = "unless-automatic" // not for a healthy automatic rotation, which announces itself
+	WarnAlways          WarnWhen = "always"
+)
+
+// Warning is one entry of a warning schedule: first at Before the expiry, then again every Every (zero = once).
+type Warning struct {
+	Before time.Duration `json:"before"`
+	Every  time.Duration `json:"every,omitzero"`
+}
+
+// WindowSpec describes when intent and revoke are allowed. The zero value is "always".
+type WindowSpec struct {
+	Cron     string        `json:"cron,omitempty"` // when it opens
+	Duration time.Duration `json:"duration,omitzero"`
+	Timezone string        `json:"timezone,omitempty"` // IANA name; empty = UTC
+}
+
+// IsZero says whether the window is always open.
+func (w WindowSpec) IsZero() bool { return w == WindowSpec{} }
+
+// Window is a parsed WindowSpec. The configuration builds it, so that this package needs no cron parser.
+type Window interface {
+	Next(t time.Time) time.Time // the first opening after t; zero = never
+	Contains(t time.Time) bool  // whether it is open at t
+}
+
+// Always is the window that is always open.
+type Always struct{}
+
+// Next returns t.
+func (Always) Next(t time.Time) time.Time { return t }
+
+// Contains returns true.
+func (Always) Contains(time.Time) bool { return true }
+
+// Policy says when to warn, when to rotate, how it starts, how long both secrets overlap, in which window. Every
+// field has a default, filled by the configuration.
+type Policy struct {
+	Name         string        `json:"name"`
+	Start        Start         `json:"start"`
+	Lifetime     time.Duration `json:"lifetime,omitzero"`      // where the provider reports no expiry, or lets us choose it; 0 = none
+	RotateBefore time.Duration `json:"rotate_before,omitzero"` // before the due time
+	Overlap      time.Duration `json:"overlap,omitzero"`       // how long both secrets stay valid
+	OverlapMin   time.Duration `json:"overlap_min,omitzero"`   // a shorter effective overlap holds before create
+	Announce     time.Duration `json:"announce,omitzero"`      // before the planned rotation; 0 = no announcement
+	Warn         []Warning     `json:"warn,omitempty"`
+	WarnWhen     WarnWhen      `json:"warn_when,omitempty"`
+	Window       WindowSpec    `json:"window,omitzero"`
+	DeleteEarly  bool          `json:"delete_early,omitzero"`  // delete a previous slot at the end of the overlap instead of letting it lapse
+	MaxAttempts  int           `json:"max_attempts,omitempty"` // failures in one phase before a hold; 0 = 8
+}
+
+// DefaultMaxAttempts is the number of failures in one phase before a hold.
+const DefaultMaxAttempts = 8
+
+// Attempts returns MaxAttempts or its default.
+func (p Policy) Attempts() int {
+	if p.MaxAttempts == 0 {
+		return DefaultMaxAttempts
+	}
+	return p.MaxAttempts
+}

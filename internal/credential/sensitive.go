@@ -1,0 +1,79 @@
+package credential
+
+import (
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+)
+
+const redacted = "[redacted]"
+
+// Sensitive holds a clear secret in memory. Every way of printing, logging or encoding it yields "[redacted]" or an
+// error; only Reveal gives the value. The zero value is an empty secret.
+type Sensitive struct{ value string }
+
+// NewSensitive wraps a clear value.
+func NewSensitive(value string) Sensitive { return Sensitive{value: value} }
+
+// Reveal returns the clear value. It is called only where the value goes to a provider or to Vault.
+func (s Sensitive) Reveal() string { return s.value }
+
+// Empty says whether there is no value.
+func (s Sensitive) Empty() bool { return s.value == "" }
+
+// Equal compares two values in constant time.
+func (s Sensitive) Equal(o Sensitive) bool {
+	return subtle.ConstantTimeCompare([]byte(s.value), []byte(o.value)) == 1
+}
+
+// String never shows the value.
+func (s Sensitive) String() string { return redacted }
+
+// GoString never shows the value.
+func (s Sensitive) GoString() string { return redacted }
+
+// Format never shows the value, whatever the verb.
+func (s Sensitive) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
+
+// LogValue never shows the value.
+func (s Sensitive) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+var errEncodeSensitive = errors.New("a clear secret must not be encoded")
+
+// MarshalJSON fails: a secret that reaches an encoder is a defect, and the defect must be loud.
+func (s Sensitive) MarshalJSON() ([]byte, error) { return nil, errEncodeSensitive }
+
+// MarshalText fails, for the same reason.
+func (s Sensitive) MarshalText() ([]byte, error) { return nil, errEncodeSensitive }
+
+// MarshalBinary fails, for the same reason; CBOR encoders ask for it.
+func (s Sensitive) MarshalBinary() ([]byte, error) { return nil, errEncodeSensitive }
+
+// Bundle is what a consumer needs to log in: field name to value, always written as one Vault version. The usual
+// fields are FieldClientID and FieldClientSecret; each kind's README lists its own.
+type Bundle map[string]Sensitive
+
+// The default fields of a bundle.
+const (
+	FieldClientID     = "client_id"
+	FieldClientSecret = "client_secret"
+	FieldRoleID       = "role_id" // Vault AppRole: an identifier, not a secret
+)
+
+// Secret returns the client secret of the bundle, empty if it has none.
+func (b Bundle) Secret() Sensitive { return b[FieldClientSecret] }
+
+// Equal says whether both bundles hold the same fields with the same values.
+func (b Bundle) Equal(o Bundle) bool {
+	if len(b) != len(o) {
+		return false
+	}
+	for name, value := range b {
+		other, ok := o[name]
+		if !ok || !value.Equal(other) {
+			return false
+		}
+	}
+	return true
+}
