@@ -1,0 +1,124 @@
+package rotation
+
+import (
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// Effect is one thing to do in the world. The zero value is "nothing: wait until the record is due".
+type Effect string
+
+// The effects.
+const (
+	EffectNone       Effect = ""
+	EffectLook       Effect = "look"       // observe provider and Vault
+	EffectPrepare    Effect = "prepare"    // look, and prove Vault's value, before an intent
+	EffectCreate     Effect = "create"     // fence, create once, stage
+	EffectSettle     Effect = "settle"     // find out what became of an unknown create
+	EffectCompensate Effect = "compensate" // delete the one orphan
+	EffectVerify     Effect = "verify"     // ask once whether the staged secret is accepted
+	EffectPromote    Effect = "promote"    // publish the staged bundle
+	EffectShown      Effect = "shown"      // does the provider show the staged secret as current?
+	EffectProve      Effect = "prove"      // ask with the new value and with the old one
+	EffectRestore    Effect = "restore"    // bring the old value back (hard cutover that did not take)
+	EffectGate       Effect = "gate"       // may the old secret be revoked?
+	EffectRevoke     Effect = "revoke"     // revoke the one old id, or watch it lapse; confirm
+	EffectNegative   Effect = "negative"   // the old value must be refused
+	EffectCleanUp    Effect = "clean-up"   // staging idle; destroy what is no longer needed
+	EffectSweep      Effect = "sweep"      // retry a destroy that was refused
+)
+
+// Outcome is what an effect brought. Exactly what Result says may be concluded from it, and no more.
+type Outcome struct {
+	Result  Result
+	Finding Finding
+	Failure Failure // of a Result that is not Done
+
+	Look    *Look             // look, prepare
+	Fence   int               // create, settle: staging version of our last fence
+	FenceAt time.Time         // Vault's time of it
+	Version int               // staging version, or consumer version, that was written or found
+	At      time.Time         // Vault's time of that version
+	Secret  credential.Secret // create, settle: the new secret
+	OldDies time.Time         // create, settle: when the provider drops the previous one
+	Orphan  string            // settle: the one secret of ours that nobody can know
+	Answer  providers.Answer  // verify; prove, restore: of the new value
+	Old     providers.Answer  // prove, negative: of the old value
+	Clock   time.Time         // an independent clock (Vault's, else the provider's); zero = none
+	Cleanup *credential.Cleanup
+}
+
+// Result is the three-valued outcome of an effect.
+type Result string
+
+// The results.
+const (
+	Done    Result = "done"
+	NotDone Result = "not-done" // definitely
+	Unknown Result = "unknown"
+)
+
+// Finding is what an effect found, where Done alone does not say it.
+type Finding string
+
+// The findings.
+const (
+	FoundNothing   Finding = ""
+	FoundStaged    Finding = "staged"           // create, settle: the new bundle stands in staging
+	FoundReceived  Finding = "received"         // create: a reply that could not be read stands in staging
+	FoundNotDone   Finding = "not-done"         // settle: nothing was created; the next attempt is fenced
+	FoundOrphan    Finding = "orphan"           // settle: created, and its value is lost; it can be deleted
+	FoundMany      Finding = "many"             // settle: more than one secret could be ours
+	FoundLost      Finding = "lost"             // settle: created, and its value is lost; the old one counts down
+	FoundElsewhere Finding = "elsewhere"        // someone else changed the secret
+	FoundForeign   Finding = "foreign"          // someone else wrote in Vault
+	FoundPending   Finding = "pending"          // create: the chosen value may be set; send the same again
+	FoundMissing   Finding = "missing"          // the provider does not know the client
+	FoundGone      Finding = "gone"             // gate: the old one is past its expiry
+	FoundFinished  Finding = "finished"         // gate: this rotation has been finished already
+	FoundOther     Finding = "other"            // gate: a later rotation has been made
+	FoundWaiting   Finding = "waiting"          // revoke: the provider's own timer still runs
+	FoundNotShown  Finding = "not-shown"        // shown: another secret is current
+	FoundNoValue   Finding = "no-value"         // negative: the old value is no longer in Vault
+	FoundNoProof   Finding = "cannot-be-proved" // verify: this kind has no way to ask
+	FoundRejected  Finding = "rejected"         // create: the chosen value itself was refused
+)
+
+// Failure is why something was not done, for the record and for people.
+type Failure struct {
+	Class providers.Class
+	Text  string
+	After time.Duration // wait at least this long
+}
+
+// Look is what was seen of a client: no values.
+type Look struct {
+	Found    bool // the provider knows the client
+	Snapshot providers.Snapshot
+	Hinted   []string // ids whose hint fits Vault's value
+
+	Version  int  // consumer version; 0 = never written
+	HasValue bool // it holds the mapped secret
+	Same     bool // its mapped fields equal those of the recorded version
+	Compared bool // Same means something
+
+	Staging credential.Entry // without values
+
+	Answer   providers.Answer // of Vault's value; Unknown if it was not asked
+	NoProof  bool             // this kind has no way to ask
+	Random   providers.Answer // of a random value
+	ReadBack ReadBack
+	Failure  Failure // why Answer is unknown
+}
+
+// ReadBack compares the value that the provider shows with Vault's.
+type ReadBack string
+
+// The results of a comparison.
+const (
+	ReadNot   ReadBack = "" // not readable, or nothing to compare
+	ReadEqual ReadBack = "equal"
+	ReadOther ReadBack = "other"
+)

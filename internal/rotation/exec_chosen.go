@@ -1,0 +1,73 @@
+package rotation
+
+import (
+	"context"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// createChosen is the create of a value that rotad chooses: the value stands in Vault staging, as pending, before it is
+// set at the provider, and setting it again with the same value does no harm. An unknown outcome is therefore rolled
+// forward with the same value; a different one is chosen only after a definite refusal of this one.
+func (r *run) createChosen(ctx context.Context) Outcome {
+	pending, o, ok := r.pendingEntry(ctx)
+	if !ok {
+		return o
+	}
+	issued, err := r.createOnce(ctx, pending.Bundle)
+	f := fence{version: pending.Version, wall: pending.FencedAt}
+	switch class := providers.ClassOf(err); {
+	case err == nil:
+		issued.Bundle = pending.Bundle
+		return r.created(ctx, f, issued, nil)
+	case class == providers.ClassRejected:
+		return Outcome{Result: NotDone, Finding: FoundRejected, Failure: failure(err), Fence: f.version, FenceAt: f.wall}
+	case providers.Definite(err):
+		return Outcome{Result: NotDone, Finding: FoundPending, Failure: failure(err), Fence: f.version, FenceAt: f.wall}
+	}
+	return Outcome{Result: Unknown, Finding: FoundPending, Failure: failure(err), Fence: f.version, FenceAt: f.wall}
+}
+
+// pendingEntry returns the value of this attempt: the one that stands in staging, or a fresh one that it puts there.
+func (r *run) pendingEntry(ctx context.Context) (credential.Entry, Outcome, bool) {
+	if r.rot.Fence == 0 && r.env.NoCreate == "" {
+		if entry, o, ok := r.choose(ctx); ok || o.Finding != FoundPending {
+			return entry, o, ok
+		}
+	}
+	entry, err := r.Vault.Staging(ctx, r.key())
+	switch {
+	case err != nil:
+		return entry, Outcome{Result: NotDone, Failure: failure(err), Fence: r.rot.Fence}, false
+	case r.ours(entry) && entry.Attempt == r.rot.Attempt && entry.Phase == credential.StagingPending:
+		return entry, Outcome{}, true
+	case entry.Version == r.rot.FenceBase && r.env.NoCreate != "":
+		return entry, Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassUnavailable, Text: "no rotation may begin now: " + string(r.env.NoCreate)}}, false
+	}
+	return entry, r.alreadyFenced(entry), false
+}
+
+// choose makes a value and stages it as pending. FoundPending says that one stands there already.
+func (r *run) choose(ctx context.Context) (credential.Entry, Outcome, bool) {
+	generator, ok := providers.AsGenerator(r.provider)
+	if !ok {
+		return credential.Entry{}, Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassUnsupported, Text: "this provider's adapter cannot choose a value"}}, false
+	}
+	bundle, err := generator.Generate(r.target())
+	if err != nil {
+		return credential.Entry{}, failed(err), false
+	}
+	s := r.entry(credential.StagingPending)
+	s.Bundle = bundle
+	f, o, ok := r.fence(ctx, s, r.rot.FenceBase)
+	if !ok {
+		if o.Finding == FoundNothing && o.Result == Unknown {
+			o.Finding = FoundPending
+		}
+		return credential.Entry{}, o, false
+	}
+	s.FencedAt = f.wall.UTC().Truncate(time.Microsecond)
+	return credential.Entry{Staging: s, Version: f.version, Created: f.at}, Outcome{}, true
+}

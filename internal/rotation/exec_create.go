@@ -1,0 +1,203 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// create fences in Vault staging by compare-and-swap, creates exactly once, and stages the bundle in Vault before
+// anything else. A fence that finds another version than expected means that an earlier run came this far: then nothing
+// is created here.
+func (r *run) create(ctx context.Context) Outcome {
+	if r.rot.Caps.Mode == credential.ModeCaller {
+		return r.createChosen(ctx)
+	}
+	if r.env.NoCreate != "" {
+		return r.noCreate(ctx)
+	}
+	fence, o, ok := r.fence(ctx, r.entry(credential.StagingIntent), r.rot.FenceBase)
+	if !ok {
+		return o
+	}
+	for !r.fresh(fence) {
+		fence, o, ok = r.fence(ctx, r.entry(credential.StagingIntent), fence.version)
+		if !ok {
+			return o
+		}
+	}
+	issued, err := r.createOnce(ctx, nil)
+	return r.created(ctx, fence, issued, err)
+}
+
+// noCreate finds out whether an earlier run had sent a create, without beginning one.
+func (r *run) noCreate(ctx context.Context) Outcome {
+	entry, err := r.Vault.Staging(ctx, r.key())
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}
+	}
+	if entry.Version == r.rot.FenceBase {
+		return Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassUnavailable, Text: "no rotation may begin now: " + string(r.env.NoCreate)}}
+	}
+	return r.alreadyFenced(entry)
+}
+
+// fence is a fence that this call has written.
+type fence struct {
+	version int
+	at      time.Time // Vault's time
+	wall    time.Time // both clocks of this process when it was asked for
+	elapsed time.Duration
+}
+
+// fence writes an intent or a pending entry over exactly the version that the record names. ok is false where the call
+// must not go on; the outcome then says what was found.
+func (r *run) fence(ctx context.Context, s credential.Staging, base int) (f fence, o Outcome, ok bool) {
+	f = fence{wall: r.Now(), elapsed: r.Elapsed()}
+	s.FencedAt = f.wall.UTC().Truncate(time.Microsecond)
+	version, at, err := r.Vault.Stage(ctx, r.key(), base, s)
+	if err == nil {
+		f.version, f.at = version, at
+		return f, Outcome{}, true
+	}
+	if definite(err) && !errors.Is(err, credential.ErrCAS) {
+		return f, Outcome{Result: NotDone, Failure: failure(err)}, false
+	}
+	entry, readErr := r.Vault.Staging(ctx, r.key())
+	if readErr != nil {
+		return f, Outcome{Result: NotDone, Failure: failure(readErr)}, false
+	}
+	if r.ours(entry) && entry.Attempt == s.Attempt && entry.Phase == s.Phase && entry.FencedAt.Equal(s.FencedAt) {
+		f.version, f.at = entry.Version, entry.Created
+		return f, Outcome{}, true
+	}
+	if entry.Version == base {
+		return f, Outcome{Result: NotDone, Failure: failure(err)}, false
+	}
+	return f, r.alreadyFenced(entry), false
+}
+
+// fresh: at most FenceLife may have passed on both clocks between the fence and the create, or another process could
+// have taken over.
+func (r *run) fresh(f fence) bool {
+	wall, elapsed := r.Now().Sub(f.wall), r.Elapsed()-f.elapsed
+	return wall < FenceLife && wall > -FenceLife && elapsed < FenceLife
+}
+
+// alreadyFenced judges a staging entry that stands where the fence was to be written.
+func (r *run) alreadyFenced(e credential.Entry) Outcome {
+	switch {
+	case !r.ours(e):
+		return foreign("the staging entry of this client is at version %d (expected %d), by rotation %q", e.Version, r.rot.FenceBase, e.Rotation)
+	case e.Phase == credential.StagingStaged:
+		return Outcome{Result: Done, Finding: FoundStaged, Version: e.Version, At: e.Created, Secret: e.New, Fence: e.Version}
+	case e.Phase == credential.StagingReceived:
+		return Outcome{Result: Unknown, Finding: FoundReceived, Fence: e.Version, FenceAt: e.FencedAt,
+			Failure: Failure{Class: providers.ClassNotUnderstood, Text: "an earlier reply could not be read"}}
+	}
+	return Outcome{Result: Unknown, Fence: e.Version, FenceAt: e.FencedAt,
+		Failure: Failure{Class: providers.ClassIndeterminate, Text: "an earlier run may have sent a create"}}
+}
+
+// createOnce sends the create. It is called once per fence.
+func (r *run) createOnce(ctx context.Context, proposed credential.Bundle) (providers.Issued, error) {
+	if d := r.env.Timing.Deadline; d > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, d)
+		defer cancel()
+	}
+	request := providers.Request{Label: Label(&r.rot), Proposed: proposed, Reason: r.rot.Cause.Reason}
+	if p := r.rot.Policy; r.rot.Caps.SetsExpiry && p.Lifetime > 0 {
+		request.Expires = r.Now().UTC().Add(p.Lifetime).Truncate(time.Second)
+	}
+	return r.provider.Create(ctx, r.target(), request)
+}
+
+// created stages what came back, whatever it is.
+func (r *run) created(ctx context.Context, f fence, issued providers.Issued, err error) Outcome {
+	r.rot.FenceAt = f.wall.UTC().Truncate(time.Microsecond)
+	switch class := providers.ClassOf(err); {
+	case err == nil:
+		return r.stage(ctx, f.version, issued)
+	case class == providers.ClassNotUnderstood && !issued.Raw.Empty():
+		return r.stageReceived(ctx, f.version, issued, err)
+	case providers.Definite(err):
+		return Outcome{Result: NotDone, Failure: failure(err), Fence: f.version, FenceAt: r.rot.FenceAt}
+	}
+	return Outcome{Result: Unknown, Failure: failure(err), Fence: f.version, FenceAt: r.rot.FenceAt}
+}
+
+// stage writes the new bundle over the fence.
+func (r *run) stage(ctx context.Context, fence int, issued providers.Issued) Outcome {
+	s := r.entry(credential.StagingStaged)
+	s.New, s.Bundle = issued.Secret, issued.Bundle
+	version, at, o, ok := r.keep(ctx, fence, s)
+	if !ok {
+		return r.undo(ctx, fence, issued, o)
+	}
+	return Outcome{Result: Done, Finding: FoundStaged, Version: version, At: at, Secret: issued.Secret, OldDies: issued.OldDies, Fence: version}
+}
+
+// stageReceived keeps a reply that could not be read: it may hold the only copy of a secret.
+func (r *run) stageReceived(ctx context.Context, fence int, issued providers.Issued, cause error) Outcome {
+	s := r.entry(credential.StagingReceived)
+	s.Raw = issued.Raw
+	version, _, o, ok := r.keep(ctx, fence, s)
+	if !ok {
+		o.Fence, o.FenceAt = fence, r.rot.FenceAt
+		return o
+	}
+	return Outcome{Result: Unknown, Finding: FoundReceived, Failure: failure(cause), Fence: version, FenceAt: r.rot.FenceAt}
+}
+
+// keep writes an entry that must not be lost: it tries until Vault has it, until someone else's version stands there,
+// or until the context ends (a shutdown gives up after its drain). Whether a write landed is decided by reading it back.
+func (r *run) keep(ctx context.Context, base int, s credential.Staging) (version int, at time.Time, o Outcome, ok bool) {
+	limit := r.Elapsed() + r.patience()
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		version, at, err := r.Vault.Stage(ctx, r.key(), base, s)
+		if err == nil {
+			return version, at, Outcome{}, true
+		}
+		entry, readErr := r.Vault.Staging(ctx, r.key())
+		switch {
+		case readErr != nil || entry.Version == base:
+		case r.ours(entry) && entry.Attempt == s.Attempt && entry.Phase == s.Phase && entry.Bundle.Equal(s.Bundle) && entry.Raw.Equal(s.Raw):
+			return entry.Version, entry.Created, Outcome{}, true
+		default:
+			return 0, at, foreign("the staging entry moved to version %d while the new secret was staged, by rotation %q", entry.Version, entry.Rotation), false
+		}
+		if r.Elapsed() > limit || !r.pause(ctx, pause) {
+			return 0, at, Outcome{Result: Unknown, Failure: failure(err)}, false
+		}
+	}
+}
+
+// patience returns how long a created secret is kept in memory while Vault does not take it. What can be deleted by id
+// and made again is given up after two minutes; else the memory holds the only copy, and only a shutdown ends it.
+func (r *run) patience() time.Duration {
+	if r.rot.Caps.Mode == credential.ModeTwoSlot {
+		return 2 * time.Minute
+	}
+	return 100 * 365 * 24 * time.Hour
+}
+
+// undo takes back a secret that could not be staged, by its explicit id, where the provider allows it.
+func (r *run) undo(ctx context.Context, fence int, issued providers.Issued, o Outcome) Outcome {
+	o.Fence, o.FenceAt = fence, r.rot.FenceAt
+	if o.Finding == FoundForeign || issued.Secret.ID == "" || r.rot.Caps.Mode != credential.ModeTwoSlot {
+		return o
+	}
+	revoker, ok := providers.AsRevoker(r.provider)
+	if !ok || issued.Secret.ID == r.rot.Old.ID {
+		return o
+	}
+	if err := revoker.Revoke(ctx, r.target(), issued.Secret.ID); err != nil {
+		return o
+	}
+	o.Failure.Text = "the new secret could not be staged and was deleted again: " + o.Failure.Text
+	return o
+}

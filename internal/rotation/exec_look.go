@@ -1,0 +1,147 @@
+package rotation
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// look observes provider and Vault. It asks with Vault's value where that is to be proved: at first sight, before an
+// intent, while a hold may end by itself, and when Vault has another version than the recorded one.
+func (r *run) look(ctx context.Context, prove bool) Outcome {
+	snap, err := r.provider.Inspect(ctx, r.target())
+	if providers.ClassOf(err) == providers.ClassNotFound {
+		return Outcome{Result: Done, Look: &Look{}}
+	}
+	if err != nil {
+		return failed(err)
+	}
+	l := &Look{Found: true, Snapshot: snap}
+	consumer, err := r.lookAtVault(ctx, l)
+	if err != nil {
+		return failed(err)
+	}
+	hold := r.rec.Hold != nil && r.rec.Hold.Retry
+	if prove || hold || r.rec.Sight == credential.SightNone || (l.Version != r.rec.Version && !l.Same) {
+		r.proveCurrent(ctx, l, consumer)
+	}
+	if l.HasValue && snap.Caps.Readable {
+		l.ReadBack = r.readBack(ctx, consumer.Bundle)
+	}
+	return Outcome{Result: Done, Look: l, Clock: r.clock(ctx, snap)}
+}
+
+// clock returns an independent time: Vault's, else the provider's.
+func (r *run) clock(ctx context.Context, snap providers.Snapshot) time.Time {
+	if t, err := r.Vault.Time(ctx); err == nil && !t.IsZero() {
+		return t
+	}
+	return snap.Time
+}
+
+func (r *run) lookAtVault(ctx context.Context, l *Look) (credential.Consumer, error) {
+	entry, err := r.Vault.Staging(ctx, r.key())
+	if err != nil {
+		return credential.Consumer{}, err
+	}
+	entry.Bundle, entry.Raw = nil, credential.Sensitive{}
+	l.Staging = entry
+	path := r.client().Vault
+	consumer, err := r.Vault.Consumer(ctx, path, 0)
+	if err != nil {
+		return consumer, err
+	}
+	l.Version, l.HasValue = consumer.Version, hasValue(consumer)
+	if known := r.rec.Version; known != 0 && known != consumer.Version {
+		before, err := r.Vault.Consumer(ctx, path, known)
+		if err != nil {
+			return consumer, err
+		}
+		if hasValue(before) {
+			l.Compared, l.Same = true, before.Bundle.Equal(consumer.Bundle)
+		}
+	}
+	return consumer, nil
+}
+
+// hasValue says whether a version holds something beside the identifier.
+func hasValue(c credential.Consumer) bool {
+	if c.Deleted {
+		return false
+	}
+	for name, value := range c.Bundle {
+		if name != credential.FieldClientID && name != credential.FieldRoleID && !value.Empty() {
+			return true
+		}
+	}
+	return false
+}
+
+// proveCurrent asks with Vault's value, and once per client with a random one: a verifier that accepts anything proves
+// nothing.
+func (r *run) proveCurrent(ctx context.Context, l *Look, consumer credential.Consumer) {
+	bundle := consumer.Bundle
+	if l.HasValue {
+		l.Answer, l.NoProof, l.Failure = r.ask(ctx, bundle)
+		l.Hinted = hinted(l.Snapshot.Secrets, bundle)
+	}
+	if r.rec.Proved || l.NoProof {
+		return
+	}
+	var noProof bool
+	var f Failure
+	l.Random, noProof, f = r.ask(ctx, randomLike(bundle, l.Snapshot.ClientID))
+	l.NoProof = l.NoProof || noProof
+	if l.Failure.Text == "" {
+		l.Failure = f
+	}
+}
+
+// randomLike returns a bundle of the same shape with a random value for every secret field.
+func randomLike(b credential.Bundle, clientID string) credential.Bundle {
+	random := credential.Bundle{}
+	for name, value := range b {
+		if name == credential.FieldClientID || name == credential.FieldRoleID {
+			random[name] = value
+			continue
+		}
+		random[name] = credential.NewSensitive(rand.Text())
+	}
+	if len(random) == 0 {
+		random[credential.FieldClientSecret] = credential.NewSensitive(rand.Text())
+	}
+	if _, ok := random[credential.FieldClientID]; !ok && clientID != "" {
+		random[credential.FieldClientID] = credential.NewSensitive(clientID)
+	}
+	return random
+}
+
+// hinted returns the ids of the listed secrets whose hint fits the beginning of a value.
+func hinted(list []credential.Secret, b credential.Bundle) []string {
+	var ids []string
+	for _, secret := range list {
+		if secret.Hint != "" && strings.HasPrefix(b.Secret().Reveal(), secret.Hint) {
+			ids = append(ids, secret.ID)
+		}
+	}
+	return ids
+}
+
+func (r *run) readBack(ctx context.Context, vaults credential.Bundle) ReadBack {
+	recoverer, ok := providers.AsRecoverer(r.provider)
+	if !ok {
+		return ReadNot
+	}
+	issued, err := recoverer.Recover(ctx, r.target())
+	switch {
+	case err != nil:
+		return ReadNot
+	case issued.Bundle.Secret().Equal(vaults.Secret()):
+		return ReadEqual
+	}
+	return ReadOther
+}

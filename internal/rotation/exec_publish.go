@@ -1,0 +1,203 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// stagedEntry reads the staged bundle of this rotation.
+func (r *run) stagedEntry(ctx context.Context) (credential.Entry, Outcome, bool) {
+	entry, err := r.Vault.Staging(ctx, r.key())
+	switch {
+	case err != nil:
+		return entry, Outcome{Result: NotDone, Failure: failure(err)}, false
+	case !r.ours(entry) || entry.Phase != credential.StagingStaged:
+		return entry, foreign("the staging entry is at version %d (%s), by rotation %q", entry.Version, entry.Phase, entry.Rotation), false
+	}
+	return entry, Outcome{}, true
+}
+
+// verify asks once whether the provider accepts the staged bundle.
+func (r *run) verify(ctx context.Context) Outcome {
+	entry, o, ok := r.stagedEntry(ctx)
+	if !ok {
+		return o
+	}
+	answer, noProof, f := r.ask(ctx, entry.Bundle)
+	if noProof {
+		return Outcome{Result: Done, Finding: FoundNoProof}
+	}
+	return Outcome{Result: result(answer), Answer: answer, Failure: f}
+}
+
+func result(a providers.Answer) Result {
+	if a == providers.Unknown {
+		return Unknown
+	}
+	return Done
+}
+
+// shown asks whether the provider shows the staged secret as its current one.
+func (r *run) shown(ctx context.Context) Outcome {
+	snap, err := r.provider.Inspect(ctx, r.target())
+	if err != nil {
+		return failed(err)
+	}
+	current, ok := snap.Current()
+	if ok && current.Same(r.rot.New) {
+		return Outcome{Result: Done}
+	}
+	return Outcome{Result: Done, Finding: FoundNotShown}
+}
+
+// promote publishes the staged bundle by compare-and-swap on the version that was current at the intent. Where another
+// version stands there, its mapped fields decide: ours = done; the old ones = someone changed other keys, so the write
+// is made from that version; anything else is someone else's and is never written over.
+func (r *run) promote(ctx context.Context) Outcome {
+	entry, o, ok := r.stagedEntry(ctx)
+	if !ok {
+		return o
+	}
+	return r.publish(ctx, entry.Bundle, r.consumerBase(), r.mayReplace)
+}
+
+// publish writes a bundle to the consumer path. replaces says which present bundles may be written over.
+func (r *run) publish(ctx context.Context, b credential.Bundle, base int, replaces func(context.Context, credential.Consumer) (bool, error)) Outcome {
+	path := r.client().Vault
+	for range 3 {
+		version, at, err := r.Vault.Promote(ctx, path, base, b)
+		if err == nil {
+			return r.published(ctx, version, at)
+		}
+		if definite(err) && !errors.Is(err, credential.ErrCAS) {
+			return Outcome{Result: NotDone, Failure: failure(err)}
+		}
+		now, readErr := r.Vault.Consumer(ctx, path, 0)
+		if readErr != nil {
+			return Outcome{Result: Unknown, Failure: failure(readErr)}
+		}
+		if holds(now, b) {
+			return r.published(ctx, now.Version, now.Created)
+		}
+		if !errors.Is(err, credential.ErrCAS) {
+			return Outcome{Result: Unknown, Failure: failure(err)}
+		}
+		ok, err := replaces(ctx, now)
+		if err != nil {
+			return Outcome{Result: Unknown, Failure: failure(err)}
+		}
+		if !ok {
+			return foreign("version %d of %s was written by someone else (expected version %d)", now.Version, path, base)
+		}
+		base = now.Version
+	}
+	return Outcome{Result: Unknown, Failure: Failure{Class: providers.ClassBusy, Text: "the Vault path is being written by others all the time"}}
+}
+
+// holds says whether a version hands out exactly this bundle.
+func holds(c credential.Consumer, b credential.Bundle) bool {
+	if c.Deleted || c.Version == 0 {
+		return false
+	}
+	for name, value := range b {
+		if have, ok := c.Bundle[name]; !ok || !have.Equal(value) {
+			return false
+		}
+	}
+	return true
+}
+
+// mayReplace says whether the present version may be written over: it hands out the same as the one from before the
+// rotation, or nothing where there was nothing.
+func (r *run) mayReplace(ctx context.Context, now credential.Consumer) (bool, error) {
+	if r.rot.OldVersion == 0 {
+		return !hasValue(now), nil
+	}
+	before, err := r.Vault.Consumer(ctx, r.client().Vault, r.rot.OldVersion)
+	if err != nil {
+		return false, err
+	}
+	return hasValue(before) && !now.Deleted && now.Bundle.Equal(before.Bundle), nil
+}
+
+func (r *run) published(ctx context.Context, version int, at time.Time) Outcome {
+	r.annotate(ctx)
+	return Outcome{Result: Done, Version: version, At: at}
+}
+
+// annotate tells readers of the path about the rotation. It is never used to decide, so its failure is none.
+func (r *run) annotate(ctx context.Context) {
+	meta := map[string]string{
+		"rotad_rotation": r.rot.ID, "rotad_secret_id": r.rot.New.ID,
+		"rotad_expires_at": stamp(r.rot.New.Expires), "rotad_previous_valid_until": stamp(r.rot.OldDies),
+	}
+	_ = r.Vault.Annotate(ctx, r.client().Vault, meta)
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// prove asks with the new value and with the old one.
+func (r *run) prove(ctx context.Context) Outcome {
+	entry, o, ok := r.stagedEntry(ctx)
+	if !ok {
+		return o
+	}
+	answer, _, f := r.ask(ctx, entry.Bundle)
+	out := Outcome{Result: result(answer), Answer: answer, Failure: f}
+	old, finding, f := r.askOld(ctx)
+	out.Old, out.Finding = old, finding
+	if out.Failure.Text == "" {
+		out.Failure = f
+	}
+	if old == providers.Unknown && finding == FoundNothing {
+		out.Result = Unknown
+	}
+	return out
+}
+
+// askOld asks with the old value, taken from the recorded Vault version.
+func (r *run) askOld(ctx context.Context) (providers.Answer, Finding, Failure) {
+	if r.rot.OldVersion == 0 {
+		return providers.Unknown, FoundNoValue, Failure{}
+	}
+	old, err := r.Vault.Consumer(ctx, r.client().Vault, r.rot.OldVersion)
+	if err != nil {
+		return providers.Unknown, FoundNothing, failure(err)
+	}
+	if !hasValue(old) {
+		return providers.Unknown, FoundNoValue, Failure{}
+	}
+	answer, noProof, f := r.ask(ctx, old.Bundle)
+	if noProof {
+		return providers.Unknown, FoundNoProof, Failure{}
+	}
+	return answer, FoundNothing, f
+}
+
+// restore brings the old bundle back, after a cutover that did not take: as a new version, with the present one's other
+// keys, and only over the version that this rotation published.
+func (r *run) restore(ctx context.Context) Outcome {
+	old, err := r.Vault.Consumer(ctx, r.client().Vault, r.rot.OldVersion)
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}
+	}
+	if !hasValue(old) {
+		return Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassNotFound, Text: "the version with the old value is gone from Vault"}}
+	}
+	entry, o, ok := r.stagedEntry(ctx)
+	if !ok {
+		return o
+	}
+	return r.publish(ctx, old.Bundle, r.rot.Promoted, func(_ context.Context, now credential.Consumer) (bool, error) {
+		return holds(now, entry.Bundle), nil
+	})
+}

@@ -1,0 +1,224 @@
+package rotation
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// gate asks all that must be true before the old secret is revoked: Vault hands out the new one, it verifies again, the
+// old one is still listed as recorded, the consumers' probes answer. The caller compares the clocks.
+func (r *run) gate(ctx context.Context) Outcome {
+	entry, err := r.Vault.Staging(ctx, r.key())
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}
+	}
+	if !r.ours(entry) {
+		return Outcome{Result: Done, Finding: FoundOther}
+	}
+	if entry.Phase == credential.StagingIdle {
+		return Outcome{Result: Done, Finding: FoundFinished}
+	}
+	if o, ok := r.gateVault(ctx, entry); !ok {
+		return o
+	}
+	for _, probe := range r.client().Probes {
+		if err := r.Probe(ctx, probe); err != nil {
+			return Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassUnavailable, Text: "a probe of a consumer failed: " + err.Error()}}
+		}
+	}
+	return r.gateProvider(ctx)
+}
+
+// gateVault: what Vault hands out now is the new bundle, and the provider accepts it.
+func (r *run) gateVault(ctx context.Context, entry credential.Entry) (Outcome, bool) {
+	now, err := r.Vault.Consumer(ctx, r.client().Vault, 0)
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}, false
+	}
+	if !holds(now, entry.Bundle) {
+		return foreign("version %d of %s no longer holds the new secret", now.Version, r.client().Vault), false
+	}
+	answer, noProof, f := r.ask(ctx, entry.Bundle)
+	if answer == providers.Accepted || noProof {
+		return Outcome{}, true
+	}
+	if f.Text == "" {
+		f = Failure{Class: providers.ClassRejected, Text: "the provider refuses the new secret, so the old one stays"}
+	}
+	return Outcome{Result: NotDone, Failure: f}, false
+}
+
+// gateProvider: the old secret is still there as recorded, or past its known expiry.
+func (r *run) gateProvider(ctx context.Context) Outcome {
+	snap, err := r.provider.Inspect(ctx, r.target())
+	if err != nil {
+		return failed(err)
+	}
+	o := Outcome{Result: Done, Clock: r.clock(ctx, snap)}
+	old, listed := r.findOld(snap)
+	switch {
+	case listed && old.Gone(r.env.Now, ExpirySkew), !listed && r.rot.Old.Gone(r.env.Now, ExpirySkew), !listed && r.oldLapsed():
+		o.Finding = FoundGone
+	case listed || lapses(&r.rot):
+	default:
+		o.Finding = FoundElsewhere
+		o.Failure = Failure{Class: providers.ClassConflict, Text: "the old secret " + r.rot.Old.ID + " was removed by someone else before its time"}
+	}
+	return o
+}
+
+// oldLapsed says whether the provider's own timer has run out.
+func (r *run) oldLapsed() bool {
+	return !r.rot.OldDies.IsZero() && r.env.Now.After(r.rot.OldDies.Add(ExpirySkew))
+}
+
+// findOld finds the old secret in a list: by its id, else in the slot of the previous one.
+func (r *run) findOld(snap providers.Snapshot) (credential.Secret, bool) {
+	if id := r.rot.Old.ID; id != "" {
+		return snap.Find(id)
+	}
+	for _, secret := range snap.Secrets {
+		if secret.Slot == providers.SlotPrevious && r.rot.Caps.Mode == credential.ModeGraceWindow {
+			return secret, true
+		}
+	}
+	return credential.Secret{}, false
+}
+
+// revoke deletes the one old secret by its explicit id and confirms by listing; where the provider's own timer retires
+// it, it only watches. It never touches what Vault hands out.
+func (r *run) revoke(ctx context.Context) Outcome {
+	id := r.rot.Old.ID
+	if id != "" && id == r.rot.New.ID {
+		return Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassRejected, Text: "refusing to revoke the secret that Vault hands out: " + id}}
+	}
+	if lapses(&r.rot) || id == "" {
+		return r.watchLapse(ctx)
+	}
+	if o, ok := r.deleteByID(ctx, id); !ok {
+		if providers.Class(o.Failure.Class) == providers.ClassConflict {
+			o.Finding = FoundElsewhere
+		}
+		return o
+	}
+	return Outcome{Result: Done}
+}
+
+// watchLapse waits until the provider's own timer has retired the old secret.
+func (r *run) watchLapse(ctx context.Context) Outcome {
+	snap, err := r.provider.Inspect(ctx, r.target())
+	if err != nil {
+		return failed(err)
+	}
+	old, listed := r.findOld(snap)
+	shows := r.rot.Caps.StartReadable || len(snap.Secrets) > 0
+	switch {
+	case listed && old.Gone(r.env.Now, ExpirySkew), !listed && shows:
+		return Outcome{Result: Done}
+	case old.Expires.IsZero() && (r.oldLapsed() || !shows && r.rot.OldDies.IsZero()):
+		return Outcome{Result: Done}
+	}
+	at := r.env.NextLook
+	if dies := earliest(old.Expires, r.rot.OldDies); !dies.IsZero() {
+		at = earliest(at, dies.Add(ExpirySkew+time.Second))
+	}
+	return Outcome{Result: NotDone, Finding: FoundWaiting, At: latest(at, r.env.Now.Add(time.Second))}
+}
+
+// negative asks whether the old value is refused. It is asked only when it should be dead: repeated bad logins trip
+// lock-outs.
+func (r *run) negative(ctx context.Context) Outcome {
+	answer, finding, f := r.askOld(ctx)
+	o := Outcome{Result: result(answer), Old: answer, Finding: finding, Failure: f}
+	if finding != FoundNothing {
+		o.Result = Done
+	}
+	return o
+}
+
+// cleanUp closes the rotation in Vault, in this order: staging gets a version without a value that names the current
+// secret's id; then older staging versions, and those consumer versions below the promoted one that hand out the old
+// value, are destroyed by number.
+func (r *run) cleanUp(ctx context.Context) Outcome {
+	entry, err := r.Vault.Staging(ctx, r.key())
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}
+	}
+	if !r.ours(entry) {
+		return Outcome{Result: Done}
+	}
+	if entry.Phase != credential.StagingIdle {
+		s := r.entry(credential.StagingIdle)
+		s.New = r.rot.New
+		version, _, err := r.Vault.Stage(ctx, r.key(), entry.Version, s)
+		if err != nil {
+			return Outcome{Result: Unknown, Failure: failure(err)}
+		}
+		entry.Version = version
+	}
+	return Outcome{Result: Done, Cleanup: r.destroy(ctx, r.stagingBelow(entry.Version), r.retired(ctx))}
+}
+
+// stagingBelow returns the staging versions from before the idle one. Vault keeps ten by default, a path may keep more.
+func (r *run) stagingBelow(version int) []int {
+	var versions []int
+	for v := max(1, version-stagingKept); v < version; v++ {
+		versions = append(versions, v)
+	}
+	return versions
+}
+
+// stagingKept is how many staging versions are looked back for values to destroy.
+const stagingKept = 32
+
+// retired returns the consumer versions below the promoted one that hand out the old value.
+func (r *run) retired(ctx context.Context) []int {
+	if r.rot.OldVersion == 0 || r.client().KeepRetired || r.rot.Promoted <= r.rot.OldVersion {
+		return nil
+	}
+	old, err := r.Vault.Consumer(ctx, r.client().Vault, r.rot.OldVersion)
+	if err != nil || !hasValue(old) {
+		return nil
+	}
+	var versions []int
+	for v := max(1, r.rot.Promoted-stagingKept); v < r.rot.Promoted; v++ {
+		c, err := r.Vault.Consumer(ctx, r.client().Vault, v)
+		if err == nil && hasValue(c) && c.Bundle.Equal(old.Bundle) {
+			versions = append(versions, v)
+		}
+	}
+	return versions
+}
+
+// destroy destroys versions by number, and returns what was refused, to be tried again later.
+func (r *run) destroy(ctx context.Context, staging, consumer []int) *credential.Cleanup {
+	left := credential.Cleanup{}
+	if len(staging) > 0 && r.Vault.DestroyStaging(ctx, r.key(), staging) != nil {
+		left.Staging = staging
+	}
+	if len(consumer) > 0 && r.Vault.DestroyConsumer(ctx, r.client().Vault, consumer) != nil {
+		left.Consumer = consumer
+	}
+	if left.Staging == nil && left.Consumer == nil {
+		return nil
+	}
+	return &left
+}
+
+// sweep retries a destroy that was refused.
+func (r *run) sweep(ctx context.Context) Outcome {
+	c := r.rec.Cleanup
+	if c == nil {
+		return Outcome{Result: Done}
+	}
+	left := r.destroy(ctx, c.Staging, c.Consumer)
+	if left != nil {
+		return Outcome{Result: NotDone, Cleanup: left, Failure: Failure{Class: providers.ClassAuth,
+			Text: fmt.Sprintf("destroying retired versions below %s was refused", r.rec.Client.Vault)}}
+	}
+	return Outcome{Result: Done}
+}

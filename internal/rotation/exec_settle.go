@@ -1,0 +1,273 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// settle finds out what became of a create whose outcome is unknown. Until it has, nothing new is created.
+func (r *run) settle(ctx context.Context) Outcome {
+	entry, err := r.Vault.Staging(ctx, r.key())
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}
+	}
+	switch {
+	case !r.ours(entry):
+		return foreign("the staging entry is at version %d, by rotation %q", entry.Version, entry.Rotation)
+	case entry.Phase == credential.StagingStaged:
+		return Outcome{Result: Done, Finding: FoundStaged, Version: entry.Version, At: entry.Created, Secret: entry.New, FenceAt: entry.FencedAt}
+	case entry.Phase == credential.StagingReceived:
+		if o, ok := r.decodeAgain(ctx, entry); ok {
+			return o
+		}
+	}
+	switch c := r.rot.Caps; {
+	case readsBack(c):
+		return r.settleByValue(ctx, entry)
+	case c.Mode == credential.ModeTwoSlot:
+		return r.settleByList(ctx, entry)
+	case c.Mode == credential.ModeHardCutover:
+		return r.settleByAsking(ctx, entry)
+	}
+	return r.settleByStart(ctx, entry)
+}
+
+// decodeAgain reads a kept reply once more: the field paths may have been corrected since.
+func (r *run) decodeAgain(ctx context.Context, entry credential.Entry) (Outcome, bool) {
+	decoder, ok := providers.AsDecoder(r.provider)
+	if !ok || entry.Raw.Empty() {
+		return Outcome{}, false
+	}
+	issued, err := decoder.Decode(r.target(), entry.Raw)
+	if err != nil {
+		return Outcome{}, false
+	}
+	r.rot.FenceAt = entry.FencedAt
+	return r.stage(ctx, entry.Version, issued), true
+}
+
+// nextFence writes the next attempt's intent over exactly our last version. Vault's answer is the decision: accepted
+// means that no staged entry of the old attempt stands there, and that none can land any more.
+func (r *run) nextFence(ctx context.Context, entry credential.Entry) (version int, o Outcome, ok bool) {
+	if entry.Attempt == r.rot.Attempt+1 {
+		return entry.Version, Outcome{}, true
+	}
+	s := r.entry(credential.StagingIntent)
+	s.Attempt, s.FencedAt = r.rot.Attempt+1, r.Now().UTC().Truncate(time.Microsecond)
+	version, _, err := r.Vault.Stage(ctx, r.key(), entry.Version, s)
+	if err == nil {
+		return version, Outcome{}, true
+	}
+	if errors.Is(err, credential.ErrCAS) {
+		return 0, Outcome{Result: Unknown}, false
+	}
+	return 0, Outcome{Result: NotDone, Failure: failure(err)}, false
+}
+
+// settleByList: two slots. Our label, or else a new id that started in the time of our request, is an orphan: its value
+// never reached Vault and never will, so nobody can depend on it.
+func (r *run) settleByList(ctx context.Context, entry credential.Entry) Outcome {
+	version, o, ok := r.nextFence(ctx, entry)
+	if !ok {
+		return o
+	}
+	snap, err := r.provider.Inspect(ctx, r.target())
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}
+	}
+	orphans := r.orphans(snap, entry)
+	switch len(orphans) {
+	case 0:
+		return Outcome{Result: Done, Finding: FoundNotDone, Fence: version}
+	case 1:
+		return Outcome{Result: Done, Finding: FoundOrphan, Orphan: orphans[0], Fence: version}
+	}
+	return Outcome{Result: Done, Finding: FoundMany, Orphan: strings.Join(orphans, ", "), Fence: version}
+}
+
+// orphans returns the ids that only our unknown create can have made.
+func (r *run) orphans(snap providers.Snapshot, entry credential.Entry) []string {
+	var found []string
+	for _, secret := range snap.Secrets {
+		switch {
+		case secret.ID == "" || secret.ID == r.rot.Old.ID || r.before(secret.ID):
+		case r.rot.Caps.Labels && secret.Label == Label(&r.rot):
+			found = append(found, secret.ID)
+		case !r.rot.Caps.Labels && r.inLanding(secret.Start, entry.FencedAt):
+			found = append(found, secret.ID)
+		}
+	}
+	return found
+}
+
+func (r *run) before(id string) bool {
+	for _, secret := range r.rot.Before {
+		if secret.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// inLanding says whether a secret started in the time in which our create can have landed. A start that the provider
+// does not tell proves nothing against it.
+func (r *run) inLanding(start, fenced time.Time) bool {
+	if start.IsZero() {
+		return true
+	}
+	if !r.rot.FenceAt.IsZero() {
+		fenced = r.rot.FenceAt
+	}
+	from, to := fenced.Add(-ClockSkew), fenced.Add(FenceLife+r.env.Timing.Deadline+ClockSkew)
+	return !start.Before(from) && !start.After(to)
+}
+
+// settleByValue: the provider shows the current value. Another one than Vault's is the one that our create made, if it
+// started in our time; the same one means "not done" only once our request can no longer land.
+func (r *run) settleByValue(ctx context.Context, entry credential.Entry) Outcome {
+	recoverer, ok := providers.AsRecoverer(r.provider)
+	if !ok {
+		return r.settleByStart(ctx, entry)
+	}
+	issued, err := recoverer.Recover(ctx, r.target())
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}
+	}
+	consumer, err := r.Vault.Consumer(ctx, r.client().Vault, r.rot.OldVersion)
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}
+	}
+	switch {
+	case !r.differs(issued, consumer):
+		return r.notDoneIfQuiet(ctx, entry)
+	case r.rot.Cutover || (!issued.Secret.Start.IsZero() && r.inLanding(issued.Secret.Start, entry.FencedAt)):
+		r.rot.FenceAt = entry.FencedAt
+		return r.stage(ctx, entry.Version, issued)
+	}
+	return Outcome{Result: Done, Finding: FoundElsewhere, OldDies: issued.OldDies}
+}
+
+// differs says whether the provider's value is another one than before our create: Vault's, or, for a first secret,
+// the one that started before it.
+func (r *run) differs(issued providers.Issued, consumer credential.Consumer) bool {
+	if r.rot.OldVersion != 0 && hasValue(consumer) {
+		return !issued.Bundle.Secret().Equal(consumer.Bundle.Secret())
+	}
+	for _, secret := range r.rot.Before {
+		if secret.Same(issued.Secret) {
+			return false
+		}
+	}
+	return true
+}
+
+// notDoneIfQuiet concludes "not done" once our request can no longer land, and not before.
+func (r *run) notDoneIfQuiet(ctx context.Context, entry credential.Entry) Outcome {
+	if r.stillLanding() {
+		return Outcome{Result: Unknown}
+	}
+	version, o, ok := r.nextFence(ctx, entry)
+	if !ok {
+		return o
+	}
+	return Outcome{Result: Done, Finding: FoundNotDone, Fence: version}
+}
+
+func (r *run) stillLanding() bool { return r.env.quiet(r.rot.Unsettled) > 0 }
+
+// settleByStart: only the start of the current secret can be read, or nothing at all. Unchanged means "not done";
+// changed means that the value is lost.
+func (r *run) settleByStart(ctx context.Context, entry credential.Entry) Outcome {
+	if r.stillLanding() {
+		return Outcome{Result: Unknown}
+	}
+	snap, err := r.provider.Inspect(ctx, r.target())
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}
+	}
+	if r.unchanged(snap) {
+		return r.notDoneIfQuiet(ctx, entry)
+	}
+	finding := FoundLost
+	if entry.Phase == credential.StagingReceived {
+		finding = FoundReceived
+	}
+	return Outcome{Result: Done, Finding: finding, OldDies: previousDies(snap), Fence: entry.Version}
+}
+
+// unchanged says whether the provider proves that the current secret is still the one from before.
+func (r *run) unchanged(snap providers.Snapshot) bool {
+	if !r.rot.Caps.StartReadable {
+		return false
+	}
+	current, ok := snap.Current()
+	if !ok {
+		return len(r.rot.Before) == 0
+	}
+	for _, secret := range r.rot.Before {
+		if secret.Slot != providers.SlotPrevious && secret.Same(current) {
+			return true
+		}
+	}
+	return false
+}
+
+// settleByAsking: a cutover whose value cannot be read. Vault's value still accepted means "not done", when nothing can
+// land any more and caches have expired; refused means that it was done, and is lost.
+func (r *run) settleByAsking(ctx context.Context, entry credential.Entry) Outcome {
+	if r.stillLanding() {
+		return Outcome{Result: Unknown}
+	}
+	consumer, err := r.Vault.Consumer(ctx, r.client().Vault, r.rot.OldVersion)
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}
+	}
+	answer, _, f := r.ask(ctx, consumer.Bundle)
+	if answer == providers.Unknown {
+		return Outcome{Result: NotDone, Failure: f}
+	}
+	version, o, ok := r.nextFence(ctx, entry)
+	if !ok {
+		return o
+	}
+	if answer == providers.Accepted {
+		return Outcome{Result: Done, Finding: FoundNotDone, Fence: version}
+	}
+	return Outcome{Result: Done, Finding: FoundLost, Fence: version}
+}
+
+// compensate deletes the one orphan by its explicit id, and confirms it. It refuses an id that consumers may use.
+func (r *run) compensate(ctx context.Context) Outcome {
+	id := r.rot.Orphan
+	if id == "" || id == r.rot.Old.ID || id == r.rec.Current.ID {
+		return Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassRejected, Text: "refusing to delete a secret that is in use: " + id}}
+	}
+	if f, ok := r.deleteByID(ctx, id); !ok {
+		return f
+	}
+	return Outcome{Result: Done}
+}
+
+// deleteByID deletes one secret by its explicit id and confirms by listing.
+func (r *run) deleteByID(ctx context.Context, id string) (Outcome, bool) {
+	revoker, ok := providers.AsRevoker(r.provider)
+	if !ok {
+		return Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassUnsupported, Text: "this provider cannot delete a secret"}}, false
+	}
+	if err := revoker.Revoke(ctx, r.target(), id); err != nil && providers.ClassOf(err) != providers.ClassNotFound {
+		return failed(err), false
+	}
+	snap, err := r.provider.Inspect(ctx, r.target())
+	if err != nil {
+		return failed(err), false
+	}
+	if secret, listed := snap.Find(id); listed && !secret.Gone(r.env.Now, ExpirySkew) {
+		return Outcome{Result: Unknown, Failure: Failure{Class: providers.ClassBusy, Text: "the deleted secret is still listed"}}, false
+	}
+	return Outcome{}, true
+}

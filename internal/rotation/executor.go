@@ -1,0 +1,160 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// Executor carries out effects. It observes first and acts then, and it decides nothing about what comes next. It is
+// safe for concurrent use; one record is given to one call at a time.
+type Executor struct {
+	Vault    Vault
+	Instance string // this rotad's id, as in Vault staging
+
+	Now     func() time.Time                     // wall clock
+	Elapsed func() time.Duration                 // monotonic clock
+	After   func(time.Duration) <-chan time.Time // timer on the monotonic clock
+	Probe   func(context.Context, credential.Probe) error
+}
+
+// Run carries out one effect for a record whose intent is durable. Create and stage must run on a context that a
+// shutdown does not cancel; the caller sees to that.
+func (x Executor) Run(ctx context.Context, p providers.Provider, rec credential.Record, e Effect, env Env) Outcome {
+	run := &run{Executor: x, provider: p, rec: rec, env: env}
+	switch e {
+	case EffectLook:
+		return run.look(ctx, false)
+	case EffectPrepare:
+		return run.look(ctx, true)
+	case EffectSweep:
+		return run.sweep(ctx)
+	case EffectNone:
+		return Outcome{Result: Done}
+	default:
+	}
+	if rec.Rotation == nil {
+		return Outcome{Result: NotDone, Failure: Failure{Text: "no rotation is under way"}}
+	}
+	run.rot = *rec.Rotation
+	return run.ofRotation(ctx, e)
+}
+
+func (r *run) ofRotation(ctx context.Context, e Effect) Outcome {
+	effects := map[Effect]func(context.Context) Outcome{
+		EffectCreate: r.create, EffectSettle: r.settle, EffectCompensate: r.compensate, EffectVerify: r.verify,
+		EffectShown: r.shown, EffectPromote: r.promote, EffectProve: r.prove, EffectRestore: r.restore,
+		EffectGate: r.gate, EffectRevoke: r.revoke, EffectNegative: r.negative, EffectCleanUp: r.cleanUp,
+	}
+	f, ok := effects[e]
+	if !ok {
+		return Outcome{Result: NotDone, Failure: Failure{Text: "unknown effect " + string(e)}}
+	}
+	return f(ctx)
+}
+
+// run is one call of an effect.
+type run struct {
+	Executor
+	provider providers.Provider
+	rec      credential.Record
+	rot      credential.Rotation // of the effects of a rotation
+	env      Env
+}
+
+// client returns the client as the effect has to see it: the pinned one while a rotation is under way.
+func (r *run) client() credential.Client {
+	if r.rec.Rotation != nil {
+		return r.rot.Client
+	}
+	return r.rec.Client
+}
+
+func (r *run) target() providers.Target {
+	c := r.client()
+	return providers.Target{Client: c.ID, Ref: c.Ref, Verify: c.Verify.WithDefaults(), Grace: c.Grace}
+}
+
+func (r *run) key() string { return r.client().StagingKey() }
+
+// ours says whether a staging entry belongs to this rotation.
+func (r *run) ours(e credential.Entry) bool {
+	return e.Version != 0 && e.Rotation == r.rot.ID
+}
+
+// failed turns an error into an outcome: what may be concluded from it and no more.
+func failed(err error) Outcome {
+	o := Outcome{Result: NotDone, Failure: failure(err)}
+	if !definite(err) {
+		o.Result = Unknown
+	}
+	return o
+}
+
+func failure(err error) Failure {
+	if err == nil {
+		return Failure{}
+	}
+	f := Failure{Class: providers.ClassOf(err), Text: err.Error(), After: providers.RetryAfter(err)}
+	switch {
+	case errors.Is(err, credential.ErrDenied):
+		f.Class = providers.ClassAuth
+	case errors.Is(err, credential.ErrSealed), errors.Is(err, credential.ErrNoMount):
+		f.Class = providers.ClassUnavailable
+	}
+	return f
+}
+
+func definite(err error) bool {
+	if errors.Is(err, credential.ErrDenied) || errors.Is(err, credential.ErrSealed) || errors.Is(err, credential.ErrNoMount) || errors.Is(err, credential.ErrCAS) {
+		return true
+	}
+	return providers.Definite(err)
+}
+
+func foreign(format string, args ...any) Outcome {
+	return Outcome{Result: NotDone, Finding: FoundForeign, Failure: Failure{Class: providers.ClassConflict, Text: fmt.Sprintf(format, args...)}}
+}
+
+// pause waits, or returns false when the context ends first.
+func (r *run) pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-r.After(d):
+		return true
+	}
+}
+
+// entry begins a staging entry of this rotation's current attempt.
+func (r *run) entry(phase credential.StagingPhase) credential.Staging {
+	s := credential.Staging{
+		Client: r.rot.Client.ID, Rotation: r.rot.ID, Attempt: r.rot.Attempt, Phase: phase, Instance: r.Instance,
+		FencedAt: r.rot.FenceAt, OldID: r.rot.Old.ID, Consumer: r.consumerBase(), Label: Label(&r.rot),
+	}
+	for _, secret := range r.rot.Before {
+		s.Before = append(s.Before, secret.ID)
+	}
+	return s
+}
+
+// consumerBase returns the consumer version that a promote replaces.
+func (r *run) consumerBase() int {
+	if r.rot.OldVersion != 0 {
+		return r.rot.OldVersion
+	}
+	return r.rot.ConsumerBase
+}
+
+// ask verifies a bundle. A kind that has no way to ask says so with ClassUnsupported.
+func (r *run) ask(ctx context.Context, b credential.Bundle) (answer providers.Answer, noProof bool, f Failure) {
+	answer, err := r.provider.Verify(ctx, r.target(), b)
+	if err == nil || answer != providers.Unknown {
+		return answer, false, Failure{}
+	}
+	return providers.Unknown, providers.ClassOf(err) == providers.ClassUnsupported, failure(err)
+}

@@ -1,0 +1,252 @@
+package rotation
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// intentRules decide about a rotation whose create may or may not have been sent.
+func intentRules() []rule {
+	return []rule{
+		{"deadline", (*step).cutBeforeDeadline},
+		{"hold", (*step).held},
+		{"settle", (*step).settle},
+		{"create", func(s *step) bool { return s.do(EffectCreate) }},
+	}
+}
+
+// held waits while a person is needed. A paging hold stops nothing, and one that may end by itself is asked about again
+// after its pause.
+func (s *step) held() bool {
+	h := s.rec.Hold
+	if h == nil || h.Paging || h.Retry {
+		return false
+	}
+	s.wait(h.Deadline, "hold")
+	if until := s.cutAt(); !until.IsZero() {
+		s.sooner(until, "hold")
+	}
+	return true
+}
+
+// cutAt returns when a lost secret is replaced by a hard cutover rather than left to expire; zero = never.
+func (s *step) cutAt() time.Time {
+	h, r := s.rec.Hold, s.rec.Rotation
+	if h == nil || h.Code != credential.HoldSecretLost || h.Deadline.IsZero() || !r.Client.AllowCut {
+		return time.Time{}
+	}
+	return h.Deadline.Add(-s.env.Timing.Deadline - s.env.Timing.Propagation - time.Minute)
+}
+
+// cutBeforeDeadline creates again, as a hard cutover, shortly before the only secret that consumers have expires: the
+// value of the newer one is lost, and a person has permitted cutovers.
+func (s *step) cutBeforeDeadline() bool {
+	at := s.cutAt()
+	if at.IsZero() || s.env.Now.Before(at) {
+		return false
+	}
+	s.release("the secret in use expires soon; creating again as a hard cutover")
+	s.rec.Rotation.Cutover = true
+	s.nextAttempt(s.rec.Rotation.Fence)
+	return s.do(EffectCreate)
+}
+
+// settle finds out about an unknown create before anything else is created. Where the value can be read back it is
+// read at once; else nothing can be concluded before the request can no longer land.
+func (s *step) settle() bool {
+	r := s.rec.Rotation
+	if r.Unsettled == nil {
+		return false
+	}
+	if left := s.env.quiet(r.Unsettled); left > 0 && !readsBack(r.Caps) {
+		return s.wait(s.env.Now.Add(left), "quiescence")
+	}
+	return s.do(EffectSettle)
+}
+
+func readsBack(c credential.Capabilities) bool {
+	return c.Readable && (c.Mode == credential.ModeGraceWindow || c.Mode == credential.ModeHardCutover)
+}
+
+func (s *step) applyCreate(o Outcome) {
+	r := s.rec.Rotation
+	switch {
+	case o.Finding == FoundForeign:
+		s.holdForeign(o)
+	case o.Result == Done:
+		s.staged(o)
+	case o.Finding == FoundPending:
+		r.Fence, r.FenceAt = o.Fence, o.FenceAt
+		r.Resent++
+		s.fail(o.Failure)
+	case o.Result == Unknown:
+		r.Fence, r.FenceAt, r.Unsettled = o.Fence, o.FenceAt, s.env.moment()
+		s.auditDetail(credential.EventUnknown, o.Failure.Text)
+	default:
+		s.notCreated(o)
+	}
+}
+
+// notCreated is about a create that definitely did not happen: the fence, if it was written, is the base of the next.
+func (s *step) notCreated(o Outcome) {
+	r := s.rec.Rotation
+	if o.Fence != 0 {
+		r.FenceBase, r.Fence, r.FenceAt = o.Fence, 0, time.Time{}
+	}
+	if o.Finding == FoundRejected {
+		r.Attempt++
+		o.Failure.After = s.env.Timing.Deadline + s.env.Timing.Propagation
+	}
+	s.fail(o.Failure)
+	switch o.Failure.Class {
+	case providers.ClassQuota:
+		s.hold(credential.HoldSlotsFull, o.Failure.Text, nil)
+	case providers.ClassNotFound:
+		s.hold(credential.HoldClientMissing, o.Failure.Text, nil)
+	default:
+	}
+}
+
+func (s *step) holdForeign(o Outcome) {
+	s.hold(credential.HoldForeignWrite, o.Failure.Text, nil)
+}
+
+// staged takes in a new secret whose bundle stands in Vault staging.
+func (s *step) staged(o Outcome) {
+	r := s.rec.Rotation
+	r.New, r.Staged, r.StagedAt, r.OldDies = o.Secret, o.Version, o.At, o.OldDies
+	r.Fence, r.Unsettled, r.Orphan = o.Version, nil, ""
+	if r.OldDies.IsZero() && r.Caps.Mode == credential.ModeGraceWindow && r.Caps.Grace > 0 && !r.Cutover {
+		r.OldDies = earliest(r.FenceAt, o.FenceAt, s.env.Now).Add(r.Caps.Grace)
+	}
+	about := func(a *credential.Audit) { a.Secret = o.Secret.ID }
+	s.audit(credential.EventCreated, about)
+	s.enter(credential.PhaseStaged)
+	s.audit(credential.EventStaged, func(a *credential.Audit) { a.Secret, a.Version = o.Secret.ID, o.Version })
+}
+
+func (s *step) applySettle(o Outcome) {
+	switch {
+	case o.Result != Done:
+		s.unsettled(o)
+	case o.Finding == FoundStaged:
+		s.auditDetail(credential.EventSettled, "the new secret had landed")
+		s.staged(o)
+	case o.Finding == FoundNotDone:
+		s.auditDetail(credential.EventSettled, "nothing had been created")
+		s.nextAttempt(o.Fence)
+	case o.Finding == FoundOrphan:
+		s.orphaned(o)
+	case o.Finding == FoundLost:
+		s.lost(o)
+	default:
+		s.settleHeld(o)
+	}
+}
+
+// unsettled keeps asking: reading back costs little, other ways pause like any failure.
+func (s *step) unsettled(o Outcome) {
+	if o.Result == Unknown && o.Finding == FoundNothing && o.Failure.Class == "" {
+		s.rec.Backoff = credential.Backoff{Until: s.env.Now.Add(readBackEvery)}
+		return
+	}
+	s.fail(o.Failure)
+}
+
+func (s *step) orphaned(o Outcome) {
+	r := s.rec.Rotation
+	r.Orphan, r.Fence = o.Orphan, o.Fence
+	s.audit(credential.EventOrphan, func(a *credential.Audit) { a.Secret = o.Orphan })
+	s.enter(credential.PhaseCompensating)
+}
+
+// lost is about a create that landed and whose value nobody has. In a cutover nothing is left to protect: create again
+// at once. Where the old secret counts down, a person has to decide.
+func (s *step) lost(o Outcome) {
+	if s.rec.Rotation.Cutover {
+		s.auditDetail(credential.EventSettled, "created, and the reply was lost; the old secret is dead already")
+		s.nextAttempt(o.Fence)
+		return
+	}
+	if o.Fence != 0 {
+		s.rec.Rotation.Fence = o.Fence
+	}
+	s.hold(credential.HoldSecretLost, "the provider has a new secret whose value was never received", func(h *credential.Hold) {
+		h.Deadline = s.lostDeadline(o)
+	})
+}
+
+func (s *step) lostDeadline(o Outcome) time.Time {
+	if !o.OldDies.IsZero() {
+		s.rec.Rotation.OldDies = o.OldDies
+	}
+	if end := s.oldEnds(); !end.IsZero() {
+		return end
+	}
+	if g := s.rec.Rotation.Caps.Grace; g > 0 {
+		return s.rec.Rotation.FenceAt.Add(g)
+	}
+	return time.Time{}
+}
+
+func (s *step) settleHeld(o Outcome) {
+	deadline := func(h *credential.Hold) { h.Deadline = s.lostDeadline(o) }
+	switch o.Finding {
+	case FoundMany:
+		s.hold(credential.HoldWhichSecret, "several new secrets at the provider could be the one that rotad made: "+o.Orphan, deadline)
+	case FoundElsewhere:
+		s.hold(credential.HoldChangedElsewhere, "the secret at the provider was changed by someone else during the rotation", deadline)
+	case FoundReceived:
+		s.hold(credential.HoldNotUnderstood, "the provider's reply stands in Vault staging, and could not be read: "+o.Failure.Text, deadline)
+	case FoundForeign:
+		s.holdForeign(o)
+	default:
+	}
+}
+
+// nextAttempt goes back to the intent with a fresh label, once the old attempt is settled.
+func (s *step) nextAttempt(fence int) {
+	r := s.rec.Rotation
+	r.Attempt++
+	r.FenceBase, r.Fence, r.FenceAt, r.Unsettled, r.Resent = fence, 0, time.Time{}, nil, 0
+	r.New, r.Staged, r.StagedAt, r.Orphan = credential.Secret{}, 0, time.Time{}, ""
+	s.enter(credential.PhaseIntent)
+	if r.Attempt > rotationAttempts && !r.Cutover {
+		s.hold(credential.HoldAttempts, fmt.Sprintf("%d creates in this rotation did not lead to a usable secret", r.Attempt-1), nil)
+	}
+}
+
+// compensatingRules undo: delete the one orphan, or bring the old value back after a cutover that did not take.
+func compensatingRules() []rule {
+	return []rule{
+		{"orphan", func(s *step) bool { return s.rec.Rotation.Orphan != "" && s.do(EffectCompensate) }},
+		{"restore", func(s *step) bool { return !s.rec.Rotation.Restored && s.do(EffectRestore) }},
+		{"prove", func(s *step) bool { return s.do(EffectProve) }},
+	}
+}
+
+func (s *step) applyCompensate(o Outcome) {
+	if o.Result != Done {
+		s.fail(o.Failure)
+		return
+	}
+	orphan := s.rec.Rotation.Orphan
+	s.audit(credential.EventOrphan, func(a *credential.Audit) { a.Secret, a.Detail = orphan, "deleted" })
+	if s.rec.Rotation.Aborting {
+		s.drop("aborted")
+		return
+	}
+	s.nextAttempt(s.rec.Rotation.Fence)
+}
+
+// drop ends a rotation without a new secret.
+func (s *step) drop(outcome string) {
+	r := s.rec.Rotation
+	s.audit(credential.EventAborted, func(a *credential.Audit) { a.Detail = outcome })
+	s.rec.Last = credential.Last{Rotation: r.ID, At: s.env.Now, Outcome: outcome}
+	s.rec.Rotation, s.rec.Hold, s.rec.Backoff = nil, nil, credential.Backoff{}
+	s.rec.NextLook = s.env.Now
+}

@@ -1,0 +1,322 @@
+package rotation
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// missingLooks is the number of looks in a row that must miss a known client before that is believed: lists of some
+// providers are eventually consistent.
+const missingLooks = 2
+
+// applyLook takes in what a look saw.
+func (s *step) applyLook(o Outcome) {
+	if o.Result != Done {
+		s.fail(o.Failure)
+		return
+	}
+	s.progress()
+	s.observe(o.Look)
+}
+
+// observe brings the record up to date with what was seen. It returns false where that ended in a hold or in a rotation
+// taken up, so that nothing else may follow.
+func (s *step) observe(l *Look) bool {
+	s.rec.Looked, s.rec.NextLook = s.env.Now, s.env.NextLook
+	if !l.Found {
+		s.missing()
+		return false
+	}
+	s.found()
+	s.rec.Caps = l.Snapshot.Caps
+	if l.Random == providers.Refused {
+		s.rec.Proved = true
+	}
+	switch {
+	case s.foreignStaging(l), s.takeUp(l):
+		return false
+	case s.rec.Sight == credential.SightNone, s.unsighted(l):
+		return s.firstSight(l)
+	case s.foreignWrite(l), s.changedElsewhere(l), s.noLongerAccepted(l):
+		return false
+	}
+	s.refresh(l)
+	s.clearRetry()
+	return true
+}
+
+// missing counts looks that did not find the client.
+func (s *step) missing() {
+	s.rec.Missing++
+	if s.rec.Missing >= missingLooks || s.rec.Sight == credential.SightNone {
+		s.hold(credential.HoldClientMissing, "the provider does not know this client",
+			func(h *credential.Hold) { h.Retry = true })
+		return
+	}
+	s.rec.NextLook = s.env.Now.Add(time.Minute)
+}
+
+func (s *step) found() {
+	s.rec.Missing = 0
+	if h := s.rec.Hold; h != nil && (h.Code == credential.HoldClientMissing || h.Code == credential.HoldUnauthorized) {
+		s.release("the provider shows the client again")
+	}
+}
+
+// clearRetry ends a hold whose cause a look that found nothing wrong has disproved.
+func (s *step) clearRetry() {
+	h := s.rec.Hold
+	if h == nil || !h.Retry {
+		return
+	}
+	switch h.Code {
+	case credential.HoldMismatch, credential.HoldForeignWrite, credential.HoldChangedElsewhere, credential.HoldCannotVerify:
+		s.release("the cause has ended")
+	default:
+	}
+}
+
+// foreignStaging holds where another rotad writes the staging entry of this client.
+func (s *step) foreignStaging(l *Look) bool {
+	e := l.Staging
+	if e.Version == 0 || e.Instance == "" || e.Instance == s.env.Instance {
+		return false
+	}
+	s.hold(credential.HoldForeignWrite, "the staging entry was written by another rotad, instance "+e.Instance,
+		func(h *credential.Hold) { h.Retry = true })
+	return true
+}
+
+// takeUp continues a rotation that the state does not know: the state was lost, or is an old copy. Staging is the
+// second witness.
+func (s *step) takeUp(l *Look) bool {
+	e := l.Staging
+	if e.Version == 0 || e.Phase == credential.StagingIdle || e.Rotation == s.rec.Last.Rotation {
+		return false
+	}
+	if s.rec.Caps.Mode == credential.ModeManual && e.Phase != credential.StagingStaged {
+		return false
+	}
+	r := &credential.Rotation{
+		ID: e.Rotation, Attempt: max(1, e.Attempt), Phase: credential.PhaseIntent, Since: s.env.Now, Started: e.FencedAt,
+		Cause:  credential.Cause{Kind: credential.CauseScheduled, Reason: "taken up from Vault staging"},
+		Client: s.rec.Client, Policy: s.env.Policy, Caps: s.rec.Caps,
+		OldVersion: e.Consumer, FenceBase: e.Version, Fence: e.Version, FenceAt: e.FencedAt,
+		Unsettled: s.env.moment(), Override: true,
+	}
+	for _, id := range e.Before {
+		r.Before = append(r.Before, credential.Secret{ID: id})
+	}
+	r.Old = credential.Secret{ID: e.OldID}
+	if listed, ok := l.Snapshot.Find(e.OldID); ok && e.OldID != "" {
+		r.Old = listed
+	}
+	if e.Phase == credential.StagingPending {
+		r.Unsettled = nil
+	}
+	if e.Phase == credential.StagingStaged {
+		r.Phase, r.New, r.Staged, r.StagedAt, r.Unsettled = credential.PhaseStaged, e.New, e.Version, e.Created, nil
+		r.OldDies = previousDies(l.Snapshot)
+	}
+	if s.rec.Sight == credential.SightNone {
+		s.rec.Sight, s.rec.Current, s.rec.Version = credential.SightAdopted, r.Old, e.Consumer
+	}
+	s.rec.Rotation, s.rec.Hold = r, nil
+	s.auditDetail(credential.EventSettled, "a rotation was taken up from Vault staging: "+string(e.Phase))
+	return true
+}
+
+// previousDies returns when the secret in the slot "previous" ends; zero = there is none, or it is not known.
+func previousDies(snap providers.Snapshot) time.Time {
+	for _, secret := range snap.Secrets {
+		if secret.Slot == providers.SlotPrevious {
+			return secret.Expires
+		}
+	}
+	return time.Time{}
+}
+
+// unsighted says whether a client that had nothing in Vault, or whose value was refused, has something new there.
+func (s *step) unsighted(l *Look) bool {
+	switch s.rec.Sight {
+	case credential.SightEmpty:
+		return l.HasValue
+	case credential.SightMismatch:
+		return l.Answer == providers.Accepted
+	default:
+		return false
+	}
+}
+
+// firstSight judges a client that has not been adopted. It never rotates.
+func (s *step) firstSight(l *Look) bool {
+	before := s.rec.Sight
+	s.rec.Sight = s.judge(l)
+	s.rec.Version = l.Version
+	if s.rec.Sight != before {
+		s.auditDetail(credential.EventSighted, string(s.rec.Sight))
+	}
+	switch s.rec.Sight {
+	case credential.SightMismatch:
+		s.hold(credential.HoldMismatch, "the provider refuses the value that Vault hands out", retryable)
+		return false
+	case credential.SightNone:
+		s.hold(credential.HoldCannotVerify, "whether Vault's value is valid could not be found out: "+l.Failure.Text, retryable)
+		return false
+	case credential.SightEmpty:
+		return true
+	default:
+		s.clearRetry()
+		return true
+	}
+}
+
+func retryable(h *credential.Hold) { h.Retry = true }
+
+func (s *step) judge(l *Look) credential.FirstSight {
+	switch {
+	case !l.HasValue:
+		return credential.SightEmpty
+	case l.Answer == providers.Accepted, l.NoProof:
+		return s.identify(l)
+	case l.Answer == providers.Refused && s.saysExpired(l):
+		return s.identify(l)
+	case l.Answer == providers.Refused:
+		return credential.SightMismatch
+	}
+	return credential.SightNone
+}
+
+// saysExpired: the provider itself says that the current secret has expired, so a refusal proves nothing else.
+func (s *step) saysExpired(l *Look) bool {
+	current, ok := l.Snapshot.Current()
+	return ok && current.Expired(s.env.Now)
+}
+
+// identify finds out which of the listed secrets Vault's value is.
+func (s *step) identify(l *Look) credential.FirstSight {
+	if found, ok := s.whichIsVaults(l); ok {
+		s.rec.Current = found
+		return credential.SightAdopted
+	}
+	s.rec.Current = credential.Secret{Expires: soonest(l.Snapshot.Secrets)}
+	return credential.SightUnknownID
+}
+
+func (s *step) whichIsVaults(l *Look) (credential.Secret, bool) {
+	live := s.live(l.Snapshot.Secrets)
+	if found, ok := l.Snapshot.Find(s.rec.Client.CurrentID); ok && s.rec.Client.CurrentID != "" {
+		return found, true
+	}
+	if e := l.Staging; e.Version != 0 && e.Phase == credential.StagingIdle && e.New.ID != "" {
+		if found, ok := l.Snapshot.Find(e.New.ID); ok {
+			return found, true
+		}
+	}
+	if current, ok := l.Snapshot.Current(); ok && l.ReadBack == ReadEqual {
+		return current, true
+	}
+	if len(live) == 1 && l.ReadBack != ReadOther {
+		return live[0], true
+	}
+	if len(l.Hinted) == 1 {
+		return l.Snapshot.Find(l.Hinted[0])
+	}
+	return credential.Secret{}, len(live) == 0
+}
+
+// live returns the listed secrets that have not gone.
+func (s *step) live(list []credential.Secret) []credential.Secret {
+	var live []credential.Secret
+	for _, secret := range list {
+		if !secret.Gone(s.env.Now, ExpirySkew) {
+			live = append(live, secret)
+		}
+	}
+	return live
+}
+
+// soonest returns the earliest expiry of a list; zero if one of them never expires or nothing is known.
+func soonest(list []credential.Secret) time.Time {
+	var first time.Time
+	for _, secret := range list {
+		first = earliest(first, secret.Expires)
+	}
+	return first
+}
+
+// foreignWrite holds where the mapped fields in Vault are no longer those that rotad knows. Other keys may change.
+func (s *step) foreignWrite(l *Look) bool {
+	if l.Version == s.rec.Version {
+		return false
+	}
+	if l.Compared && l.Same {
+		s.rec.Version = l.Version
+		return false
+	}
+	if s.broughtByStaging(l) {
+		return false
+	}
+	s.hold(credential.HoldForeignWrite,
+		fmt.Sprintf("version %d of %s was written by someone else (last known: %d); the provider's answer to its value: %s",
+			l.Version, s.rec.Client.Vault, s.rec.Version, l.Answer), nil)
+	return true
+}
+
+// broughtByStaging adopts a rotation that this rotad finished and the state has forgotten: an old copy of the state.
+func (s *step) broughtByStaging(l *Look) bool {
+	e := l.Staging
+	if e.Version == 0 || e.Phase != credential.StagingIdle || e.Instance != s.env.Instance || l.Answer != providers.Accepted {
+		return false
+	}
+	s.rec.Current, s.rec.Version = e.New, l.Version
+	s.rec.Last = credential.Last{Rotation: e.Rotation, At: e.Created, Outcome: "done"}
+	s.auditDetail(credential.EventSettled, "a finished rotation was taken over from Vault staging")
+	return true
+}
+
+// changedElsewhere holds where the secret that Vault hands out is no longer the one that the provider shows.
+func (s *step) changedElsewhere(l *Look) bool {
+	known := s.rec.Current
+	if known.ID == "" || l.ReadBack == ReadEqual || s.rec.Sight == credential.SightUnknownID {
+		return false
+	}
+	found, listed := l.Snapshot.Find(known.ID)
+	if listed && (known.Slot == "" || found.Slot != providers.SlotPrevious) {
+		return false
+	}
+	if !listed && len(l.Snapshot.Secrets) == 0 && !l.Snapshot.Caps.StartReadable {
+		return false
+	}
+	s.hold(credential.HoldChangedElsewhere, "the secret in Vault is no longer the provider's current one", func(h *credential.Hold) {
+		h.Deadline = earliest(previousDies(l.Snapshot), known.Expires)
+	})
+	return true
+}
+
+// noLongerAccepted holds where a look asked with Vault's value and it was refused.
+func (s *step) noLongerAccepted(l *Look) bool {
+	if l.Answer != providers.Refused || s.saysExpired(l) {
+		return false
+	}
+	s.hold(credential.HoldMismatch, "the provider refuses the value that Vault hands out", retryable)
+	return true
+}
+
+// refresh takes over what the provider says about the current secret now.
+func (s *step) refresh(l *Look) {
+	found, ok := l.Snapshot.Find(s.rec.Current.ID)
+	if s.rec.Current.ID == "" || !ok {
+		if s.rec.Sight == credential.SightUnknownID {
+			s.rec.Current.Expires = soonest(l.Snapshot.Secrets)
+			return
+		}
+		if found, ok = l.Snapshot.Current(); !ok {
+			return
+		}
+	}
+	s.rec.Current = found
+}

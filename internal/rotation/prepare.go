@@ -1,0 +1,201 @@
+package rotation
+
+import (
+	"fmt"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// preconditions are what must hold before an intent, in order. The first that fires stops the rotation before anything
+// has been touched.
+func preconditions(l *Look) []rule {
+	check := func(f func(*step, *Look) bool) func(*step) bool {
+		return func(s *step) bool { return f(s, l) }
+	}
+	return []rule{
+		{"disabled", check((*step).disabled)},
+		{"verifier", check((*step).verifierProvesNothing)},
+		{"cannot-verify", check((*step).currentNotProved)},
+		{"mode", check((*step).noMode)},
+		{"cutover-not-allowed", check((*step).cutoverNotAllowed)},
+		{"no-overlap", check((*step).stillCounting)},
+		{"overlap-too-short", check((*step).overlapTooShort)},
+		{"slots-full", check((*step).slotsFull)},
+		{"intent", check((*step).begin)},
+	}
+}
+
+// applyPrepare records the intent, if everything that must hold does.
+func (s *step) applyPrepare(o Outcome) {
+	if o.Result != Done {
+		s.fail(o.Failure)
+		return
+	}
+	failures := s.rec.Backoff
+	s.progress()
+	if !s.observe(o.Look) {
+		s.pauseUntilLook()
+		return
+	}
+	cause := s.wanted()
+	if cause == nil || s.env.NoCreate != "" {
+		return
+	}
+	s.rec.Backoff = failures
+	s.first(preconditions(o.Look))
+}
+
+// refuse holds before anything was touched, and asks again with the next look: the cause may end by itself.
+func (s *step) refuse(code credential.HoldCode, detail string) bool {
+	s.hold(code, detail, func(h *credential.Hold) { h.Retry, h.Deadline = true, Ends(s.rec) })
+	s.pauseUntilLook()
+	return true
+}
+
+func (s *step) pauseUntilLook() {
+	s.rec.Backoff = credential.Backoff{Until: s.env.NextLook}
+	s.rec.Due, s.rec.DueFor = s.env.NextLook, "look"
+}
+
+func (s *step) disabled(l *Look) bool {
+	return l.Snapshot.Caps.Disabled && s.refuse(credential.HoldCannotVerify, "the client is switched off at the provider")
+}
+
+// verifierProvesNothing: once per client the verifier must have refused a random value.
+func (s *step) verifierProvesNothing(l *Look) bool {
+	switch {
+	case s.rec.Proved || l.NoProof:
+		return false
+	case l.Random == providers.Accepted:
+		return s.refuse(credential.HoldCannotVerify, "the verification accepted a random value, so it proves nothing; choose another verify.method")
+	}
+	return s.unproved(l, "the verification gave no answer to a random value")
+}
+
+// currentNotProved: before every intent Vault's value must be accepted, unless the provider says that it has expired,
+// or Vault has none.
+func (s *step) currentNotProved(l *Look) bool {
+	if !l.HasValue || l.Answer == providers.Accepted || (l.Answer == providers.Refused && s.saysExpired(l)) {
+		return false
+	}
+	return s.unproved(l, "whether Vault's value is valid could not be found out")
+}
+
+// unproved tries again like any failure, and holds after the bound.
+func (s *step) unproved(l *Look, what string) bool {
+	f := l.Failure
+	f.Text = what + ": " + f.Text
+	s.fail(f)
+	if s.rec.Backoff.Attempts >= s.policy().Attempts() {
+		s.refuse(credential.HoldCannotVerify, f.Text)
+	}
+	return true
+}
+
+func (s *step) noMode(l *Look) bool {
+	switch l.Snapshot.Caps.Mode {
+	case credential.ModeTwoSlot, credential.ModeCaller, credential.ModeGraceWindow, credential.ModeHardCutover:
+		return false
+	case credential.ModeManual, credential.ModeUnknown:
+	}
+	return s.refuse(credential.HoldCannotVerify, "this provider has no way to rotate this client: "+l.Snapshot.Caps.Reason)
+}
+
+func (s *step) cutoverNotAllowed(l *Look) bool {
+	c := l.Snapshot.Caps
+	if s.rec.Client.AllowCut {
+		return false
+	}
+	if c.HMAC && c.Mode != credential.ModeHardCutover {
+		return s.refuse(credential.HoldNoOverlap, "the secret is also a MAC key, so an overlap has no meaning; allow_cutover permits the rotation")
+	}
+	return c.Mode == credential.ModeHardCutover &&
+		s.refuse(credential.HoldCutover, "the old secret would stop working at once: "+c.Reason)
+}
+
+// stillCounting: never again while a previous secret still counts down, because a second rotation would end it early.
+func (s *step) stillCounting(l *Look) bool {
+	if l.Snapshot.Caps.Mode != credential.ModeGraceWindow {
+		return false
+	}
+	for _, secret := range s.live(l.Snapshot.Secrets) {
+		if secret.Slot == providers.SlotPrevious {
+			return s.refuse(credential.HoldNoOverlap, "a previous secret is still valid at the provider"+until(secret))
+		}
+	}
+	return false
+}
+
+func until(secret credential.Secret) string {
+	if secret.Expires.IsZero() {
+		return ""
+	}
+	return " until " + secret.Expires.UTC().Format("2006-01-02 15:04:05 MST")
+}
+
+func (s *step) overlapTooShort(l *Look) bool {
+	c, p := l.Snapshot.Caps, s.env.Policy
+	if c.Mode == credential.ModeHardCutover {
+		return false
+	}
+	if got := overlapOf(c, p); got < overlapMin(p) {
+		return s.refuse(credential.HoldOverlapTooShort, fmt.Sprintf("the provider keeps the old secret for %s; the policy asks for at least %s (overlap_min)",
+			credential.FormatDuration(got), credential.FormatDuration(overlapMin(p))))
+	}
+	if c.SetsExpiry && p.Lifetime > 0 && p.Lifetime <= p.Overlap {
+		return s.refuse(credential.HoldOverlapTooShort, "lifetime is not longer than overlap: the new secret would expire before the old one is revoked")
+	}
+	return false
+}
+
+func (s *step) slotsFull(l *Look) bool {
+	c := l.Snapshot.Caps
+	return c.Mode != credential.ModeGraceWindow && c.Mode != credential.ModeHardCutover &&
+		c.Slots > 0 && len(s.live(l.Snapshot.Secrets)) >= c.Slots &&
+		s.refuse(credential.HoldSlotsFull, fmt.Sprintf("all %d slots are taken, by: %s", c.Slots, ids(l.Snapshot.Secrets)))
+}
+
+func ids(list []credential.Secret) string {
+	text := ""
+	for i, secret := range list {
+		if i > 0 {
+			text += ", "
+		}
+		text += secret.ID
+	}
+	return text
+}
+
+// begin records the intent: from here on a create may be sent. It names all that is needed to finish or to undo.
+func (s *step) begin(l *Look) bool {
+	cause := s.wanted()
+	_, override := s.startsAt(*cause)
+	s.rec.Rotation = &credential.Rotation{
+		ID: s.env.FreshID, Attempt: 1, Phase: credential.PhaseIntent, Since: s.env.Now, Started: s.env.Now,
+		Cause: *cause, Client: s.rec.Client, Policy: s.env.Policy, Caps: l.Snapshot.Caps,
+		Before: l.Snapshot.Secrets, Old: s.rec.Current, OldVersion: l.Version,
+		FenceBase: l.Staging.Version, Override: override,
+		Cutover: l.Snapshot.Caps.Mode == credential.ModeHardCutover,
+	}
+	if s.rec.Sight == credential.SightEmpty {
+		s.rec.Rotation.Old, s.rec.Rotation.OldVersion = credential.Secret{}, 0
+		s.rec.Rotation.ConsumerBase = l.Version
+	}
+	s.release("the rotation could begin")
+	s.rec.Request = credential.Request{Acked: s.rec.Request.Acked, Snooze: s.rec.Request.Snooze}
+	s.rec.Backoff = credential.Backoff{}
+	s.audit(credential.EventIntent, func(a *credential.Audit) {
+		a.Actor, a.Secret, a.Version = cause.Actor, s.rec.Current.ID, l.Version
+		a.Detail = string(cause.Kind)
+		if cause.Reason != "" {
+			a.Detail += ": " + cause.Reason
+		}
+	})
+	return true
+}
+
+// Label names one attempt of one rotation at the provider.
+func Label(r *credential.Rotation) string {
+	return fmt.Sprintf("rotad/%s/%d", r.ID, r.Attempt)
+}

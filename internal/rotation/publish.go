@@ -1,0 +1,145 @@
+package rotation
+
+import (
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// stagedRules decide about a secret that stands in staging and is not published. Nothing stops it: neither window nor
+// hold nor shutdown.
+func stagedRules() []rule {
+	return []rule{
+		{"cutover", func(s *step) bool { return s.rec.Rotation.Cutover && s.do(EffectPromote) }},
+		{"shown", (*step).oldDiesSoon},
+		{"verify", func(s *step) bool { return s.do(EffectVerify) }},
+	}
+}
+
+// oldDiesSoon: an unverified secret that the provider shows as current is better than one that is about to expire.
+func (s *step) oldDiesSoon() bool {
+	r := s.rec.Rotation
+	if r.Caps.Mode != credential.ModeGraceWindow || r.OldDies.IsZero() || s.rec.Backoff.Attempts == 0 && r.Successes > 0 {
+		return false
+	}
+	margin := min(10*time.Minute, r.OldDies.Sub(r.StagedAt)/10)
+	if s.env.Now.Before(r.OldDies.Add(-margin)) {
+		return false
+	}
+	return s.do(EffectShown)
+}
+
+func (s *step) applyShown(o Outcome) {
+	switch {
+	case o.Result != Done:
+		s.fail(o.Failure)
+	case o.Finding == FoundNotShown:
+		s.hold(credential.HoldChangedElsewhere, "the staged secret is not the provider's current one", func(h *credential.Hold) {
+			h.Paging, h.Deadline = true, s.oldEnds()
+		})
+		s.rec.Backoff.Until = s.env.Now.Add(time.Minute)
+	default:
+		why := "the new secret could not be verified; it is published because the old one is about to expire"
+		s.notice(credential.NoticeFailed, "unverified", func(f *credential.Facts) { f.Error = why })
+		s.enter(credential.PhaseVerified)
+		s.auditDetail(credential.EventVerified, why)
+	}
+}
+
+func (s *step) applyVerify(o Outcome) {
+	r := s.rec.Rotation
+	settings := r.Client.Verify.WithDefaults()
+	switch {
+	case o.Finding == FoundForeign:
+		s.pageForeign(o)
+	case o.Answer == providers.Accepted:
+		s.progress()
+		r.Successes++
+		if r.Successes < settings.Successes {
+			s.rec.Backoff.Until = s.env.Now.Add(settings.Interval)
+			return
+		}
+		s.verified("")
+	case o.Finding == FoundNoProof:
+		s.verified("this provider has no way to ask")
+	case o.Answer == providers.Refused:
+		r.Successes = 0
+		s.refused(settings)
+	default:
+		r.Successes = 0
+		s.fail(o.Failure)
+	}
+}
+
+func (s *step) verified(detail string) {
+	s.enter(credential.PhaseVerified)
+	s.audit(credential.EventVerified, func(a *credential.Audit) { a.Secret, a.Detail = s.rec.Rotation.New.ID, detail })
+}
+
+// refused waits for a new secret to be known everywhere, up to the deadline. Then what was only added is taken back;
+// what has replaced the old one keeps being asked.
+func (s *step) refused(settings credential.VerifySettings) {
+	r := s.rec.Rotation
+	s.rec.Backoff.Until = s.env.Now.Add(settings.Interval)
+	if s.env.Now.Before(r.Since.Add(settings.Deadline)) {
+		return
+	}
+	additive := r.Caps.Mode == credential.ModeTwoSlot || r.Caps.Mode == credential.ModeCaller
+	if additive && r.New.ID != "" {
+		r.Orphan, r.Fence = r.New.ID, r.Staged
+		s.auditDetail(credential.EventFailed, "the new secret was refused until the deadline")
+		s.enter(credential.PhaseCompensating)
+		return
+	}
+	s.hold(credential.HoldCannotVerify, "the provider refuses the new secret", func(h *credential.Hold) {
+		h.Paging, h.Deadline = true, s.oldEnds()
+	})
+}
+
+// pageForeign calls for a person while attempts go on.
+func (s *step) pageForeign(o Outcome) {
+	s.hold(credential.HoldForeignWrite, o.Failure.Text, func(h *credential.Hold) { h.Paging, h.Deadline = true, s.oldEnds() })
+	s.rec.Backoff.Until = s.env.Now.Add(time.Minute)
+}
+
+func (s *step) applyPromote(o Outcome) {
+	switch {
+	case o.Finding == FoundForeign:
+		s.pageForeign(o)
+	case o.Result != Done:
+		s.fail(o.Failure)
+	default:
+		s.promoted(o)
+	}
+}
+
+// promoted begins the overlap: Vault hands out the new secret.
+func (s *step) promoted(o Outcome) {
+	r := s.rec.Rotation
+	r.Promoted, r.PromotedAt, r.Restored = o.Version, latest(o.At, s.env.Now), false
+	s.rec.Current, s.rec.Version, s.rec.Sight = r.New, o.Version, credential.SightAdopted
+	if r.Caps.Mode == credential.ModeManual && s.rec.Current.Expires.IsZero() {
+		s.rec.Current.Expires = r.Client.Expires
+	}
+	r.RevokeAfter = r.PromotedAt.Add(overlapOf(r.Caps, r.Policy))
+	s.rec.Told = credential.Told{}
+	s.enter(credential.PhaseOverlap)
+	about := func(a *credential.Audit) { a.Secret, a.Version = r.New.ID, o.Version }
+	s.audit(credential.EventPromoted, about)
+	s.tellRotated()
+	if r.Cutover {
+		return
+	}
+	s.audit(credential.EventOverlap, func(a *credential.Audit) {
+		a.Secret, a.Version = r.Old.ID, r.OldVersion
+		a.Detail = "until " + r.RevokeAfter.Format(time.RFC3339)
+	})
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

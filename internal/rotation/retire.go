@@ -1,0 +1,259 @@
+package rotation
+
+import (
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// negativeEvery is the pause between two negative tests while an old secret is still accepted.
+const negativeEvery = 5 * time.Second
+
+// overlapRules decide about two secrets that are both valid.
+func overlapRules() []rule {
+	return []rule{
+		{"prove", func(s *step) bool { return s.rec.Rotation.Cutover && s.do(EffectProve) }},
+		{"nothing-to-revoke", (*step).nothingOld},
+		{"hold", (*step).held},
+		{"manual", (*step).manualOverlap},
+		{"overlap", (*step).overlapRuns},
+		{"which-secret", (*step).oldUnnamed},
+		{"window", (*step).revokeWindow},
+		{"gate", func(s *step) bool { return s.do(EffectGate) }},
+	}
+}
+
+// nothingOld: a first secret has no predecessor.
+func (s *step) nothingOld() bool {
+	r := s.rec.Rotation
+	if r.OldVersion != 0 || r.Old.ID != "" {
+		return false
+	}
+	r.Revoked, r.Negative = true, credential.NegativeSkipped
+	s.enter(credential.PhaseRevoking)
+	return s.do(EffectCleanUp)
+}
+
+// manualOverlap lasts until the old value is refused, expires, or a person says that it is gone.
+func (s *step) manualOverlap() bool {
+	if s.rec.Rotation.Caps.Mode != credential.ModeManual {
+		return false
+	}
+	return s.do(EffectNegative)
+}
+
+func (s *step) overlapRuns() bool {
+	r := s.rec.Rotation
+	return s.env.Now.Before(r.RevokeAfter) && s.wait(r.RevokeAfter, "overlap")
+}
+
+// oldUnnamed: a secret whose id nobody knows is never revoked. A person names it, or ends the rotation without.
+func (s *step) oldUnnamed() bool {
+	r := s.rec.Rotation
+	if r.Old.ID != "" || r.Caps.SlotRevoke || r.Caps.Mode == credential.ModeGraceWindow {
+		return false
+	}
+	s.hold(credential.HoldWhichSecret, "which secret at the provider is the old one is not known; listed: "+ids(r.Before), nil)
+	s.tellHold()
+	return s.wait(time.Time{}, "hold")
+}
+
+// revokeWindow: a revoke happens inside the window. Where the provider retires the old secret by itself there is
+// nothing to wait for.
+func (s *step) revokeWindow() bool {
+	r := s.rec.Rotation
+	w := s.env.window(r.Policy)
+	if w.Contains(s.env.Now) || lapses(r) {
+		return false
+	}
+	next := w.Next(s.env.Now)
+	return !next.IsZero() && s.wait(next, "window")
+}
+
+// lapses says whether the provider's own timer retires the old secret.
+func lapses(r *credential.Rotation) bool {
+	return r.Caps.Mode == credential.ModeGraceWindow && !r.Policy.DeleteEarly
+}
+
+func (s *step) applyGate(o Outcome) {
+	switch {
+	case o.Finding == FoundFinished:
+		s.finishedBefore()
+	case o.Finding == FoundOther:
+		s.drop("superseded")
+	case o.Finding == FoundForeign:
+		s.holdForeign(o)
+	case o.Finding == FoundElsewhere:
+		s.hold(credential.HoldChangedElsewhere, o.Failure.Text, nil)
+	case o.Result != Done:
+		s.fail(o.Failure)
+	case !s.clocksAgree(o.Clock):
+		s.hold(credential.HoldClockSuspect, "the wall clock says that the overlap has ended; no second clock confirms it", retryable)
+		s.rec.Backoff = credential.Backoff{Until: s.env.Now.Add(time.Minute)}
+	default:
+		s.openGate(o)
+	}
+}
+
+// clocksAgree: two clocks must say that the overlap has ended. The second is the watermark plus the time elapsed; where
+// it is behind (the daemon was down), Vault's or the provider's time decides.
+func (s *step) clocksAgree(independent time.Time) bool {
+	end := s.rec.Rotation.RevokeAfter
+	if s.env.Now.Before(end) {
+		return false
+	}
+	if !s.env.Second.Before(end) {
+		return true
+	}
+	return !independent.IsZero() && !independent.Before(end)
+}
+
+// openGate passes the point of no return, which names one id.
+func (s *step) openGate(o Outcome) {
+	r := s.rec.Rotation
+	s.release("the gate is open")
+	s.enter(credential.PhaseRevoking)
+	r.Revoked = o.Finding == FoundGone
+	s.audit(credential.EventRevoking, func(a *credential.Audit) {
+		a.Secret, a.Version = r.Old.ID, r.OldVersion
+		if r.Revoked {
+			a.Detail = "past its expiry: nothing to revoke"
+		}
+	})
+	if r.Revoked {
+		s.audit(credential.EventRevoked, func(a *credential.Audit) { a.Secret, a.Detail = r.Old.ID, "expired" })
+	}
+}
+
+// finishedBefore: staging says that this rotation ended; the state is an old copy.
+func (s *step) finishedBefore() {
+	r := s.rec.Rotation
+	r.Revoked, r.Negative, r.CleanedUp = true, credential.NegativeNotProved, true
+	s.finish()
+}
+
+// revokingRules finish what cannot be undone.
+func revokingRules() []rule {
+	return []rule{
+		{"hold", (*step).held},
+		{"revoke", func(s *step) bool { return !s.rec.Rotation.Revoked && s.do(EffectRevoke) }},
+		{"negative", func(s *step) bool { return s.rec.Rotation.Negative == "" && s.do(EffectNegative) }},
+		{"clean-up", func(s *step) bool { return s.do(EffectCleanUp) }},
+	}
+}
+
+func (s *step) applyRevoke(o Outcome) {
+	r := s.rec.Rotation
+	switch {
+	case o.Finding == FoundElsewhere:
+		s.hold(credential.HoldChangedElsewhere, o.Failure.Text, nil)
+	case o.Finding == FoundWaiting:
+		s.progress()
+		s.rec.Backoff.Until = o.At
+	case o.Result != Done:
+		s.fail(o.Failure)
+	default:
+		s.progress()
+		r.Revoked = true
+		s.audit(credential.EventRevoked, func(a *credential.Audit) { a.Secret, a.Version = r.Old.ID, r.OldVersion })
+	}
+}
+
+func (s *step) applyNegative(o Outcome) {
+	switch {
+	case o.Finding == FoundNoValue:
+		s.negative(credential.NegativeNotProved)
+	case o.Finding == FoundNoProof && s.manual():
+		s.manualStill()
+	case o.Finding == FoundNoProof:
+		s.negative(credential.NegativeNotProved)
+	case o.Old == providers.Refused:
+		s.negative(credential.NegativeProved)
+	case o.Old == providers.Accepted && s.manual():
+		s.manualStill()
+	case o.Old == providers.Accepted:
+		s.stillAccepted()
+	default:
+		s.fail(o.Failure)
+	}
+}
+
+func (s *step) manual() bool {
+	return s.rec.Rotation.Caps.Mode == credential.ModeManual && s.rec.Rotation.Phase == credential.PhaseOverlap
+}
+
+// manualStill: the old one still works. Its stated expiry ends the wait; else a person does.
+func (s *step) manualStill() {
+	r := s.rec.Rotation
+	s.progress()
+	if r.Old.Gone(s.env.Now, ExpirySkew) {
+		s.negative(credential.NegativeNotProved)
+		return
+	}
+	s.rec.Backoff.Until = s.env.NextLook
+	if !r.Old.Expires.IsZero() && r.Old.Expires.Before(s.env.NextLook) {
+		s.rec.Backoff.Until = r.Old.Expires.Add(ExpirySkew + time.Second)
+	}
+}
+
+// stillAccepted asks again until the propagation bound; then a person has to look.
+func (s *step) stillAccepted() {
+	r := s.rec.Rotation
+	if r.NegativeSince.IsZero() {
+		r.NegativeSince = s.env.Now
+	}
+	s.progress()
+	s.rec.Backoff.Until = s.env.Now.Add(negativeEvery)
+	if s.env.Now.Sub(r.NegativeSince) > s.env.Timing.Propagation+time.Minute {
+		s.hold(credential.HoldAttempts, "the old secret is still accepted after it was revoked", nil)
+	}
+}
+
+func (s *step) negative(result credential.Negative) {
+	r := s.rec.Rotation
+	s.progress()
+	if r.Phase != credential.PhaseRevoking {
+		s.enter(credential.PhaseRevoking)
+		r.Revoked = true
+	}
+	r.Negative = result
+	event := credential.EventOldRefused
+	if result != credential.NegativeProved {
+		event = credential.EventNotProved
+	}
+	s.audit(event, func(a *credential.Audit) { a.Secret, a.Version = r.Old.ID, r.OldVersion })
+}
+
+func (s *step) applyCleanUp(o Outcome) {
+	if o.Result != Done {
+		s.fail(o.Failure)
+		return
+	}
+	if o.Cleanup != nil {
+		o.Cleanup.Next = s.env.Now.Add(longestPause)
+		s.rec.Cleanup = o.Cleanup
+	}
+	s.rec.Rotation.CleanedUp = true
+	s.finish()
+}
+
+// finish returns to steady.
+func (s *step) finish() {
+	r := s.rec.Rotation
+	s.audit(credential.EventConfirmed, func(a *credential.Audit) { a.Secret, a.Version = r.New.ID, r.Promoted })
+	s.release("the rotation is finished")
+	s.rec.Last = credential.Last{Rotation: r.ID, At: s.env.Now, Outcome: "done", Negative: r.Negative}
+	s.rec.Rotation, s.rec.Backoff = nil, credential.Backoff{}
+	s.rec.NextLook = s.env.Now
+}
+
+func (s *step) applySweep(o Outcome) {
+	if o.Result == Done && o.Cleanup == nil {
+		s.rec.Cleanup = nil
+		return
+	}
+	if s.rec.Cleanup != nil {
+		s.rec.Cleanup.Next = s.env.Now.Add(longestPause)
+	}
+}

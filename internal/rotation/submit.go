@@ -1,0 +1,78 @@
+package rotation
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+)
+
+// Expiry is what a person says about a value's end. The zero value says nothing.
+type Expiry struct {
+	At    time.Time
+	Never bool
+}
+
+// ErrEqual says that a submitted value is the one that Vault hands out already.
+var ErrEqual = errors.New("this is the value that Vault hands out already")
+
+// Writable proves that Vault takes a staging entry for this client now, before a person is asked for a value: it writes
+// the fence of a rotation that begins only with the value.
+func (x Executor) Writable(ctx context.Context, rec credential.Record, rotationID string) (version int, err error) {
+	r := x.submitRun(rec, rotationID)
+	entry, err := x.Vault.Staging(ctx, r.key())
+	if err != nil {
+		return 0, err
+	}
+	if entry.Version != 0 && entry.Phase != credential.StagingIdle && entry.Phase != credential.StagingIntent && rec.Rotation == nil {
+		return 0, &Refusal{Why: "the staging entry of this client holds a value of another rotation", Hint: "rotad resume " + rec.Client.ID + " --retry"}
+	}
+	if rec.Rotation != nil {
+		return entry.Version, nil
+	}
+	f, o, ok := r.fence(ctx, r.entry(credential.StagingIntent), entry.Version)
+	if !ok {
+		return 0, errors.New(o.Failure.Text)
+	}
+	return f.version, nil
+}
+
+// StageSubmitted stages a value that a person brought. Only a confirmed staged version is success.
+func (x Executor) StageSubmitted(ctx context.Context, rec credential.Record, rotationID string, fence int, value credential.Bundle) (Outcome, error) {
+	r := x.submitRun(rec, rotationID)
+	consumer, err := x.Vault.Consumer(ctx, rec.Client.Vault, 0)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if holds(consumer, value) {
+		return Outcome{}, ErrEqual
+	}
+	r.rot.FenceAt = r.Now().UTC().Truncate(time.Microsecond)
+	o := r.stage(ctx, fence, providers.Issued{Secret: credential.Secret{Start: r.rot.FenceAt}, Bundle: value})
+	if o.Result != Done {
+		return o, errors.New(o.Failure.Text)
+	}
+	return o, nil
+}
+
+func (x Executor) submitRun(rec credential.Record, rotationID string) *run {
+	r := &run{Executor: x, rec: rec}
+	if rec.Rotation != nil {
+		r.rot = *rec.Rotation
+		return r
+	}
+	r.rot = credential.Rotation{ID: rotationID, Attempt: 1, Client: rec.Client, Caps: rec.Caps, Old: rec.Current, OldVersion: rec.Version}
+	return r
+}
+
+// sameClient compares two registrations.
+func sameClient(a, b credential.Client) bool {
+	return a.ID == b.ID && a.Provider == b.Provider && maps.Equal(a.Ref, b.Ref) && a.Owner == b.Owner && a.Policy == b.Policy &&
+		a.Vault.Key() == b.Vault.Key() && maps.Equal(a.Vault.Fields, b.Vault.Fields) && a.Verify == b.Verify &&
+		slices.Equal(a.Probes, b.Probes) && a.Expires.Equal(b.Expires) && a.CurrentID == b.CurrentID && a.AllowCut == b.AllowCut &&
+		a.Bootstrap == b.Bootstrap && a.Grace == b.Grace && a.KeepRetired == b.KeepRetired && maps.Equal(a.Labels, b.Labels)
+}

@@ -1,0 +1,112 @@
+package scheduler
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/rotation"
+)
+
+// dispatch gives due records to free workers, provider by provider.
+func (s *Scheduler) dispatch(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
+	for _, name := range s.Store.Providers() {
+		s.fill(ctx, name)
+		s.start(ctx, name)
+	}
+}
+
+// fill claims due records for a provider whose queue is empty.
+func (s *Scheduler) fill(ctx context.Context, name string) {
+	now := s.Now()
+	if due, ok := s.Store.NextDue(name); !ok || due.After(now) || s.full(name) {
+		return
+	}
+	claimed, err := s.Store.Claim(ctx, now, name, claimAtOnce, s.Boot, lease)
+	if err != nil {
+		s.fail(err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lane(name)
+	for _, rec := range claimed {
+		if s.running[rec.Client.ID] {
+			continue
+		}
+		s.running[rec.Client.ID] = true
+		l.queue = append(l.queue, rec)
+		s.late(name, now.Sub(rec.Due))
+	}
+	slices.SortStableFunc(l.queue, byUrgency)
+}
+
+func (s *Scheduler) late(provider string, lag time.Duration) {
+	if s.Watch != nil {
+		s.Watch.Late(provider, lag)
+	}
+}
+
+// lane returns a provider's lane; the lock is held.
+func (s *Scheduler) lane(name string) *lane {
+	l := s.lanes[name]
+	if l == nil {
+		l = &lane{}
+		s.lanes[name] = l
+	}
+	return l
+}
+
+// byUrgency puts rotations under way first, then what expires soonest.
+func byUrgency(a, b credential.Record) int {
+	if (a.Rotation != nil) != (b.Rotation != nil) {
+		if a.Rotation != nil {
+			return -1
+		}
+		return 1
+	}
+	ea, eb := rotation.Ends(a), rotation.Ends(b)
+	switch {
+	case ea.IsZero() && eb.IsZero():
+		return 0
+	case ea.IsZero():
+		return 1
+	case eb.IsZero():
+		return -1
+	}
+	return ea.Compare(eb)
+}
+
+// start lets free workers of a provider take from its queue.
+func (s *Scheduler) start(ctx context.Context, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.lane(name)
+	for l.busy < s.workersPerProvider() && len(l.queue) > 0 {
+		rec := l.queue[0]
+		l.queue = l.queue[1:]
+		l.busy++
+		s.workers.Go(func() { s.work(ctx, name, rec) })
+	}
+}
+
+// work takes one record as far as it goes now, then makes room.
+func (s *Scheduler) work(ctx context.Context, name string, rec credential.Record) {
+	defer s.Wake()
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.lane(name).busy--
+		delete(s.running, rec.Client.ID)
+	}()
+	if ctx.Err() != nil {
+		return
+	}
+	if err := s.process(ctx, rec); err != nil {
+		s.fail(err)
+	}
+}
