@@ -1,0 +1,200 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// settings checks the sections that stand once, and takes them over.
+func (l *loader) settings(s scope) {
+	f, c := &l.file, l.config
+	f.State.check(s.child("state"))
+	f.Listen.check(s.child("listen"))
+	f.Vault.check(s.child("vault"))
+	f.Metrics.check(s.child("metrics"))
+	f.Runtime.check(s.child("runtime"))
+	if _, err := Schedule(f.Scan); err != nil {
+		s.child("scan").report(err.Error(), `write five cron fields such as "17 * * * *", or "@every 30s"`)
+	}
+	if f.SMTP != nil {
+		f.SMTP.check(s.child("smtp"))
+		f.SMTP.Secret = secretsOf(f.SMTP)
+	} else {
+		s.child("smtp").warn("there is no mail server", "nobody is told anything by mail")
+	}
+	f.Vault.Auth.Secret = secretsOf(&f.Vault.Auth)
+	c.State, c.Scan, c.Listen, c.Vault, c.SMTP, c.Admins = f.State, f.Scan, f.Listen, f.Vault, f.SMTP, f.Admins
+	c.PublicURL, c.Metrics, c.Log, c.Runtime = f.PublicURL, f.Metrics, f.Log, f.Runtime
+}
+
+func (st *State) check(s scope) {
+	if st.Path == "" {
+		s.child("path").report("is empty", "write the path of a file")
+		return
+	}
+	if !filepath.IsAbs(st.Path) {
+		st.Path = filepath.Join(s.dir, st.Path)
+	}
+}
+
+func (li *Listen) check(s scope) {
+	if li.Metrics != off {
+		if what, hint := listenProblem(li.Metrics); what != "" {
+			s.child("metrics").report(what, hint)
+		}
+	}
+	path, ok := strings.CutPrefix(li.Admin, "unix:")
+	if !ok {
+		s.child("admin").report(fmt.Sprintf("%q is not a socket", li.Admin), "write unix:/run/rotad/admin.sock")
+		return
+	}
+	if path != "" && !filepath.IsAbs(path) {
+		path = filepath.Join(s.dir, path)
+		li.Admin = "unix:" + path
+	}
+	if what, hint := socketProblem(path); what != "" {
+		s.child("admin").report(what, hint)
+	}
+}
+
+// off switches a listener off.
+const off = "off"
+
+func (v *Vault) check(s scope) {
+	v.Address = strings.TrimRight(v.Address, "/")
+	warnPlain(s.child("address"), v.Address, "the bundles travel in clear")
+	for _, p := range []struct {
+		key   string
+		value *string
+	}{{"mount", &v.Mount}, {"staging", &v.Staging}, {"namespace", &v.Namespace}} {
+		*p.value = strings.Trim(*p.value, "/")
+		what, hint := vaultPathProblem(*p.value)
+		if *p.value == "" {
+			what = "is empty"
+		}
+		if what != "" && (p.key != "namespace" || *p.value != "") {
+			s.child(p.key).report(what, hint)
+		}
+	}
+	if (v.ClientCertFile == "") != (v.ClientKeyFile == "") {
+		s.child("client_cert_file").report("a client certificate needs its key, and the other way round",
+			"write client_cert_file and client_key_file")
+	}
+	v.Auth.check(s.child("auth"))
+	positive(s.child("timeout"), v.Timeout)
+}
+
+// check finds settings that the chosen method lacks, and those that belong to the other one.
+func (a *VaultAuth) check(s scope) {
+	a.Mount = strings.Trim(a.Mount, "/")
+	token, approle := []string{"token_file", "token_env"}, []string{"role_id", "secret_id_file", "secret_id_env"}
+	switch a.Method {
+	case "token":
+		s.needOne(token, "the method token needs it")
+		s.refuse(approle, "belongs to the method approle")
+		s.refuse([]string{"mount"}, "means nothing for the method token")
+	case "approle":
+		s.needOne(approle[:1], "the method approle needs it")
+		if !s.writesAny(approle[1:]) {
+			s.child(approle[1]).warn("there is no SecretID", "only a role with bind_secret_id=false logs in without one")
+		}
+		s.refuse(token, "belongs to the method token")
+	}
+}
+
+func (s scope) writesAny(keys []string) bool {
+	return slices.ContainsFunc(keys, func(key string) bool { return s.child(key).written() })
+}
+
+func (s scope) needOne(keys []string, why string) {
+	if s.writesAny(keys) {
+		return
+	}
+	hint := why
+	if len(keys) > 1 {
+		hint += ", or " + strings.Join(keys[1:], " or ")
+	}
+	s.child(keys[0]).report("is required", hint)
+}
+
+func (s scope) refuse(keys []string, why string) {
+	for _, key := range keys {
+		if at := s.child(key); at.written() {
+			at.report(why, "delete it, or choose another method")
+		}
+	}
+}
+
+// warnPlain points out connections that anybody on the way can read; one that stays on this machine is none.
+func warnPlain(s scope, address, danger string) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" {
+		return
+	}
+	if ip, err := netip.ParseAddr(u.Hostname()); u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback()) {
+		s.warn("the connection is not encrypted", danger)
+	}
+}
+
+func (m *SMTP) check(s scope) {
+	if m.Port < 0 || m.Port > 65535 {
+		s.child("port").report(fmt.Sprintf("%d is not a port", m.Port), "ports go from 1 to 65535")
+	}
+	if m.Port == 0 {
+		m.Port = map[string]int{"starttls": 587, "implicit": 465, "none": 25}[m.TLS]
+	}
+	if m.Port == 465 && m.TLS == "starttls" {
+		s.child("port").warn("465 is the port of implicit TLS", "write tls: implicit, or port: 587")
+	}
+	password := []string{"password_file", "password_env"}
+	switch {
+	case m.Username != "":
+		s.needOne(password, "username is written")
+	case s.writesAny(password):
+		s.child("username").report("is required", "a password is written")
+	}
+	if m.Username != "" && m.TLS == "none" {
+		s.child("tls").warn("the password travels in clear", "write tls: starttls or tls: implicit")
+	}
+	positive(s.child("timeout"), m.Timeout)
+}
+
+func (m *Metrics) check(s scope) {
+	if m.ClientSeries < 0 {
+		s.child("client_series").report("is negative", "0 means none")
+	}
+}
+
+func (r *Runtime) check(s scope) {
+	if r.Workers < 1 {
+		s.child("workers").report(fmt.Sprintf("%d workers do nothing", r.Workers), "write 1 or more")
+	}
+	positive(s.child("shutdown"), r.Shutdown)
+}
+
+func (p *providerSettings) check(s scope) {
+	at := s.child("headers")
+	for _, name := range sortedKeys(p.Headers) {
+		if what, hint := headerProblem(name, p.Headers[name]); what != "" {
+			at.child(name).report(what, hint)
+		}
+	}
+	limits := s.child("limits")
+	for key, value := range map[string]float64{
+		"concurrency": float64(p.Limits.Concurrency), "rate": p.Limits.Rate, "burst": float64(p.Limits.Burst),
+	} {
+		if value < 0 {
+			limits.child(key).report("is negative", "0 means no limit")
+		}
+	}
+}
+
+func positive[D ~int64](s scope, d D) {
+	if d <= 0 {
+		s.report("must be more than 0", "")
+	}
+}

@@ -1,0 +1,200 @@
+package config
+
+import "time"
+
+// State says where rotad keeps what it knows.
+type State struct {
+	// Path of the state file. Its directory must exist and be writable; a relative path starts at the directory of
+	// the configuration file.
+	Path string `yaml:"path" default:"/var/lib/rotad/rotad.db"`
+	// AllowFilesystem lets the state file lie on a network file system, where a lock does not prove that this is
+	// the only daemon.
+	AllowFilesystem bool `yaml:"allow_filesystem"`
+}
+
+// Listen are the addresses that the daemon listens on.
+type Listen struct {
+	// Metrics is the address of /metrics, /healthz and /readyz: host:port, or "off".
+	Metrics string `yaml:"metrics" default:"127.0.0.1:9847"`
+	// Admin is the socket that the commands talk to the daemon over: unix:/path. It is a socket because only that
+	// tells who is asking.
+	Admin string `yaml:"admin" default:"unix:/run/rotad/admin.sock"`
+}
+
+// Vault is the KV v2 store that consumers read their bundles from.
+type Vault struct {
+	// Address of the server, for example https://vault.example.com:8200.
+	Address string `yaml:"address" required:"true" format:"url"`
+	// Namespace that everything lies in; empty = the root namespace.
+	Namespace string `yaml:"namespace"`
+	// Mount of the KV v2 engine that holds the clients' paths.
+	Mount string `yaml:"mount" default:"secret"`
+	// Staging is the path in that mount below which rotad keeps new secrets until they have proved themselves.
+	// Consumers have no right to read it.
+	Staging string `yaml:"staging" default:"rotad/staging"`
+	// Auth says how rotad logs in.
+	Auth VaultAuth `yaml:"auth"`
+	// CACertFile is a PEM file of the authorities that signed the server's certificate; empty = the system's.
+	CACertFile string `yaml:"ca_cert_file"`
+	// ClientCertFile is a PEM file with the certificate that rotad shows the server; empty = none.
+	ClientCertFile string `yaml:"client_cert_file"`
+	// ClientKeyFile is the PEM file with the key of that certificate.
+	ClientKeyFile string `yaml:"client_key_file"`
+	// TLSServerName is the name expected in the server's certificate; empty = the host in address.
+	TLSServerName string `yaml:"tls_server_name" format:"host"`
+	// Timeout of one request.
+	Timeout time.Duration `yaml:"timeout" default:"30s"`
+}
+
+// VaultAuth says how rotad logs in to Vault.
+type VaultAuth struct {
+	// Method of the login: token or approle.
+	Method string `yaml:"method" required:"true" enum:"token,approle"`
+	// Mount of the login method; empty = its name.
+	Mount string `yaml:"mount"`
+	// TokenFile is the file that holds the token (method token). It is read again when it changes.
+	TokenFile string `yaml:"token_file"`
+	// TokenEnv is the environment variable that holds the token (method token).
+	TokenEnv string `yaml:"token_env"`
+	// RoleID of the role (method approle). It is a name, not a secret.
+	RoleID string `yaml:"role_id"`
+	// SecretIDFile is the file that holds the SecretID (method approle).
+	SecretIDFile string `yaml:"secret_id_file"`
+	// SecretIDEnv is the environment variable that holds the SecretID (method approle).
+	SecretIDEnv string `yaml:"secret_id_env"`
+
+	// Secret reads "token" or "secret_id".
+	Secret Secrets `yaml:"-"`
+}
+
+// SMTP is the mail server that notices are handed to. Without it nobody is told anything by mail.
+type SMTP struct {
+	// Host is the name of the server.
+	Host string `yaml:"host" required:"true" format:"host"`
+	// Port of the server; 0 = 587 for starttls, 465 for implicit, 25 for none.
+	Port int `yaml:"port" default:"0"`
+	// TLS of the connection: starttls (required, never skipped), implicit, or none.
+	TLS string `yaml:"tls" default:"starttls" enum:"starttls,implicit,none"`
+	// Username to log in with; empty = no login.
+	Username string `yaml:"username"`
+	// PasswordFile is the file that holds the password.
+	PasswordFile string `yaml:"password_file"`
+	// PasswordEnv is the environment variable that holds the password.
+	PasswordEnv string `yaml:"password_env"`
+	// From is the sender of all mails, and the organizer of the calendar events.
+	From string `yaml:"from" required:"true" format:"email"`
+	// Helo is the name that rotad greets the server with; empty = the machine's name.
+	Helo string `yaml:"helo" format:"host"`
+	// CACertFile is a PEM file of the authorities that signed the server's certificate; empty = the system's.
+	CACertFile string `yaml:"ca_cert_file"`
+	// Timeout of one step of the dialogue.
+	Timeout time.Duration `yaml:"timeout" default:"30s"`
+
+	// Secret reads "password".
+	Secret Secrets `yaml:"-"`
+}
+
+// Admins are the people who run rotad.
+type Admins struct {
+	// Email addresses that are told of every rotation that nobody scheduled, and of what concerns rotad itself.
+	Email []string `yaml:"email" format:"email"`
+}
+
+// Owner is the team that answers for a client.
+type Owner struct {
+	// Email addresses of the team; each gets a mail of its own.
+	Email []string `yaml:"email" required:"true" format:"email"`
+	// Timezone that mails say times in: an IANA name.
+	Timezone string `yaml:"timezone" default:"UTC" format:"zone"`
+	// Calendar says how deadlines come: as an invitation (request), as information (publish), or not at all (off).
+	Calendar string `yaml:"calendar" default:"request" enum:"request,publish,off"`
+}
+
+// Metrics limits what /metrics shows.
+type Metrics struct {
+	// ClientSeries is the number of clients that get series of their own, the most urgent first; 0 = none.
+	ClientSeries int `yaml:"client_series" default:"10000"`
+}
+
+// Log is how the daemon logs, on stderr.
+type Log struct {
+	// Level is the least level that is logged: debug, info, warn or error.
+	Level string `yaml:"level" default:"info" enum:"debug,info,warn,error"`
+	// Format of a line: text or json.
+	Format string `yaml:"format" default:"text" enum:"text,json"`
+}
+
+// Runtime bounds what the daemon does at once.
+type Runtime struct {
+	// Workers is the number of effects (calls to providers and to Vault) under way at once.
+	Workers int `yaml:"workers" default:"32"`
+	// Shutdown is how long a stop waits until every reply to a create is staged in Vault. The service manager must
+	// wait longer.
+	Shutdown time.Duration `yaml:"shutdown" default:"90s"`
+}
+
+// Limits bound what one provider is asked.
+type Limits struct {
+	// Concurrency is the number of requests under way at once; 0 = no limit.
+	Concurrency int `yaml:"concurrency" default:"8"`
+	// Rate is the number of requests per second; 0 = no limit.
+	Rate float64 `yaml:"rate" default:"0"`
+	// Burst is the number of requests that may come at once after a pause, where rate is set; 0 = 1.
+	Burst int `yaml:"burst" default:"1"`
+}
+
+// root is a configuration file.
+type root struct {
+	// State says where rotad keeps what it knows.
+	State State `yaml:"state"`
+	// Scan is when every client is looked at: a cron expression of five fields in UTC (after CRON_TZ=Zone and a space
+	// in that zone), or "@every" and a duration.
+	Scan string `yaml:"scan" default:"17 * * * *"`
+	// Listen are the addresses that the daemon listens on.
+	Listen Listen `yaml:"listen"`
+	// Vault is the KV v2 store that consumers read their bundles from.
+	Vault Vault `yaml:"vault"`
+	// SMTP is the mail server that notices are handed to.
+	SMTP *SMTP `yaml:"smtp"`
+	// Admins are the people who run rotad.
+	Admins Admins `yaml:"admins"`
+	// PublicURL is where links in mails lead; empty = mails show commands instead.
+	PublicURL string `yaml:"public_url" format:"url"`
+	// Metrics limits what /metrics shows.
+	Metrics Metrics `yaml:"metrics"`
+	// Log is how the daemon logs.
+	Log Log `yaml:"log"`
+	// Runtime bounds what the daemon does at once.
+	Runtime Runtime `yaml:"runtime"`
+	// Providers are connections to identity providers, by name.
+	Providers block `yaml:"providers"`
+	// Policies say when to warn and when to rotate, by name. A policy takes what it does not say from the built-in
+	// defaults; clients that name none have the policy "default".
+	Policies block `yaml:"policies"`
+	// Owners are the teams that answer for clients, by name.
+	Owners block `yaml:"owners"`
+	// Include names files that hold clients, as patterns relative to this file.
+	Include []string `yaml:"include"`
+	// Clients are the registered clients.
+	Clients block `yaml:"clients"`
+}
+
+// included is an included file.
+type included struct {
+	// Clients are the registered clients.
+	Clients block `yaml:"clients"`
+}
+
+// providerSettings are the settings that every provider has, whatever its kind.
+type providerSettings struct {
+	// Kind is the adapter that speaks to this sort of provider; "rotad kinds" lists them.
+	Kind string `yaml:"kind" required:"true"`
+	// Deadline of a request that creates a secret; 0 = the kind's default.
+	Deadline time.Duration `yaml:"deadline" default:"0s"`
+	// Propagation is how long a change may take until every server of the provider knows it; 0 = the kind's default.
+	Propagation time.Duration `yaml:"propagation" default:"0s"`
+	// Headers that are added to every request. They are no place for secrets.
+	Headers map[string]string `yaml:"headers"`
+	// Limits bound what this provider is asked.
+	Limits Limits `yaml:"limits"`
+}

@@ -1,0 +1,140 @@
+package config_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rotad/rotad/internal/config"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// The doubles of the kinds have the settings that config.example.yaml shows. The real ones are checked against that
+// file where they are put together.
+
+type keycloakSettings struct {
+	URL              string `yaml:"url" required:"true" format:"url" doc:"Server."`
+	Realm            string `yaml:"realm" required:"true" doc:"Realm."`
+	LoginRealm       string `yaml:"login_realm" doc:"Realm of the login."`
+	ClientID         string `yaml:"client_id" required:"true" doc:"Account."`
+	ClientSecretFile string `yaml:"client_secret_file" required:"true" doc:"Its secret."`
+	ClientSecretEnv  string `yaml:"client_secret_env" doc:"Its secret."`
+}
+
+type telicentSettings struct {
+	URL                 string `yaml:"url" required:"true" format:"url" doc:"Server."`
+	TokenFile           string `yaml:"token_file" doc:"Token."`
+	TokenEnv            string `yaml:"token_env" doc:"Token."`
+	ClientID            string `yaml:"client_id" doc:"Account."`
+	ClientSecretFile    string `yaml:"client_secret_file" doc:"Its secret."`
+	ClientSecretEnv     string `yaml:"client_secret_env" doc:"Its secret."`
+	Scope               string `yaml:"scope" doc:"Scope."`
+	TokenURL            string `yaml:"token_url" format:"url" doc:"Token endpoint."`
+	SecretPath          string `yaml:"secret_path" doc:"Path."`
+	CreatedPath         string `yaml:"created_path" doc:"Path."`
+	ExpiresPath         string `yaml:"expires_path" doc:"Path."`
+	PreviousCreatedPath string `yaml:"previous_created_path" doc:"Path."`
+	PreviousExpiresPath string `yaml:"previous_expires_path" doc:"Path."`
+	RequiredPath        string `yaml:"required_path" doc:"Path."`
+}
+
+type entraSettings struct {
+	TenantID         string `yaml:"tenant_id" required:"true" doc:"Tenant."`
+	ClientID         string `yaml:"client_id" required:"true" doc:"Account."`
+	ClientSecretFile string `yaml:"client_secret_file" required:"true" doc:"Its secret."`
+	ClientSecretEnv  string `yaml:"client_secret_env" doc:"Its secret."`
+	GraphURL         string `yaml:"graph_url" default:"https://graph.microsoft.com/v1.0" format:"url" doc:"Graph."`
+	LoginURL         string `yaml:"login_url" default:"https://login.microsoftonline.com" format:"url" doc:"Tokens."`
+	VerifyScope      string `yaml:"verify_scope" default:"{client_id}/.default" doc:"Scope."`
+}
+
+type appRoleSettings struct {
+	Address      string `yaml:"address" required:"true" format:"url" doc:"Server."`
+	Namespace    string `yaml:"namespace" doc:"Namespace."`
+	Mount        string `yaml:"mount" default:"approle" doc:"Mount."`
+	LoginMount   string `yaml:"login_mount" doc:"Mount of the login."`
+	TokenFile    string `yaml:"token_file" doc:"Token."`
+	TokenEnv     string `yaml:"token_env" doc:"Token."`
+	RoleID       string `yaml:"role_id" doc:"Role."`
+	SecretIDFile string `yaml:"secret_id_file" doc:"SecretID."`
+	SecretIDEnv  string `yaml:"secret_id_env" doc:"SecretID."`
+	Values       string `yaml:"values" default:"server" enum:"server,own" doc:"Who chooses."`
+}
+
+type manualSettings struct {
+	TokenURL         string `yaml:"token_url" format:"url" doc:"Token endpoint."`
+	IntrospectionURL string `yaml:"introspection_url" format:"url" doc:"Introspection endpoint."`
+	Instructions     string `yaml:"instructions" doc:"What to do."`
+}
+
+func kinds() []config.Kind {
+	bundle := []string{"client_id", "client_secret"}
+	return []config.Kind{
+		{Name: "keycloak", Settings: func() any { return new(keycloakSettings) }, Ref: []string{"client_id"}, Fields: bundle},
+		{
+			Name: "telicent", Settings: func() any { return new(telicentSettings) }, Ref: []string{"client_id"}, Fields: bundle,
+			Validate: func(settings any, report func(path, what, hint string)) {
+				s := settings.(*telicentSettings)
+				if s.TokenFile == "" && s.TokenEnv == "" && s.ClientID == "" {
+					report("token_file", "rotad has no way to log in", "write token_file")
+				}
+			},
+		},
+		{Name: "entra", Settings: func() any { return new(entraSettings) }, Ref: []string{"app_id?", "object_id?"}, Fields: bundle},
+		{Name: "vault-approle", Settings: func() any { return new(appRoleSettings) }, Ref: []string{"role"}},
+		{Name: "manual", Settings: func() any { return new(manualSettings) }, Ref: []string{"client_id"}},
+		{Name: "bare"},
+	}
+}
+
+// credentials makes a directory of secrets, as systemd does, and points $CREDENTIALS_DIRECTORY at it.
+func credentials(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{
+		"vault-secret-id", "smtp-password", "entra", "keycloak", "telicent", "vault-token", "secret",
+	} {
+		write(t, filepath.Join(dir, name), "a-secret\n")
+	}
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
+	return dir
+}
+
+func write(t testing.TB, file, text string) string {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// loadText loads a configuration that a test holds as text.
+func loadText(t testing.TB, text string, options ...config.Option) (*config.Config, config.Problems) {
+	t.Helper()
+	return config.Load(write(t, filepath.Join(t.TempDir(), "config.yaml"), text), kinds(), options...)
+}
+
+// minimal is the least configuration without an error; it has one warning, for it has no mail server.
+const minimal = `
+vault: {address: "https://vault.example.com:8200", auth: {method: token, token_file: "${CREDENTIALS_DIRECTORY}/secret"}}
+`
+
+// small is a configuration with one provider, to which tests add clients and policies.
+const small = minimal + `
+smtp: {host: smtp.example.com, from: rotad@example.com}
+providers: {portal: {kind: manual}}
+owners: {team: {email: [team@example.com]}}
+`
+
+// mustLoad loads a configuration that has to be free of errors.
+func mustLoad(t testing.TB, text string) *config.Config {
+	t.Helper()
+	credentials(t)
+	c, problems := loadText(t, text)
+	if err := problems.Err(); err != nil {
+		t.Fatalf("an error that should not be there:\n%v", err)
+	}
+	return c
+}
