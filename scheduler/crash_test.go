@@ -38,9 +38,10 @@ type oneRecord struct {
 func (o *oneRecord) Claim(context.Context, time.Time, string, int, string, time.Duration) ([]credential.Record, error) {
 	return nil, nil
 }
-func (o *oneRecord) Providers() []string              { return nil }
-func (o *oneRecord) NextDue(string) (time.Time, bool) { return o.rec.Due, !o.rec.Due.IsZero() }
-func (o *oneRecord) Watermark() time.Time             { return o.mark }
+func (o *oneRecord) Providers() []string { return nil }
+func (o *oneRecord) NextDue(context.Context, string) (time.Time, bool, error) {
+	return o.rec.Due, !o.rec.Due.IsZero(), nil
+}
 
 func (o *oneRecord) Commit(_ context.Context, c credential.Change) (credential.Record, bool, error) {
 	if c.Record.Rev != o.rec.Rev {
@@ -134,7 +135,7 @@ func (l *life) boot() {
 	boot := fmt.Sprintf("boot-%d", l.boots)
 	fresh := func() string { id++; return fmt.Sprintf("%s-%d", boot, id) }
 	l.sch = New(Settings{
-		Store: l.store, Instance: "instance", Boot: boot, Now: l.world.Now, Elapsed: l.world.Elapsed, After: l.world.After,
+		Store: l.store, Instance: "instance", Boot: boot, Watermark: l.store.mark, Now: l.world.Now, Elapsed: l.world.Elapsed, After: l.world.After,
 		FreshID: fresh, FreshUID: fresh,
 		Executor: rotation.Executor{Vault: l.vault, Instance: "instance", Now: l.world.Now, Elapsed: l.world.Elapsed, After: l.world.After},
 	}, &World{

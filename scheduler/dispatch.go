@@ -23,7 +23,7 @@ func (s *Scheduler) dispatch(ctx context.Context) {
 // fill claims due records for a provider whose queue is empty.
 func (s *Scheduler) fill(ctx context.Context, name string) {
 	now := s.Now()
-	if due, ok := s.Store.NextDue(name); !ok || due.After(now) || s.full(name) {
+	if due, ok := s.nextDue(name); !ok || due.After(now) || s.full(name) {
 		return
 	}
 	claimed, err := s.Store.Claim(ctx, now, name, claimAtOnce, s.Boot, lease)

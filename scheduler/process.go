@@ -208,9 +208,9 @@ func nextLook(scan Schedule, id string, now time.Time) time.Time {
 	if gap < time.Millisecond {
 		return tick
 	}
-	h := fnv.New64a()
+	h := fnv.New32a()
 	_, _ = h.Write([]byte(id))
-	at := tick.Add(-gap).Add(time.Duration(h.Sum64()%uint64(gap/time.Millisecond)) * time.Millisecond)
+	at := tick.Add(-gap).Add((time.Duration(h.Sum32()) * time.Millisecond) % gap.Truncate(time.Millisecond))
 	if !at.After(now) {
 		at = at.Add(gap)
 	}

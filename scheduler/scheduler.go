@@ -22,9 +22,7 @@ type Store interface {
 	// Providers returns the names of the providers that have due entries.
 	Providers() []string
 	// NextDue returns when the next unclaimed record of a provider falls due; false if none ever does.
-	NextDue(provider string) (time.Time, bool)
-	// Watermark returns the second clock as the last commit left it; zero in a fresh state.
-	Watermark() time.Time
+	NextDue(ctx context.Context, provider string) (time.Time, bool, error)
 }
 
 // Connection is a provider with its time limits.
@@ -53,7 +51,9 @@ type Settings struct {
 	Executor rotation.Executor
 	Instance string // this rotad's id
 	Boot     string // this process
-	Log      *slog.Logger
+	// Watermark is the second clock as the last commit left it; zero in a fresh state.
+	Watermark time.Time
+	Log       *slog.Logger
 
 	Now     func() time.Time
 	Elapsed func() time.Duration // monotonic, since the state was opened
@@ -125,7 +125,7 @@ func New(s Settings, w *World) *Scheduler {
 		Settings: s, wake: make(chan struct{}, 1), running: map[string]bool{}, lanes: map[string]*lane{},
 		fatal: make(chan error, 1),
 	}
-	sch.clock.start(s.Store.Watermark(), s.Now(), s.Elapsed())
+	sch.clock.start(s.Watermark, s.Now(), s.Elapsed())
 	sch.world.Store(w)
 	sch.detached, sch.release = context.WithCancel(context.Background())
 	return sch
@@ -201,11 +201,20 @@ func (s *Scheduler) sleep() time.Duration {
 		if s.full(name) {
 			continue
 		}
-		if due, ok := s.Store.NextDue(name); ok {
+		if due, ok := s.nextDue(name); ok {
 			d = min(d, due.Sub(now))
 		}
 	}
 	return max(d, time.Millisecond)
+}
+
+// nextDue asks for the head of a provider's due entries. A state that cannot be read ends the loop.
+func (s *Scheduler) nextDue(name string) (time.Time, bool) {
+	due, ok, err := s.Store.NextDue(context.Background(), name)
+	if err != nil {
+		s.fail(err)
+	}
+	return due, ok && err == nil
 }
 
 func (s *Scheduler) full(name string) bool {
@@ -227,4 +236,9 @@ func (s *Scheduler) fail(err error) {
 	case s.fatal <- err:
 	default:
 	}
+}
+
+// Adopt takes the id of this rotad as Vault keeps it. It is called before Run.
+func (s *Scheduler) Adopt(instance string) {
+	s.Instance, s.Executor.Instance = instance, instance
 }

@@ -13,11 +13,27 @@ func TestParseDurationReadsUnitsAndISO8601(t *testing.T) {
 		text string
 		want time.Duration
 	}{
-		{"30d", 30 * day}, {"2w", 14 * day}, {"72h", 72 * time.Hour}, {"40s", 40 * time.Second}, {"1d12h", 36 * time.Hour},
-		{"1.5h", 90 * time.Minute}, {"0.5d", 12 * time.Hour}, {"0", 0}, {"0s", 0}, {" 5m ", 5 * time.Minute},
-		{"250ms", 250 * time.Millisecond}, {"3us", 3 * time.Microsecond}, {"3µs", 3 * time.Microsecond}, {"7ns", 7},
-		{"P30D", 30 * day}, {"PT2H", 2 * time.Hour}, {"P2W", 14 * day}, {"P1DT12H", 36 * time.Hour}, {"PT0.5S", 500 * time.Millisecond},
-		{"PT1M", time.Minute}, {"P1W1DT1H1M1S", 8*day + time.Hour + time.Minute + time.Second},
+		{"30d", 30 * day},
+		{"2w", 14 * day},
+		{"72h", 72 * time.Hour},
+		{"40s", 40 * time.Second},
+		{"1d12h", 36 * time.Hour},
+		{"1.5h", 90 * time.Minute},
+		{"0.5d", 12 * time.Hour},
+		{"0", 0},
+		{"0s", 0},
+		{" 5m ", 5 * time.Minute},
+		{"250ms", 250 * time.Millisecond},
+		{"3us", 3 * time.Microsecond},
+		{"3µs", 3 * time.Microsecond},
+		{"7ns", 7},
+		{"P30D", 30 * day},
+		{"PT2H", 2 * time.Hour},
+		{"P2W", 14 * day},
+		{"P1DT12H", 36 * time.Hour},
+		{"PT0.5S", 500 * time.Millisecond},
+		{"PT1M", time.Minute},
+		{"P1W1DT1H1M1S", 8*day + time.Hour + time.Minute + time.Second},
 		{"9223372036854775807ns", 1<<63 - 1},
 	}
 	for _, test := range tests {

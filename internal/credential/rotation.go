@@ -63,6 +63,7 @@ type Rotation struct {
 	Fence        int       `json:"fence,omitempty"`         // staging version of our last fence; 0 = none is known
 	FenceAt      time.Time `json:"fence_at,omitzero"`       // Vault's time of that fence
 	Unsettled    *Moment   `json:"unsettled,omitempty"`     // since when the outcome of a create has been unknown; nil = it is not
+	Asked        string    `json:"asked,omitempty"`         // the process that last had an outcome of a create: it knows whether one was sent
 	Resent       int       `json:"resent,omitempty"`        // times a caller-chosen value was sent again
 
 	New           Secret        `json:"new,omitzero"`

@@ -13,23 +13,21 @@ func (s *step) applyProve(o Outcome) {
 	newIn, oldIn := o.Answer == providers.Accepted, o.Old == providers.Accepted
 	oldOut := o.Old == providers.Refused || o.Finding == FoundNoValue
 	newOut := o.Answer == providers.Refused
-	switch {
-	case o.Finding == FoundForeign:
+	if o.Finding == FoundForeign {
 		s.holdForeign(o)
+		return
+	}
+	switch {
 	case newIn && s.rec.Rotation.Phase == credential.PhaseCompensating:
 		s.backToNew()
 	case newIn && oldOut:
 		s.cutoverProved(o)
 	case newIn && oldIn:
-		s.untilBound(func() {
-			s.hold(credential.HoldAttempts, "the old secret is still accepted after the cutover", func(h *credential.Hold) { h.Paging = true })
-		})
+		s.untilBound(credential.HoldAttempts, "the old secret is still accepted after the cutover")
 	case newOut && oldIn:
 		s.cutoverDidNotTake()
 	case newOut && oldOut:
-		s.untilBound(func() {
-			s.hold(credential.HoldBothRefused, "the provider refuses the old secret and the new one", func(h *credential.Hold) { h.Paging = true })
-		})
+		s.untilBound(credential.HoldBothRefused, "the provider refuses the old secret and the new one")
 	default:
 		s.fail(o.Failure)
 	}
@@ -51,15 +49,18 @@ func (s *step) cutoverProved(o Outcome) {
 	}
 }
 
-// untilBound asks again soon; after the propagation bound it also does something.
-func (s *step) untilBound(after func()) {
-	settings := s.rec.Rotation.Client.Verify.WithDefaults()
-	s.progress()
-	s.rec.Backoff.Until = s.env.Now.Add(settings.Interval)
+// untilBound asks again soon; after the propagation bound it also calls for a person.
+func (s *step) untilBound(code credential.HoldCode, what string) {
+	s.askSoon()
 	if s.pastBound() {
-		after()
-		s.rec.Backoff.Until = s.env.Now.Add(max(settings.Interval, negativeEvery))
+		s.hold(code, what, func(h *credential.Hold) { h.Paging = true })
+		s.rec.Backoff.Until = latest(s.rec.Backoff.Until, s.env.Now.Add(negativeEvery))
 	}
+}
+
+func (s *step) askSoon() {
+	s.progress()
+	s.rec.Backoff.Until = s.env.Now.Add(s.rec.Rotation.Client.Verify.WithDefaults().Interval)
 }
 
 func (s *step) pastBound() bool {
@@ -74,10 +75,11 @@ func (s *step) cutoverDidNotTake() {
 		s.resendInWindow()
 		return
 	}
-	s.untilBound(func() {
+	s.askSoon()
+	if s.pastBound() {
 		s.enter(credential.PhaseCompensating)
 		s.auditDetail(credential.EventFailed, "the cutover did not take: the new secret is refused, the old one is accepted")
-	})
+	}
 }
 
 func (s *step) resendInWindow() {

@@ -76,13 +76,16 @@ func (r *run) oldLapsed() bool {
 	return !r.rot.OldDies.IsZero() && r.env.Now.After(r.rot.OldDies.Add(ExpirySkew))
 }
 
-// findOld finds the old secret in a list: by its id, else in the slot of the previous one.
+// findOld finds the old secret in a list: by its id, else, where one of the two has no id, in the slot of the previous
+// one: some servers list it without its start.
 func (r *run) findOld(snap providers.Snapshot) (credential.Secret, bool) {
-	if id := r.rot.Old.ID; id != "" {
-		return snap.Find(id)
+	id := r.rot.Old.ID
+	if found, ok := snap.Find(id); ok && id != "" {
+		return found, true
 	}
 	for _, secret := range snap.Secrets {
-		if secret.Slot == providers.SlotPrevious && r.rot.Caps.Mode == credential.ModeGraceWindow {
+		nameless := id == "" || secret.ID == ""
+		if secret.Slot == providers.SlotPrevious && nameless && r.rot.Caps.Mode == credential.ModeGraceWindow {
 			return secret, true
 		}
 	}

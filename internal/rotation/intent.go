@@ -73,6 +73,7 @@ func readsBack(c credential.Capabilities) bool {
 
 func (s *step) applyCreate(o Outcome) {
 	r := s.rec.Rotation
+	r.Asked = s.env.Boot
 	switch {
 	case o.Finding == FoundForeign:
 		s.holdForeign(o)

@@ -254,7 +254,6 @@ func (s *step) acceptVault() error {
 // or its end is past the point of no return, there is nothing to go back to.
 func (s *step) abort() error {
 	r := s.rec.Rotation
-	additive := r != nil && (r.Caps.Mode == credential.ModeTwoSlot || r.Caps.Mode == credential.ModeCaller || r.Caps.Mode == credential.ModeManual)
 	switch {
 	case r == nil:
 		s.rec.Request.Rotate, s.rec.Request.Approved = false, false
@@ -266,16 +265,33 @@ func (s *step) abort() error {
 		s.enter(credential.PhaseRevoking)
 	case r.Promoted != 0:
 		return refuse("rotad show "+s.rec.Client.ID, "the new secret of %s is published; there is nothing to abort", s.rec.Client.ID)
-	case r.Phase == credential.PhaseIntent && (r.Fence == 0 || s.env.quiet(r.Unsettled) == 0 && additive):
+	case s.nothingCreated():
 		s.drop("aborted")
-	case r.Phase == credential.PhaseStaged && additive && r.New.ID != "":
+	case r.Phase == credential.PhaseStaged && additive(r.Caps.Mode) && r.New.ID != "":
 		r.Orphan, r.Fence, r.Aborting = r.New.ID, r.Staged, true
 		s.release("a person ended the rotation")
 		s.enter(credential.PhaseCompensating)
-	case r.Phase == credential.PhaseStaged && r.Caps.Mode == credential.ModeManual:
-		s.drop("aborted")
 	default:
 		return refuse("rotad show "+s.rec.Client.ID, "a secret of %s may have been created that is not published; ending here could lose it", s.rec.Client.ID)
 	}
 	return nil
+}
+
+// additive says whether a create only adds: the old secret lives on whatever becomes of the new one.
+func additive(m credential.Mode) bool {
+	return m == credential.ModeTwoSlot || m == credential.ModeCaller
+}
+
+// nothingCreated says whether a rotation can end without a trace: this process knows that no create was sent, or one
+// that only adds can no longer land; or a person brought the value, and it works whatever rotad does.
+func (s *step) nothingCreated() bool {
+	r := s.rec.Rotation
+	switch r.Phase {
+	case credential.PhaseIntent:
+		return r.Fence == 0 && r.Asked == s.env.Boot || r.Fence != 0 && additive(r.Caps.Mode) && s.env.quiet(r.Unsettled) == 0
+	case credential.PhaseStaged:
+		return r.Caps.Mode == credential.ModeManual
+	default:
+		return false
+	}
 }

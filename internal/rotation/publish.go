@@ -85,8 +85,7 @@ func (s *step) refused(settings credential.VerifySettings) {
 	if s.env.Now.Before(r.Since.Add(settings.Deadline)) {
 		return
 	}
-	additive := r.Caps.Mode == credential.ModeTwoSlot || r.Caps.Mode == credential.ModeCaller
-	if additive && r.New.ID != "" {
+	if additive(r.Caps.Mode) && r.New.ID != "" {
 		r.Orphan, r.Fence = r.New.ID, r.Staged
 		s.auditDetail(credential.EventFailed, "the new secret was refused until the deadline")
 		s.enter(credential.PhaseCompensating)

@@ -1,6 +1,10 @@
 package rotation
 
 import (
+	"bytes"
+	"encoding/json"
+	"time"
+
 	"github.com/rotad/rotad/internal/credential"
 )
 
@@ -43,9 +47,17 @@ func Changed(rec credential.Record, c credential.Client) bool {
 	if rec.Leaving {
 		return true
 	}
-	a, b := rec.Client, c
-	a.Source, b.Source = "", ""
-	return !sameClient(a, b)
+	return !bytes.Equal(spelling(rec.Client), spelling(c))
+}
+
+// spelling returns the one JSON text of a registration; where it was written does not matter.
+func spelling(c credential.Client) []byte {
+	c.Source, c.RenamedFrom, c.Expires = "", "", c.Expires.UTC().Truncate(time.Microsecond)
+	text, err := json.Marshal(c)
+	if err != nil {
+		return nil
+	}
+	return text
 }
 
 // Submit stages a value that a person brings, for a manual client or to resolve a lost secret: the rotation begins at

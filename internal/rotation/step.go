@@ -300,18 +300,21 @@ func (s *step) pause(n int, atLeast time.Duration) time.Duration {
 	if s.neverInterrupted() {
 		longest = neverInterruptedPause
 	}
-	d := min(longest, 2*time.Second<<min(n-1, 12))
-	d = max(d-time.Duration(hash(s.rec.Client.ID, n)%uint64(d/4+1)), atLeast)
+	d := min(longest, 2*time.Second*(1<<min(n-1, 12)))
+	d = max(d-d/4*time.Duration(hash(s.rec.Client.ID, n)%jitterSteps)/jitterSteps, atLeast)
 	if end := s.oldEnds(); s.neverInterrupted() && end.After(s.env.Now) {
 		d = min(d, max(time.Second, end.Sub(s.env.Now)/2))
 	}
 	return d.Round(time.Millisecond)
 }
 
-func hash(id string, n int) uint64 {
-	h := fnv.New64a()
+// jitterSteps is how finely the jitter is spread.
+const jitterSteps = 1000
+
+func hash(id string, n int) uint32 {
+	h := fnv.New32a()
 	_, _ = h.Write([]byte(id + "\x00" + strconv.Itoa(n)))
-	return h.Sum64()
+	return h.Sum32()
 }
 
 // hold stops the client for a person. The same code twice is one hold.

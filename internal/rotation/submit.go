@@ -3,8 +3,6 @@ package rotation
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -67,12 +65,4 @@ func (x Executor) submitRun(rec credential.Record, rotationID string) *run {
 	}
 	r.rot = credential.Rotation{ID: rotationID, Attempt: 1, Client: rec.Client, Caps: rec.Caps, Old: rec.Current, OldVersion: rec.Version}
 	return r
-}
-
-// sameClient compares two registrations.
-func sameClient(a, b credential.Client) bool {
-	return a.ID == b.ID && a.Provider == b.Provider && maps.Equal(a.Ref, b.Ref) && a.Owner == b.Owner && a.Policy == b.Policy &&
-		a.Vault.Key() == b.Vault.Key() && maps.Equal(a.Vault.Fields, b.Vault.Fields) && a.Verify == b.Verify &&
-		slices.Equal(a.Probes, b.Probes) && a.Expires.Equal(b.Expires) && a.CurrentID == b.CurrentID && a.AllowCut == b.AllowCut &&
-		a.Bootstrap == b.Bootstrap && a.Grace == b.Grace && a.KeepRetired == b.KeepRetired && maps.Equal(a.Labels, b.Labels)
 }
