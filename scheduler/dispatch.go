@@ -26,6 +26,8 @@ func (s *Scheduler) fill(ctx context.Context, name string) {
 	if due, ok := s.nextDue(name); !ok || due.After(now) || s.full(name) {
 		return
 	}
+	s.claiming.Add(1)
+	defer s.claiming.Add(-1)
 	claimed, err := s.Store.Claim(ctx, now, name, claimAtOnce, s.Boot, lease)
 	if err != nil {
 		s.fail(err)

@@ -103,6 +103,8 @@ type Scheduler struct {
 	release  context.CancelFunc
 	draining atomic.Bool
 
+	claiming atomic.Int32 // claims that have not reached running yet
+
 	mu      sync.Mutex
 	running map[string]bool  // ids under way
 	lanes   map[string]*lane // by provider
@@ -229,6 +231,14 @@ func (s *Scheduler) workersPerProvider() int {
 		return n
 	}
 	return defaultWorkers
+}
+
+// Busy says whether a record is claimed or under way. Whoever moves the clocks asks: while an effect runs, its deadlines
+// and the waits that prove something must last as long as they say.
+func (s *Scheduler) Busy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.running) > 0 || s.claiming.Load() > 0
 }
 
 func (s *Scheduler) fail(err error) {

@@ -15,6 +15,9 @@ type Provider struct {
 	Caps  credential.Capabilities
 	Life  time.Duration // of a new secret; 0 = for ever
 
+	// Deaf says that creates do not take: the new value is refused and the old one still accepted, as long as it is set.
+	Deaf bool
+
 	// Vault is asked at every revoke and create whether what it hands out survives.
 	Vault *Vault
 
@@ -78,6 +81,9 @@ func (p *Provider) Accepts(value string) bool {
 
 func (p *Provider) alive(s *held) bool {
 	now := p.World.Wall
+	if p.Deaf {
+		return s == p.secrets[0]
+	}
 	return (s.dies.IsZero() || now.Before(s.dies)) && (s.Expires.IsZero() || now.Before(s.Expires))
 }
 

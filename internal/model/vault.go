@@ -157,3 +157,6 @@ func (v *Vault) Time(context.Context) (time.Time, error) {
 
 // TokenExpires returns zero: the model's token never ends.
 func (v *Vault) TokenExpires() time.Time { return time.Time{} }
+
+// RollBack takes the consumer path back by one version, as a restored backup of Vault does.
+func (v *Vault) RollBack() { v.consumer = v.consumer[:len(v.consumer)-1] }

@@ -39,7 +39,8 @@ func Kinds(call string) []FaultKind {
 
 // World holds the clock, the calls made so far, and the faults to come.
 type World struct {
-	Wall   time.Time     // the true time, and the process's wall clock
+	Wall   time.Time     // the true time
+	Skew   time.Duration // how far the wall clock of the process is ahead of it
 	Uptime time.Duration // of the present process
 	Trace  []string      // names of the calls made, in order
 	Faults map[int]FaultKind
@@ -53,7 +54,7 @@ func NewWorld(at time.Time) *World {
 }
 
 // Now returns the wall clock.
-func (w *World) Now() time.Time { return w.Wall }
+func (w *World) Now() time.Time { return w.Wall.Add(w.Skew) }
 
 // Elapsed returns the monotonic clock of the present process.
 func (w *World) Elapsed() time.Duration { return w.Uptime }

@@ -1,0 +1,110 @@
+package notify
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/templates"
+)
+
+// someSecret stands for an id that only a person can choose.
+const someSecret = "SECRET-ID"
+
+// commands are the command lines of a notice. Mails show commands because links need a web page that may not exist.
+func (v view) commands() templates.Commands {
+	id := quote(clean(v.notice.Client, maxDetail))
+	c := templates.Commands{
+		Read:       v.vault("get", true),
+		Metadata:   v.vault("metadata get", false),
+		Show:       "rotad show " + id,
+		History:    "rotad history " + id,
+		Rotate:     "rotad rotate " + id + " --reason 'why'",
+		Approve:    "rotad approve " + id,
+		Submit:     "rotad submit " + id,
+		Hold:       "rotad hold " + id,
+		OldRemoved: "rotad resume " + id + " --old-removed",
+	}
+	if v.notice.Kind == credential.NoticeNoExpiry {
+		some := v.now.UTC().AddDate(0, 3, 0).Truncate(24 * time.Hour).Format(time.RFC3339)
+		c.Expires = "expires: " + some
+		c.Submit += " --expires " + some
+	}
+	return c
+}
+
+// vault returns "vault kv <verb> -mount=M -version=N PATH", with a namespace where there is one.
+func (v view) vault(verb string, version bool) string {
+	p := v.notice.Facts.VaultPath
+	if p.Path == "" {
+		return ""
+	}
+	words := []string{"vault kv", verb}
+	if p.Namespace != "" {
+		words = append(words, "-namespace="+quote(clean(p.Namespace, maxDetail)))
+	}
+	if mount := v.mountOf(p); mount != "" {
+		words = append(words, "-mount="+quote(clean(mount, maxDetail)))
+	}
+	if n := v.notice.Facts.VaultVersion; version && n > 0 {
+		words = append(words, "-version="+strconv.Itoa(n))
+	}
+	return strings.Join(append(words, quote(clean(p.Path, maxDetail))), " ")
+}
+
+// hold describes the stop of a notice with the commands that its row in the table of holds allows.
+func (v view) hold() templates.Hold {
+	h := v.notice.Facts.Hold
+	if h == nil {
+		return templates.Hold{}
+	}
+	rule, ok := credential.RuleFor(h.Code)
+	if !ok {
+		rule = credential.HoldRule{Cause: "A person has to look.", Resolve: []credential.Resolve{credential.ResolveRetry}}
+	}
+	return templates.Hold{
+		Code: clean(string(h.Code), maxName), Cause: rule.Cause, Detail: sentence(h.Detail) + stop(h.Detail),
+		By: v.name(h.By), AtEnd: strings.TrimRight(rule.AtEnd, "."), Paging: h.Paging,
+		Since: v.when(h.Since), Deadline: v.when(h.Deadline), Commands: v.waysOut(rule),
+	}
+}
+
+func (v view) waysOut(rule credential.HoldRule) []templates.Command {
+	id := quote(clean(v.notice.Client, maxDetail))
+	var out []templates.Command
+	for _, choice := range rule.Resolve {
+		line := "rotad resume " + id + " --" + string(choice)
+		if choice == credential.ResolveAdopt || choice == credential.ResolveDiscard {
+			line += " " + someSecret
+		}
+		out = append(out, templates.Command{Line: line, Does: meaning(choice)})
+	}
+	if rule.Submit {
+		out = append(out, templates.Command{
+			Line: "rotad submit " + id,
+			Does: "Bring a secret that works (it is asked for without being shown):",
+		})
+	}
+	return out
+}
+
+// meaning says what a way out does, for someone who decides at night.
+func meaning(choice credential.Resolve) string {
+	switch choice {
+	case credential.ResolveRetry:
+		return "The cause is mended, or may have gone: let rotad look and try again:"
+	case credential.ResolveAdopt:
+		return "This secret at the provider is the right one: keep it and go on with it:"
+	case credential.ResolveDiscard:
+		return "This secret at the provider is not needed: let rotad delete it:"
+	case credential.ResolveAcceptVault:
+		return "What stands in Vault now is right: take it as the present state:"
+	case credential.ResolveOldRemoved:
+		return "The old secret has been removed in the portal:"
+	case credential.ResolveAbort:
+		return "Give this rotation up and stay with the present secret:"
+	case credential.ResolveNone:
+	}
+	return "Let rotad go on:"
+}

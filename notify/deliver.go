@@ -1,0 +1,256 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+)
+
+// sending is the work on one notice.
+type sending struct {
+	*Loop
+	world  *World
+	notice credential.Notice
+}
+
+// run tries every delivery that is due, one after another. Before each it settles the notice with that delivery marked
+// as begun, which also stores the outcome of the one before.
+func (s *sending) run(ctx context.Context) error {
+	if len(s.notice.Deliveries) == 0 {
+		s.resolve()
+	}
+	for i := 0; i < len(s.notice.Deliveries); i++ {
+		if ctx.Err() != nil {
+			break
+		}
+		if err := s.attempt(ctx, i); err != nil {
+			return err
+		}
+		if i == len(s.notice.Deliveries)-1 {
+			s.standIn()
+		}
+	}
+	s.sum()
+	return s.settle(ctx, s.notice)
+}
+
+// resolve turns the audience into deliveries. An owner whom the configuration does not know, or who has no usable
+// address, is no reason to tell nobody: the admins stand in.
+func (s *sending) resolve() {
+	s.address(s.audience().Emails)
+	s.standIn()
+}
+
+func (s *sending) audience() Contact {
+	if s.notice.Admins {
+		return s.world.Directory.Admins()
+	}
+	contact, _ := s.world.Directory.Owner(s.notice.Owner)
+	return contact
+}
+
+// standIn adds the admins when no address of the owner takes mail.
+func (s *sending) standIn() {
+	for _, d := range s.notice.Deliveries {
+		if d.State != credential.NoticeDead {
+			return
+		}
+	}
+	if !s.notice.Admins {
+		s.address(s.world.Directory.Admins().Emails)
+	}
+}
+
+// address adds a delivery per address that has none yet.
+func (s *sending) address(emails []string) {
+	for _, to := range emails {
+		if slices.ContainsFunc(s.notice.Deliveries, func(d credential.Delivery) bool { return d.To == to }) {
+			continue
+		}
+		d := credential.Delivery{
+			Channel: MailChannel, To: to, MessageID: s.world.Renderer.MessageID(s.notice, to),
+			State: credential.NoticePending, Next: s.Now(),
+		}
+		if err := CheckAddress(to); err != nil {
+			s.bury(&d, &SendError{Class: ClassPermanent, Stage: stageAddress, Err: err})
+		}
+		s.notice.Deliveries = append(s.notice.Deliveries, d)
+	}
+}
+
+// attempt sends one delivery if it is due.
+func (s *sending) attempt(ctx context.Context, i int) error {
+	d, now := &s.notice.Deliveries[i], s.Now()
+	if d.State != credential.NoticePending || d.Next.After(now) {
+		return nil
+	}
+	channel := s.channel(d.Channel)
+	if channel == nil {
+		d.State, d.Error, d.Next = credential.NoticeDropped, "this channel is not configured", time.Time{}
+		s.Meter.Notice(d.Channel, s.notice.Kind, OutcomeDropped)
+		return nil
+	}
+	if left := s.down.left(d.Channel, s.Elapsed()); left > 0 {
+		d.Next = now.Add(jitter(left, d.MessageID, 0))
+		return nil
+	}
+	moment := now
+	if d.Ambiguous {
+		// The same bytes as the first time, down to "in 3 hours".
+		moment = d.Next.Add(-AmbiguousPause)
+	}
+	message, ok := s.render(d, moment)
+	if !ok {
+		return nil
+	}
+	d.Attempts++
+	d.Next = now.Add(lease)
+	s.sum()
+	if err := s.settle(ctx, s.notice); err != nil {
+		return err
+	}
+	receipt, err := s.send(ctx, channel, message)
+	s.outcome(ctx, d, receipt, err)
+	return nil
+}
+
+func (s *sending) channel(name string) Channel {
+	for _, c := range s.world.Channels {
+		if c.Name() == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// render writes the message; ok is false for a notice that no template can say, which is a defect and buries it.
+func (s *sending) render(d *credential.Delivery, moment time.Time) (m Message, ok bool) {
+	m, eventErr, err := s.world.Renderer.Render(s.notice, s.recipient(d.To), moment)
+	if err != nil {
+		s.bury(d, &SendError{Class: ClassPermanent, Stage: "render", Err: err})
+		return Message{}, false
+	}
+	if eventErr != nil {
+		s.Meter.Notice(d.Channel, s.notice.Kind, OutcomeNoEvent)
+		s.Log.Warn("notice goes without its calendar event",
+			"seq", s.notice.Seq, "client", s.notice.Client, "error", eventErr)
+	}
+	m.ID = d.MessageID
+	return m, true
+}
+
+// recipient says how the reader behind an address reads dates.
+func (s *sending) recipient(to string) Recipient {
+	contact, admins := s.audience(), s.world.Directory.Admins()
+	standIn := !s.notice.Admins && !slices.Contains(contact.Emails, to) && slices.Contains(admins.Emails, to)
+	if standIn {
+		contact = admins
+	}
+	return Recipient{To: to, Zone: contact.Zone, Calendar: contact.Calendar, Fallback: standIn}
+}
+
+// send lets a message under way finish while the daemon is being stopped, for a while: breaking off right before the
+// server's answer would leave it open whether the mail has arrived.
+func (s *sending) send(ctx context.Context, c Channel, m Message) (Receipt, error) {
+	sendCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		select {
+		case <-s.After(grace):
+			cancel()
+		case <-sendCtx.Done():
+		}
+	})
+	defer stop()
+	return c.Send(sendCtx, m)
+}
+
+// outcome notes what became of an attempt.
+func (s *sending) outcome(ctx context.Context, d *credential.Delivery, receipt Receipt, err error) {
+	if err == nil {
+		s.sent(d, receipt.Reply, OutcomeSent)
+		return
+	}
+	var failed *SendError
+	if !errors.As(err, &failed) {
+		failed = &SendError{Class: ClassRetry, Stage: "send", Err: err}
+	}
+	d.Error = clean(failed.Error(), maxDetail)
+	switch {
+	case failed.Class == ClassPermanent, failed.Class == ClassRetry && d.Attempts >= giveUp:
+		s.bury(d, failed)
+	case failed.Class == ClassAmbiguous && d.Ambiguous:
+		s.sent(d, "sent twice, never answered", OutcomeAmbiguous)
+	case failed.Class == ClassAmbiguous:
+		d.Ambiguous, d.Next = true, s.Now().Add(AmbiguousPause)
+		s.Meter.Notice(d.Channel, s.notice.Kind, OutcomeAmbiguous)
+	default:
+		s.later(ctx, d, failed)
+	}
+}
+
+func (s *sending) sent(d *credential.Delivery, reply string, outcome Outcome) {
+	now := s.Now()
+	d.State, d.SentAt, d.Next, d.Error, d.Receipt = credential.NoticeSent, now, time.Time{}, "", reply
+	s.down.end(d.Channel)
+	s.Meter.Notice(d.Channel, s.notice.Kind, outcome)
+	s.Meter.Delay(s.notice.Kind, now.Sub(s.notice.At))
+	s.Log.Info("notice sent", "seq", s.notice.Seq, "kind", s.notice.Kind, "client", s.notice.Client,
+		"channel", d.Channel, "message_id", d.MessageID, "attempts", d.Attempts)
+}
+
+// later plans the next attempt. A channel that is down is not the message's fault: it costs no attempt.
+func (s *sending) later(ctx context.Context, d *credential.Delivery, failed *SendError) {
+	pause := pauseAfter(d.Attempts, failed.Slow)
+	if failed.Class == ClassDown && ctx.Err() == nil {
+		s.down.begin(d.Channel, s.Elapsed(), failed.Slow)
+		d.Attempts--
+		pause = max(s.down.left(d.Channel, s.Elapsed()), time.Second)
+	}
+	d.Next = s.Now().Add(jitter(pause, d.MessageID, d.Attempts))
+	s.Meter.Notice(d.Channel, s.notice.Kind, OutcomeRetry)
+	s.Log.Warn("notice not sent yet", "seq", s.notice.Seq, "kind", s.notice.Kind, "client", s.notice.Client,
+		"channel", d.Channel, "class", failed.Class.String(), "stage", failed.Stage, "code", failed.Code,
+		"enhanced", failed.Enhanced, "next", d.Next)
+}
+
+// bury gives a delivery up. The log names the reason but not the address.
+func (s *sending) bury(d *credential.Delivery, failed *SendError) {
+	d.State, d.Next, d.Error = credential.NoticeDead, time.Time{}, clean(failed.Error(), maxDetail)
+	s.Meter.Notice(d.Channel, s.notice.Kind, OutcomeDead)
+	s.Log.Error("notice refused for good", "seq", s.notice.Seq, "kind", s.notice.Kind, "client", s.notice.Client,
+		"channel", d.Channel, "stage", failed.Stage, "code", failed.Code, "enhanced", failed.Enhanced)
+}
+
+// sum derives state and due time of the notice from its deliveries. A notice that nobody could be told counts as dead.
+func (s *sending) sum() {
+	n := &s.notice
+	n.Due, n.State = time.Time{}, credential.NoticeDead
+	for _, d := range n.Deliveries {
+		switch d.State {
+		case credential.NoticePending:
+			if n.Due.IsZero() || d.Next.Before(n.Due) {
+				n.Due = d.Next
+			}
+		case credential.NoticeSent:
+			n.State = credential.NoticeSent
+		case credential.NoticeDropped:
+			if n.State != credential.NoticeSent {
+				n.State = credential.NoticeDropped
+			}
+		case credential.NoticeDead:
+		}
+	}
+	if !n.Due.IsZero() {
+		n.State = credential.NoticePending
+		return
+	}
+	if len(n.Deliveries) == 0 {
+		s.Log.Error("nobody to tell: neither the owner nor the admins have an address",
+			"seq", n.Seq, "kind", n.Kind, "client", n.Client, "owner", n.Owner)
+		s.Meter.Notice("", n.Kind, OutcomeDead)
+	}
+}

@@ -1,0 +1,18 @@
+// Package notify tells people. It takes due notices from an outbox, asks whether they are still true, renders them and
+// sends them, one message per recipient, until each is settled.
+//
+//	          Records            Directory
+//	             │ still true?       │ who, which zone
+//	             ▼                   ▼
+//	Outbox ──► Loop ──► Renderer ──► Message ──► Channel (smtp)
+//	  ▲         │       templates + calendar        │
+//	  └─ Settle ┴─────────── Receipt or SendError ◄─┘
+//
+// What must stay true:
+//
+//   - A delivery is settled as begun before its first byte leaves, and again when its outcome is known. After a crash
+//     in between it is sent again under the same Message-ID: never a loss, at most one duplicate.
+//   - Nothing waits for a mail. The loop has a goroutine of its own, and an unreachable server costs one attempt per
+//     pause, not one per notice.
+//   - A notice holds facts, never a secret, so no rendered byte can hold one.
+package notify

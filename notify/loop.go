@@ -1,0 +1,246 @@
+package notify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+)
+
+const (
+	batch    = 64          // notices claimed at once
+	parallel = 4           // clients served at once; notices of one client keep their order
+	lookAt   = time.Minute // the longest wait between two looks, so that a changed wall clock delays nothing for long
+	grace    = 20 * time.Second
+)
+
+// Settings are what a Loop works with. Every field without "may be" is required.
+type Settings struct {
+	Outbox  Outbox
+	Records Records
+	Meter   Meter        // may be nil
+	Log     *slog.Logger // may be nil
+	Now     func() time.Time
+	Elapsed func() time.Duration // monotonic
+	After   func(time.Duration) <-chan time.Time
+	World   World
+}
+
+// World is what a reload of the configuration replaces.
+type World struct {
+	Directory Directory
+	Renderer  *Renderer
+	Channels  []Channel // empty = nothing can be sent, and notices are dropped
+}
+
+// parts keeps the settings of a Loop out of the reach of others.
+type parts = Settings
+
+// Loop takes due notices out of the outbox and sends them.
+type Loop struct {
+	parts
+	world atomic.Pointer[World]
+	wake  chan struct{}
+	down  outages
+}
+
+// NewLoop checks the settings.
+func NewLoop(s Settings) (*Loop, error) {
+	if s.Outbox == nil || s.Records == nil || s.Now == nil || s.Elapsed == nil || s.After == nil {
+		return nil, errors.New("the notice loop needs an outbox, records and clocks")
+	}
+	if err := s.World.check(); err != nil {
+		return nil, err
+	}
+	if s.Meter == nil {
+		s.Meter = noMeter{}
+	}
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
+	}
+	l := &Loop{parts: s, wake: make(chan struct{}, 1), down: outages{since: map[string]outage{}}}
+	l.world.Store(&s.World)
+	return l, nil
+}
+
+func (w World) check() error {
+	if w.Directory == nil || w.Renderer == nil {
+		return errors.New("the notice loop needs a directory and a renderer")
+	}
+	return nil
+}
+
+// Replace swaps directory, renderer and channels, after a reload. Messages under way finish with the old ones.
+func (l *Loop) Replace(w World) error {
+	if err := w.check(); err != nil {
+		return err
+	}
+	l.world.Store(&w)
+	l.down.forget()
+	l.Wake()
+	return nil
+}
+
+// Wake makes the loop look at once. It never blocks.
+func (l *Loop) Wake() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run sends until the context ends, which gives nil. Any other return is an error of the outbox or the records, and
+// whoever started the loop decides whether to start it again: nothing is lost by that.
+func (l *Loop) Run(ctx context.Context) error {
+	for {
+		wait, err := l.turn(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if wait <= 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-l.wake:
+		case <-l.After(wait):
+		}
+	}
+}
+
+// turn sends what is due and returns how long nothing more will be.
+func (l *Loop) turn(ctx context.Context) (time.Duration, error) {
+	world := l.world.Load()
+	if wait := l.down.all(world.Channels, l.Elapsed()); wait > 0 {
+		return min(wait, lookAt), nil
+	}
+	claimed, err := l.Outbox.Claim(ctx, l.Now(), batch)
+	if err != nil {
+		return 0, fmt.Errorf("claiming notices: %w", err)
+	}
+	if len(claimed) > 0 {
+		return 0, l.serve(ctx, world, claimed)
+	}
+	due, ok, err := l.Outbox.NextDue(ctx)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("asking for the next notice: %w", err)
+	case !ok:
+		return lookAt, nil
+	}
+	return max(time.Millisecond, min(due.Sub(l.Now()), lookAt)), nil
+}
+
+// serve handles the notices of each client in their order, and several clients at once.
+func (l *Loop) serve(ctx context.Context, world *World, claimed []credential.Notice) error {
+	var clients [][]credential.Notice
+	index := map[string]int{}
+	for _, n := range claimed {
+		i, ok := index[n.Client]
+		if !ok {
+			i = len(clients)
+			index[n.Client] = i
+			clients = append(clients, nil)
+		}
+		clients[i] = append(clients[i], n)
+	}
+	var wg sync.WaitGroup
+	errs := make([]error, len(clients))
+	slots := make(chan struct{}, parallel)
+	for i, notices := range clients {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = l.client(ctx, world, notices)
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// client handles the due notices of one client.
+func (l *Loop) client(ctx context.Context, world *World, notices []credential.Notice) error {
+	record, found, err := l.Records.Get(notices[0].Client)
+	if err != nil {
+		return fmt.Errorf("reading the record of %s: %w", notices[0].Client, err)
+	}
+	var live []credential.Notice
+	for _, n := range notices {
+		if ok, why := StillTrue(n, record, found, l.Now()); !ok {
+			if err := l.drop(ctx, n, why); err != nil {
+				return err
+			}
+			continue
+		}
+		live = append(live, n)
+	}
+	for _, n := range oneEvent(live) {
+		if ctx.Err() != nil {
+			return nil
+		}
+		s := sending{Loop: l, world: world, notice: n}
+		if err := s.run(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// oneEvent leaves the calendar event only on the last of several notices that wait together: the earlier positions are
+// history. A mail that was sent before with its event keeps it, so that it is the same mail when it is sent again.
+func oneEvent(notices []credential.Notice) []credential.Notice {
+	seen := map[string]bool{}
+	for i := len(notices) - 1; i >= 0; i-- {
+		n := &notices[i]
+		if n.Calendar == nil {
+			continue
+		}
+		if seen[n.Calendar.UID] && len(n.Deliveries) == 0 {
+			n.Calendar = nil
+			continue
+		}
+		seen[n.Calendar.UID] = true
+	}
+	return notices
+}
+
+// drop settles a notice whose reason has gone. What has been sent stays sent.
+func (l *Loop) drop(ctx context.Context, n credential.Notice, why string) error {
+	n.State, n.Due = credential.NoticeDropped, time.Time{}
+	open := 0
+	for i := range n.Deliveries {
+		switch d := &n.Deliveries[i]; d.State {
+		case credential.NoticeSent:
+			n.State = credential.NoticeSent
+		case credential.NoticePending:
+			d.State, d.Error, d.Next = credential.NoticeDropped, why, time.Time{}
+			l.Meter.Notice(d.Channel, n.Kind, OutcomeDropped)
+			open++
+		case credential.NoticeDropped, credential.NoticeDead:
+		}
+	}
+	if open == 0 {
+		l.Meter.Notice("", n.Kind, OutcomeDropped)
+	}
+	l.Log.Info("notice dropped", "seq", n.Seq, "kind", n.Kind, "client", n.Client, "reason", why)
+	return l.settle(ctx, n)
+}
+
+// settle stores a notice even while the daemon is being stopped: an outcome that is known must not be forgotten.
+func (l *Loop) settle(ctx context.Context, n credential.Notice) error {
+	n.Deliveries = slices.Clone(n.Deliveries)
+	if err := l.Outbox.Settle(context.WithoutCancel(ctx), n); err != nil {
+		return fmt.Errorf("settling a notice of %s: %w", n.Client, err)
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package notify
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	netmail "net/mail"
+	"regexp"
+	"strconv"
+
+	"github.com/wneessen/go-mail"
+)
+
+// Headers of our own, for filters, ticket systems and tests.
+const (
+	HeaderKind      = "X-Rotad-Kind"
+	HeaderClient    = "X-Rotad-Client"
+	HeaderMilestone = "X-Rotad-Milestone"
+)
+
+// Compose writes the message in Internet Message Format (RFC 5322) with CRLF line ends, in ASCII only:
+//
+//	multipart/mixed                            only with a calendar object
+//	  multipart/alternative
+//	    text/plain; charset=UTF-8              quoted-printable
+//	    text/html; charset=UTF-8               quoted-printable
+//	    text/calendar; method=REQUEST          base64: a stripped trailing blank would change it
+//	  application/ics; name="invite.ics"       the same bytes, for readers that want a file
+//
+// Both calendar parts are needed: some readers see only the one, some only the other. The same message gives the same
+// bytes, so that a message sent again is the same message.
+func Compose(m Message) ([]byte, error) {
+	msg := mail.NewMsg(
+		mail.WithNoDefaultUserAgent(), mail.WithCharset(mail.CharsetUTF8), mail.WithEncoding(mail.EncodingQP))
+	if err := addresses(msg, m); err != nil {
+		return nil, err
+	}
+	headers(msg, m)
+	msg.SetBodyString(mail.TypeTextPlain, m.Text)
+	msg.AddAlternativeString(mail.TypeTextHTML, m.HTML)
+	if len(m.Calendar) > 0 {
+		kind := mail.ContentType("text/calendar; method=" + m.Method)
+		msg.AddAlternativeString(kind, string(m.Calendar), mail.WithPartEncoding(mail.EncodingB64))
+		err := msg.AttachReader("invite.ics", bytes.NewReader(m.Calendar), mail.WithFileContentType("application/ics"))
+		if err != nil {
+			return nil, fmt.Errorf("attaching the calendar object: %w", err)
+		}
+	}
+	var out bytes.Buffer
+	if _, err := msg.WriteTo(&out); err != nil {
+		return nil, fmt.Errorf("composing the message: %w", err)
+	}
+	return sameBoundaries(out.Bytes(), m.ID), nil
+}
+
+func addresses(msg *mail.Msg, m Message) error {
+	for _, addr := range []string{m.From.Addr, m.To} {
+		if err := CheckAddress(addr); err != nil {
+			return err
+		}
+	}
+	msg.FromMailAddress(&netmail.Address{Name: m.From.Name, Address: m.From.Addr})
+	msg.ToMailAddress(&netmail.Address{Address: m.To})
+	if !m.ReplyTo.IsZero() {
+		if err := CheckAddress(m.ReplyTo.Addr); err != nil {
+			return err
+		}
+		msg.ReplyToMailAddress(&netmail.Address{Name: m.ReplyTo.Name, Address: m.ReplyTo.Addr})
+	}
+	return nil
+}
+
+func headers(msg *mail.Msg, m Message) {
+	msg.Subject(m.Subject)
+	msg.SetMessageIDWithValue(m.ID)
+	msg.SetDateWithValue(m.Date)
+	if m.Thread != "" {
+		msg.SetGenHeader(mail.HeaderReferences, "<"+m.Thread+">")
+		msg.SetGenHeader(mail.HeaderInReplyTo, "<"+m.Thread+">")
+	}
+	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 section 5
+	// Not "All": that would also ask Exchange to keep bounces to itself (MS-OXCMAIL section 2.1.3.2.20).
+	msg.SetGenHeader(mail.HeaderXAutoResponseSuppress, "OOF, AutoReply")
+	msg.SetGenHeader("Content-Language", "en")
+	msg.SetGenHeader(HeaderKind, string(m.Kind))
+	if m.Client != "" {
+		msg.SetGenHeader(HeaderClient, m.Client)
+	}
+	if m.Milestone != "" {
+		msg.SetGenHeader(HeaderMilestone, m.Milestone)
+	}
+	if m.Urgent {
+		msg.SetImportance(mail.ImportanceHigh)
+	}
+}
+
+// randomBoundary is what the composer writes between the parts: 30 random bytes in hexadecimal.
+var randomBoundary = regexp.MustCompile(`boundary=([0-9a-f]{60})\b`)
+
+// sameBoundaries replaces the random boundaries by ones that follow from the id of the message. They have the same
+// length, so no line changes its length.
+func sameBoundaries(message []byte, id string) []byte {
+	for i, match := range randomBoundary.FindAllSubmatch(message, -1) {
+		sum := sha256.Sum256([]byte(id + "\x00" + strconv.Itoa(i)))
+		message = bytes.ReplaceAll(message, match[1], []byte(hex.EncodeToString(sum[:30])))
+	}
+	return message
+}

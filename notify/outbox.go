@@ -1,0 +1,82 @@
+package notify
+
+import (
+	"context"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+)
+
+// Outbox is the durable queue of notices. Rows are put into it by the commits that decide them.
+type Outbox interface {
+	// Claim returns at most limit notices whose Due is set and not after now, the earliest first. It changes nothing;
+	// one loop works on an outbox, and it settles what it has claimed before it claims again.
+	Claim(ctx context.Context, now time.Time, limit int) ([]credential.Notice, error)
+	// Settle replaces the notice with the same Seq, durably. A zero Due takes it out of the queue. Where an error is
+	// returned, the notice may or may not have been replaced.
+	Settle(ctx context.Context, n credential.Notice) error
+	// NextDue returns the earliest Due in the queue; ok is false when nothing waits.
+	NextDue(ctx context.Context) (due time.Time, ok bool, err error)
+}
+
+// Records gives the present state of a client, to ask whether a notice is still true.
+type Records interface {
+	// Get returns the record of a client; ok is false when there is none (or it has been archived).
+	Get(id string) (r credential.Record, ok bool, err error)
+}
+
+// Directory knows who answers for a client. Its methods are called by several goroutines at once.
+type Directory interface {
+	// Owner returns the contact of an owner; ok is false for a name that the configuration does not have.
+	Owner(name string) (c Contact, ok bool)
+	// Admins returns the contact of the people who run rotad. They also get what no address of an owner takes.
+	Admins() Contact
+}
+
+// Contact is how to reach a team, and how it reads dates.
+type Contact struct {
+	Emails   []string       // one message goes to each
+	Zone     *time.Location // nil = UTC
+	Calendar CalendarMode
+}
+
+// CalendarMode says how a team gets the calendar event of a client.
+type CalendarMode string
+
+// The calendar modes. The zero value is CalendarRequest.
+const (
+	CalendarRequest CalendarMode = "request" // an invitation that moves and can be cancelled (RFC 5546 section 3.2.2)
+	CalendarPublish CalendarMode = "publish" // an event without attendee, for lists and ticket systems
+	CalendarOff     CalendarMode = "off"     // no event
+)
+
+// Outcome is the fate of a delivery, or of a whole notice, as metrics count it.
+type Outcome string
+
+// The outcomes.
+const (
+	OutcomeSent      Outcome = "sent"
+	OutcomeRetry     Outcome = "retry"
+	OutcomeAmbiguous Outcome = "ambiguous"
+	OutcomeDead      Outcome = "dead"        // refused for good
+	OutcomeDropped   Outcome = "dropped"     // no longer true, or no longer worth sending
+	OutcomeNoEvent   Outcome = "no-calendar" // sent without its calendar event, which was not valid
+)
+
+// Outcomes lists all outcomes, so that metrics can show each from the start.
+func Outcomes() []Outcome {
+	return []Outcome{OutcomeSent, OutcomeRetry, OutcomeAmbiguous, OutcomeDead, OutcomeDropped, OutcomeNoEvent}
+}
+
+// Meter counts. Its methods are called by several goroutines at once.
+type Meter interface {
+	// Notice counts one outcome. The channel is empty for a notice that was dropped before it had recipients.
+	Notice(channel string, kind credential.NoticeKind, outcome Outcome)
+	// Delay observes the time between the decision to tell people and the moment a message was taken.
+	Delay(kind credential.NoticeKind, delay time.Duration)
+}
+
+type noMeter struct{}
+
+func (noMeter) Notice(string, credential.NoticeKind, Outcome) {}
+func (noMeter) Delay(credential.NoticeKind, time.Duration)    {}

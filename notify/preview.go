@@ -1,0 +1,89 @@
+package notify
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Preview writes the samples into a directory, which it makes: name.eml, name.html, name.txt (with the subject on top)
+// and name.ics where there is a calendar event. Without kinds it writes all; a kind takes its variants along. It
+// returns the files' paths. An unknown kind is an error that names the known ones.
+func Preview(dir string, kinds ...string) ([]string, error) {
+	samples, err := choose(kinds)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // made-up facts, meant to be looked at
+		return nil, fmt.Errorf("making the directory for the previews: %w", err)
+	}
+	var written []string
+	for _, s := range samples {
+		for _, file := range s.files() {
+			path := filepath.Join(dir, s.Name+file.ending)
+			if err := os.WriteFile(path, file.content, 0o644); err != nil { //nolint:gosec // as above
+				return written, fmt.Errorf("writing a preview: %w", err)
+			}
+			written = append(written, path)
+		}
+	}
+	return written, nil
+}
+
+func choose(kinds []string) ([]Sample, error) {
+	all, err := Samples()
+	if err != nil || len(kinds) == 0 {
+		return all, err
+	}
+	var known, unknown []string
+	var chosen []Sample
+	for _, s := range all {
+		known = append(known, s.Name)
+		if slices.Contains(kinds, s.Name) || slices.Contains(kinds, string(s.Notice.Kind)) {
+			chosen = append(chosen, s)
+		}
+	}
+	for _, kind := range kinds {
+		if !slices.ContainsFunc(all, func(s Sample) bool { return s.Name == kind || string(s.Notice.Kind) == kind }) {
+			unknown = append(unknown, kind)
+		}
+	}
+	if len(unknown) > 0 {
+		return nil, fmt.Errorf("there is no mail called %s; there are %s",
+			strings.Join(unknown, ", "), strings.Join(known, ", "))
+	}
+	return chosen, nil
+}
+
+type previewFile struct {
+	ending  string
+	content []byte
+}
+
+func (s Sample) files() []previewFile {
+	files := []previewFile{
+		{".eml", s.Mail},
+		{".html", []byte(s.Message.HTML)},
+		{".txt", []byte("Subject: " + s.Message.Subject + "\n\n" + s.Message.Text)},
+	}
+	if len(s.Message.Calendar) > 0 {
+		files = append(files, previewFile{".ics", s.Message.Calendar})
+	}
+	return files
+}
+
+// SendTest sends a test mail, which says that there is nothing to do, over a channel.
+func SendTest(ctx context.Context, c Channel, r *Renderer, to Recipient, now time.Time) (Receipt, error) {
+	if err := CheckAddress(to.To); err != nil {
+		return Receipt{}, err
+	}
+	m, _, err := r.Render(testNotice(now), to, now)
+	if err != nil {
+		return Receipt{}, err
+	}
+	return c.Send(ctx, m)
+}

@@ -1,0 +1,160 @@
+package notify
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/templates"
+)
+
+// KindTest is the kind of the message that proves the way to a mailbox. It never stands in an outbox.
+const KindTest credential.NoticeKind = "test"
+
+// Sender is who the mails come from. It is plain data.
+type Sender struct {
+	From      Address // also the organizer of calendar events; required
+	ReplyTo   Address // zero = From
+	Key       []byte  // random, made once per installation and kept with the state; required
+	Mount     string  // Vault mount for paths that name none
+	PublicURL string  // root of rotad's pages for people; empty = mails show commands only
+}
+
+// Recipient is one reader.
+type Recipient struct {
+	To       string
+	Zone     *time.Location // nil = UTC
+	Calendar CalendarMode
+	Fallback bool // an admin who stands in for an owner that cannot be reached
+}
+
+// Renderer turns a notice into a message. It does no I/O and reads no clock; it is safe for concurrent use.
+type Renderer struct {
+	sender Sender
+	set    *templates.Set
+}
+
+// NewRenderer checks the sender and parses the templates.
+func NewRenderer(s Sender) (*Renderer, error) {
+	if err := CheckAddress(s.From.Addr); err != nil {
+		return nil, fmt.Errorf("checking the sender: %w", err)
+	}
+	if !ascii(s.From.Addr) {
+		return nil, fmt.Errorf("the sender %s is not ASCII; write its domain in the form that begins with xn--", s.From.Addr)
+	}
+	if !s.ReplyTo.IsZero() {
+		if err := CheckAddress(s.ReplyTo.Addr); err != nil {
+			return nil, fmt.Errorf("checking the reply address: %w", err)
+		}
+	}
+	if len(s.Key) < 16 {
+		return nil, fmt.Errorf("the key for message ids has %d bytes; it needs 16 random ones", len(s.Key))
+	}
+	if err := checkPublicURL(s.PublicURL); err != nil {
+		return nil, err
+	}
+	set, err := templates.Parse()
+	if err != nil {
+		return nil, err
+	}
+	return &Renderer{sender: s, set: set}, nil
+}
+
+func checkPublicURL(s string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return fmt.Errorf("reading public_url: %w", err)
+	}
+	if u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return fmt.Errorf("public_url %q is not the root of a web page", u.Redacted())
+	}
+	return nil
+}
+
+// MessageID returns the id of the message about a notice to one address, without angle brackets.
+func (r *Renderer) MessageID(n credential.Notice, to string) string {
+	return messageID(r.sender.Key, r.sender.From.Domain(), n.Key, to)
+}
+
+// Render writes the message about a notice for one reader at one moment. The same arguments give the same message.
+// Where the calendar event would not be valid the message comes without it, and eventErr says why; err is a defect of
+// the templates.
+func (r *Renderer) Render(n credential.Notice, to Recipient, now time.Time) (m Message, eventErr, err error) {
+	d := view{notice: n, reader: to, now: now, mount: r.sender.Mount}.data()
+	d.Link = r.link(n)
+	m = Message{
+		ID: r.MessageID(n, to.To), Thread: threadID(r.sender.Key, r.sender.From.Domain(), n),
+		Kind: n.Kind, Client: clean(n.Client, maxName), Milestone: clean(n.Milestone, maxName), Urgent: urgent(n),
+		From: r.sender.From, ReplyTo: r.sender.ReplyTo, To: to.To, Date: n.At.UTC().Truncate(time.Second),
+	}
+	eventErr = r.addEvent(&m, &d, n, to, now)
+	mail, err := r.set.Render(d)
+	if err != nil {
+		return Message{}, nil, err
+	}
+	m.Subject, m.Text, m.HTML = mail.Subject, mail.Text, mail.HTML
+	return m, eventErr, nil
+}
+
+// link returns the page of the client. It carries nothing but the client's id, and the page asks who is there.
+func (r *Renderer) link(n credential.Notice) string {
+	if r.sender.PublicURL == "" || n.Client == "" {
+		return ""
+	}
+	return strings.TrimRight(r.sender.PublicURL, "/") + "/clients/" + url.PathEscape(n.Client)
+}
+
+// urgent says whether the mail may claim importance: seldom, or nobody believes it.
+func urgent(n credential.Notice) bool {
+	switch n.Kind { //nolint:exhaustive // two kinds and one condition; all others are not urgent
+	case credential.NoticeFinal, credential.NoticeExpired:
+		return true
+	case credential.NoticeHeld:
+		return n.Facts.Hold != nil && n.Facts.Hold.Paging
+	}
+	return false
+}
+
+// addEvent adds the calendar object and the sentence about it, if the notice carries an invite and the reader wants
+// one. A client's event goes to its owner only: an admin who stands in has no copy that could be moved later.
+func (r *Renderer) addEvent(m *Message, d *templates.Data, n credential.Notice, to Recipient, now time.Time) error {
+	if n.Calendar == nil || to.Calendar == CalendarOff || to.Fallback || n.Calendar.UID == "" || n.Calendar.At.IsZero() {
+		return nil
+	}
+	d.Event = templates.Event{
+		What: sentence(n.Calendar.What), At: templates.NewWhen(n.Calendar.At, now, to.Zone), Cancel: n.Calendar.Cancel,
+	}
+	summary, description, err := r.set.RenderEvent(*d)
+	if err != nil {
+		return err
+	}
+	e := event{
+		Invite: *n.Calendar, Stamp: n.At, Summary: summary, Description: description,
+		Organizer: r.sender.From, Attendee: to.To, Mode: to.Calendar,
+	}
+	encoded := e.encode()
+	if err := e.validate(encoded); err != nil {
+		d.Event = templates.Event{}
+		return err
+	}
+	m.Calendar, m.Method = encoded, string(e.method())
+	d.Event.Note = eventNote(*n.Calendar, d.Event)
+	return nil
+}
+
+// eventNote is the sentence in the mail about the attached event.
+func eventNote(i credential.Invite, e templates.Event) string {
+	switch {
+	case i.Cancel:
+		return "This mail removes the event of this client from your calendar."
+	case i.Sequence > 0:
+		return fmt.Sprintf("This mail moves the event of this client in your calendar to %s: %s.", e.At.Full(), e.What)
+	}
+	return fmt.Sprintf("This mail brings an event for your calendar, on %s: %s. It moves when the deadline does.",
+		e.At.Full(), e.What)
+}

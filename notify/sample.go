@@ -1,0 +1,228 @@
+package notify
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+)
+
+// Sample is a rendered notice with made-up facts.
+type Sample struct {
+	Name    string // kind, with a word for a variant: "rotated", "rotated-cutover"
+	Notice  credential.Notice
+	Message Message
+	Mail    []byte // the whole message (RFC 5322)
+}
+
+const sampleUID = "7f6c2a52-0f5e-4b7e-9a39-5d9f6d2f8c11"
+
+// Samples renders every kind of notice, and the variants that look different, with made-up facts. It needs no
+// configuration and always gives the same bytes.
+func Samples() ([]Sample, error) {
+	r, err := NewRenderer(Sender{
+		From:    Address{Name: "Secrets", Addr: "secrets@example.com"},
+		ReplyTo: Address{Name: "Platform team", Addr: "platform@example.com"},
+		Key:     []byte("sample key, never used for mail"),
+		Mount:   "secret",
+	})
+	if err != nil {
+		return nil, err
+	}
+	var out []Sample
+	for _, s := range sampleNotices() {
+		to := Recipient{To: "payments@example.com", Zone: sampleZone()}
+		if s.Notice.Admins {
+			to = Recipient{To: "security@example.com"}
+		}
+		var eventErr error
+		if s.Message, eventErr, err = r.Render(s.Notice, to, sampleNow()); err != nil || eventErr != nil {
+			return nil, fmt.Errorf("rendering the sample %s: %w", s.Name, firstOf(err, eventErr))
+		}
+		if s.Mail, err = Compose(s.Message); err != nil {
+			return nil, fmt.Errorf("composing the sample %s: %w", s.Name, err)
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sampleNow is a Sunday morning in winter, so that the samples have a zone that is not UTC.
+func sampleNow() time.Time { return time.Date(2026, time.December, 6, 8, 0, 0, 0, time.UTC) }
+
+func sampleZone() *time.Location {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		// Without zone data the samples still have to be the same everywhere.
+		return time.FixedZone("CET", 3600)
+	}
+	return zone
+}
+
+// sampleNotices lists the samples in the order of a client's life.
+func sampleNotices() []Sample {
+	day := 24 * time.Hour
+	now := sampleNow()
+	expires := now.Add(14*day + time.Hour)
+	plain := func(kind credential.NoticeKind, milestone string, edit func(*credential.Notice)) credential.Notice {
+		n := credential.Notice{
+			Key: "billing-api|" + string(kind) + "|" + milestone, Kind: kind, At: now, Client: "billing-api",
+			Owner: "payments", Milestone: milestone,
+			Facts: credential.Facts{
+				Provider: "corp-entra", Mode: credential.ModeTwoSlot, ClientRef: "11111111-1111-1111-1111-111111111111",
+				VaultPath: credential.VaultPath{Mount: "secret", Path: "apps/billing/oidc"}, VaultVersion: 41,
+				SecretID: "9d3c5f0e-77aa-4f2b-8a55-1b0f3d1c2e41", Expires: expires,
+				Labels: map[string]string{"Environment": "production"},
+			},
+		}
+		edit(&n)
+		return n
+	}
+	invite := func(at time.Time, sequence int, what string) *credential.Invite {
+		return &credential.Invite{UID: sampleUID, Sequence: sequence, At: at, What: what}
+	}
+	return append(sampleBefore(plain, invite), sampleAfter(plain, invite)...)
+}
+
+type (
+	noticeMaker func(credential.NoticeKind, string, func(*credential.Notice)) credential.Notice
+	inviteMaker func(time.Time, int, string) *credential.Invite
+)
+
+// sampleBefore are the notices before a rotation.
+func sampleBefore(plain noticeMaker, invite inviteMaker) []Sample {
+	day, now := 24*time.Hour, sampleNow()
+	manual := func(f *credential.Facts) {
+		f.Provider, f.Mode = "acme-portal", credential.ModeManual
+		f.Instructions = "Sign in at the portal of ACME and open Applications, billing-api, Keys.\n" +
+			"Choose \"Add key\" and copy the value at once."
+	}
+	return []Sample{
+		{Name: "announce", Notice: plain(credential.NoticeAnnounce, "announce", func(n *credential.Notice) {
+			n.Facts.NextRotate = now.Add(7*day + time.Hour)
+			n.Calendar = invite(n.Facts.NextRotate, 0, "the secret is rotated")
+		})},
+		{Name: "announce-cutover", Notice: plain(credential.NoticeAnnounce, "announce", func(n *credential.Notice) {
+			n.Facts.NextRotate, n.Facts.Mode, n.Facts.Cutover = now.Add(7*day+time.Hour), credential.ModeHardCutover, true
+		})},
+		{Name: "warning", Notice: plain(credential.NoticeWarning, "14d", func(n *credential.Notice) {
+			n.Calendar = invite(n.Facts.Expires, 1, "the secret expires")
+		})},
+		{Name: "warning-manual", Notice: plain(credential.NoticeWarning, "7d", func(n *credential.Notice) {
+			manual(&n.Facts)
+			n.Facts.Expires = now.Add(7*day + time.Hour)
+		})},
+		{Name: "final", Notice: plain(credential.NoticeFinal, "final", func(n *credential.Notice) {
+			n.Facts.Expires = now.Add(23 * time.Hour)
+		})},
+		{Name: "expired", Notice: plain(credential.NoticeExpired, "expired", func(n *credential.Notice) {
+			n.Facts.Expires = now.Add(-10 * time.Minute)
+		})},
+		{Name: "approve", Notice: plain(credential.NoticeApprove, "approve", func(n *credential.Notice) {
+			n.Facts.NextRotate = now.Add(-time.Hour)
+			n.Calendar = invite(n.Facts.Expires, 1, "the secret expires")
+		})},
+		{Name: "no-expiry", Notice: plain(credential.NoticeNoExpiry, "no-expiry", func(n *credential.Notice) {
+			manual(&n.Facts)
+			n.Facts.Expires = time.Time{}
+		})},
+	}
+}
+
+// sampleRotated turns a notice into one about a rotation that has been published.
+func sampleRotated(n *credential.Notice) {
+	day, now := 24*time.Hour, sampleNow()
+	f := &n.Facts
+	f.VaultVersion, f.OldVersion, f.OldSecretID = 42, 41, f.SecretID
+	f.SecretID, f.Rotation = "c1e2d7aa-3b60-4c09-9d0c-6f0d2f5c9b17", sampleRotation
+	f.Expires, f.OldDies = now.Add(90*day), now.Add(3*day+time.Hour)
+	f.Cause = credential.Cause{Kind: credential.CauseScheduled}
+}
+
+const sampleRotation = "01JEDZ5T3V0Q8M6Y1N4K2R7WAB"
+
+// sampleAfter are the notices of a rotation.
+func sampleAfter(plain noticeMaker, invite inviteMaker) []Sample {
+	day, now := 24*time.Hour, sampleNow()
+	asked := credential.Cause{Kind: credential.CauseRequested, Actor: "alice (uid 1001)", Reason: "laptop was stolen"}
+	samples := []Sample{
+		{Name: "rotated", Notice: plain(credential.NoticeRotated, "rotated", func(n *credential.Notice) {
+			sampleRotated(n)
+			n.Calendar = invite(n.Facts.OldDies, 2, "the old secret stops working")
+		})},
+		{Name: "rotated-by-person", Notice: plain(credential.NoticeRotated, "rotated", func(n *credential.Notice) {
+			sampleRotated(n)
+			n.Facts.Cause = asked
+		})},
+		{Name: "rotated-cutover", Notice: plain(credential.NoticeRotated, "rotated", func(n *credential.Notice) {
+			sampleRotated(n)
+			n.Facts.Mode, n.Facts.Cutover, n.Facts.OldDies = credential.ModeHardCutover, true, now
+			n.Facts.Override = true
+		})},
+		{Name: "admin", Notice: plain(credential.NoticeAdmin, "rotated", func(n *credential.Notice) {
+			sampleRotated(n)
+			n.Admins, n.Facts.Cause = true, asked
+		})},
+		{Name: "retired", Notice: plain(credential.NoticeRetired, "retired", func(n *credential.Notice) {
+			sampleRotated(n)
+			n.Facts.Negative, n.Facts.OldDies = credential.NegativeProved, time.Time{}
+			n.Calendar = invite(n.Facts.Expires, 3, "the secret expires")
+		})},
+		{Name: "old-remind", Notice: plain(credential.NoticeOldRemind, "old", func(n *credential.Notice) {
+			sampleRotated(n)
+			n.Facts.Provider, n.Facts.Mode, n.Facts.OldDies = "acme-portal", credential.ModeManual, now.Add(10*day)
+			n.Facts.Instructions = "Open Applications, billing-api, Keys and delete the older key."
+		})},
+	}
+	return append(samples, sampleTrouble(plain, invite)...)
+}
+
+// sampleTrouble are the notices of what may go wrong, and the last ones of a client.
+func sampleTrouble(plain noticeMaker, invite inviteMaker) []Sample {
+	day, now := 24*time.Hour, sampleNow()
+	held := func(code credential.HoldCode, detail string, paging bool) func(*credential.Notice) {
+		return func(n *credential.Notice) {
+			n.Facts.Hold = &credential.Hold{
+				Code: code, Since: now, Detail: detail, Deadline: now.Add(3*day + time.Hour), Paging: paging,
+			}
+		}
+	}
+	full := held(credential.HoldSlotsFull, "2 of 2 secrets are in use", false)
+	return []Sample{
+		{Name: "failed", Notice: plain(credential.NoticeFailed, milestoneFailing, func(n *credential.Notice) {
+			n.Facts.Rotation = sampleRotation
+			n.Facts.Error = "creating a secret at corp-entra: 503 Service Unavailable (request 5f0c2e)"
+		})},
+		{Name: "failed-unverified", Notice: plain(credential.NoticeFailed, milestoneUnverified, func(n *credential.Notice) {
+			n.Facts.Rotation, n.Facts.Expires = sampleRotation, now.Add(40*time.Minute)
+			n.Facts.Error = "the new secret could not be verified; it is published because the old one is about to expire"
+		})},
+		{Name: "failed-restored", Notice: plain(credential.NoticeFailed, milestoneRestored, func(n *credential.Notice) {
+			n.Facts.Rotation = sampleRotation
+			n.Facts.Error = "the cutover did not take; Vault hands out the old secret again"
+		})},
+		{Name: "held", Notice: plain(credential.NoticeHeld, string(credential.HoldSlotsFull), full)},
+		{Name: "held-paging", Notice: plain(credential.NoticeHeld, string(credential.HoldSecretLost),
+			held(credential.HoldSecretLost, "the answer to the create was lost", true))},
+		{Name: "released", Notice: plain(credential.NoticeReleased, string(credential.HoldSlotsFull), full)},
+		{Name: "left", Notice: plain(credential.NoticeLeft, "left", func(n *credential.Notice) {
+			n.Calendar = invite(n.Facts.Expires, 4, "no longer watched")
+			n.Calendar.Cancel = true
+		})},
+		{Name: "test", Notice: testNotice(now)},
+	}
+}
+
+// testNotice is the notice of a test mail.
+func testNotice(now time.Time) credential.Notice {
+	return credential.Notice{Key: "test|" + now.UTC().Format(time.RFC3339Nano), Kind: KindTest, At: now}
+}

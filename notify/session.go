@@ -1,0 +1,239 @@
+package notify
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"time"
+
+	"github.com/wneessen/go-mail"
+	"github.com/wneessen/go-mail/smtp"
+
+	"github.com/rotad/rotad/internal/credential"
+)
+
+// session is one conversation with a mail server. One goroutine at a time speaks.
+type session struct {
+	client   *smtp.Client
+	conn     net.Conn
+	settings SMTPSettings
+	timer    *time.Timer // of an idle session
+	// connected ends the watch over a dial; false means that the connection has been closed because time was up. The
+	// library looks at its context only while it connects, not while it waits for a greeting or a login.
+	connected func() bool
+}
+
+// dial connects, protects the connection and logs in. Whatever fails, the socket is closed: the library does not.
+func dial(ctx context.Context, s SMTPSettings) (*session, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.Timeout)
+	defer cancel()
+	out := &session{settings: s}
+	client, err := s.configure(ctx, out)
+	if err != nil {
+		return nil, dialError(stageDial, err)
+	}
+	out.client, err = client.DialToSMTPClientWithContext(ctx)
+	if out.connected != nil && !out.connected() {
+		err = errors.Join(err, ctx.Err())
+	}
+	if err != nil {
+		out.abandon()
+		return nil, dialError(stageDial, err)
+	}
+	return out, nil
+}
+
+// configure builds the library's settings. Implicit TLS is done by our own dialer, and the library told not to protect
+// the connection again: with its own switch for it and a dialer of ours it would speak clear text without a word.
+func (s SMTPSettings) configure(ctx context.Context, out *session) (*mail.Client, error) {
+	policy := mail.TLSMandatory
+	if s.TLS != TLSStartTLS {
+		policy = mail.NoTLS
+	}
+	// The library ends its own context when it returns, so the watch over the dial needs the one that we have.
+	connect := func(_ context.Context, network, address string) (net.Conn, error) {
+		return out.connect(ctx, network, address)
+	}
+	options := []mail.Option{
+		mail.WithPort(s.Port), mail.WithTimeout(s.Timeout), mail.WithTLSPolicy(policy), mail.WithTLSConfig(s.tlsConfig()),
+		mail.WithoutNoop(), mail.WithoutRset(), mail.WithDialContextFunc(connect),
+	}
+	if s.HELO != "" {
+		options = append(options, mail.WithHELO(s.HELO))
+	}
+	if s.Username != "" {
+		login, err := s.login()
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, mail.WithSMTPAuthCustom(login))
+	}
+	return mail.NewClient(s.Host, options...)
+}
+
+func (s SMTPSettings) login() (*login, error) {
+	password, err := s.Password()
+	if err != nil {
+		return nil, fmt.Errorf("reading the mail server's password: %w", err)
+	}
+	return &login{username: s.Username, password: password, clear: s.TLS == TLSNone}, nil
+}
+
+// connect is the dialer. It remembers the connection, so that it can be closed by us, and closes it when the context
+// ends before the login is done.
+func (s *session) connect(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	s.conn = conn
+	s.connected = context.AfterFunc(ctx, func() { _ = conn.Close() })
+	if s.settings.TLS == TLSNone && s.settings.Username != "" && !loopback(conn.RemoteAddr()) {
+		return nil, errors.Join(errClearPassword, conn.Close())
+	}
+	if s.settings.TLS != TLSImplicit {
+		return conn, nil
+	}
+	protected := tls.Client(conn, s.settings.tlsConfig())
+	if err := protected.HandshakeContext(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("protecting the connection: %w", err), conn.Close())
+	}
+	return protected, nil
+}
+
+var errClearPassword = errors.New("a password is not sent in clear text to another machine; set smtp.tls")
+
+func loopback(addr net.Addr) bool {
+	tcp, ok := addr.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
+}
+
+// login chooses between PLAIN (RFC 4616) and LOGIN by what the server offers. It carries the password of one dial.
+type login struct {
+	username string
+	password credential.Sensitive
+	clear    bool // allowed without TLS; the dialer has made sure that the server is this machine
+	asked    int
+}
+
+var errNoMechanism = errors.New("the server offers neither PLAIN nor LOGIN on this connection")
+
+// Start begins the login.
+func (l *login) Start(server *smtp.ServerInfo) (string, []byte, error) {
+	if !server.TLS && !l.clear {
+		return "", nil, errClearPassword
+	}
+	for _, mechanism := range server.Auth {
+		if mechanism == "PLAIN" {
+			return "PLAIN", []byte("\x00" + l.username + "\x00" + l.password.Reveal()), nil
+		}
+	}
+	for _, mechanism := range server.Auth {
+		if mechanism == "LOGIN" {
+			return "LOGIN", nil, nil
+		}
+	}
+	return "", nil, errNoMechanism
+}
+
+// Next answers the two questions of LOGIN, name and password.
+func (l *login) Next(_ []byte, more bool) ([]byte, error) {
+	if !more {
+		return nil, nil
+	}
+	l.asked++
+	switch l.asked {
+	case 1:
+		return []byte(l.username), nil
+	case 2:
+		return []byte(l.password.Reveal()), nil
+	}
+	return nil, errors.New("the server asks more than a name and a password")
+}
+
+// send speaks MAIL, RCPT, DATA and the message. Cancelling the context closes the connection, and the error then says
+// truthfully whether the answer was still to come.
+func (s *session) send(ctx context.Context, from, to string, body []byte) (Receipt, error) {
+	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	s.client.SkipSMTPUTF8(ascii(from) && ascii(to))
+	steps := []struct {
+		stage string
+		do    func() error
+	}{
+		{stageMail, func() error { return s.client.Mail("<" + from + ">") }},
+		{stageRcpt, func() error { return s.client.Rcpt("<" + to + ">") }},
+	}
+	for _, step := range steps {
+		if err := s.within(ctx, s.settings.Timeout, step.do); err != nil {
+			return Receipt{}, classify(step.stage, err)
+		}
+	}
+	return s.data(ctx, body)
+}
+
+func (s *session) data(ctx context.Context, body []byte) (Receipt, error) {
+	var w io.WriteCloser
+	err := s.within(ctx, s.settings.Timeout, func() (err error) {
+		w, err = s.client.Data()
+		return err
+	})
+	if err != nil {
+		return Receipt{}, classify(stageData, err)
+	}
+	err = s.within(ctx, s.settings.Timeout, func() error {
+		_, err := w.Write(body)
+		return errors.Join(err, ctx.Err())
+	})
+	if err != nil {
+		return Receipt{}, classify(stageBody, err)
+	}
+	if err := s.within(ctx, s.settings.Answer, w.Close); err != nil && !accepted(err) {
+		return Receipt{}, classify(stageDot, err)
+	}
+	var receipt Receipt
+	if r, ok := w.(interface{ ServerResponse() string }); ok {
+		receipt.Reply = clean(r.ServerResponse(), maxReply)
+	}
+	return receipt, nil
+}
+
+// within gives one step its time.
+func (s *session) within(ctx context.Context, limit time.Duration, do func() error) error {
+	if err := s.client.UpdateDeadline(limit); err != nil {
+		return err
+	}
+	// The deadline that cancelling sets may have been overwritten in this moment.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return do()
+}
+
+// reset says whether the connection can be used again after a failed send: only where the server refused a recipient
+// and nothing else, and takes RSET.
+func (s *session) reset(ctx context.Context, err error) bool {
+	var failed *SendError
+	if !errors.As(err, &failed) || failed.Stage != stageRcpt || failed.Code < 400 || failed.Code == 421 {
+		return false
+	}
+	return s.within(ctx, s.settings.Timeout, s.client.Reset) == nil
+}
+
+// quit says farewell and closes the socket, whatever the server answers.
+func (s *session) quit() {
+	if s.client.UpdateDeadline(quitTimeout) == nil {
+		_ = s.client.Quit()
+	}
+	s.abandon()
+}
+
+// abandon closes the socket.
+func (s *session) abandon() {
+	if s.conn != nil {
+		_ = s.conn.Close()
+	}
+}

@@ -1,0 +1,181 @@
+package entra
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+	"github.com/rotad/rotad/providers/httpapi"
+)
+
+// Fields of a client's ref: one of them.
+const (
+	refApp    = "app_id"
+	refObject = "object_id"
+)
+
+// Kind describes the adapter to the composition root.
+func Kind() providers.Kind {
+	return providers.Kind{
+		Name:     "entra",
+		Summary:  "Microsoft Entra ID: passwords of an application, side by side, through Microsoft Graph",
+		Modes:    []string{string(credential.ModeTwoSlot)},
+		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
+		Ref:      []string{refApp + "?", refObject + "?"},
+		Rights:   "application permission Application.ReadWrite.OwnedBy, and ownership of each application",
+		Settings: func() any { return &Settings{} },
+		Open:     open,
+	}
+}
+
+// provider is a connection to one tenant.
+type provider struct {
+	graph  graphAPI
+	verify httpapi.Verifier
+	scope  string // asked for when a secret is proved
+	timing providers.Timing
+}
+
+var (
+	_ providers.Revoker = (*provider)(nil)
+	_ providers.Checker = (*provider)(nil)
+	_ providers.Timed   = (*provider)(nil)
+)
+
+// Timing implements providers.Timed.
+func (p *provider) Timing() providers.Timing { return p.timing }
+
+// Inspect implements providers.Provider.
+func (p *provider) Inspect(ctx context.Context, t providers.Target) (providers.Snapshot, error) {
+	path, err := p.object(t, "inspect")
+	if err != nil {
+		return providers.Snapshot{}, err
+	}
+	app, at, err := p.graph.application(ctx, "inspect", path)
+	if err != nil {
+		return providers.Snapshot{}, err
+	}
+	return providers.Snapshot{
+		Caps: app.capabilities(), ClientID: app.AppID, Secrets: app.secrets(), Time: at,
+	}, nil
+}
+
+// Create implements providers.Provider. The client id that goes into the bundle is known before anything is sent, so
+// that nothing has to be asked while the new password is only in memory.
+func (p *provider) Create(ctx context.Context, t providers.Target, r providers.Request) (providers.Issued, error) {
+	path, err := p.object(t, "create")
+	if err != nil {
+		return providers.Issued{}, err
+	}
+	if len(r.Proposed) > 0 {
+		return providers.Issued{}, p.graph.fault("create", providers.ClassUnsupported, errNoOwnValue)
+	}
+	ctx, cancel := context.WithTimeout(ctx, p.timing.Deadline)
+	defer cancel()
+	clientID := t.Ref[refApp]
+	if clientID == "" {
+		app, _, err := p.graph.application(ctx, "create", path)
+		if err != nil {
+			return providers.Issued{}, err
+		}
+		clientID = app.AppID
+	}
+	made, raw, err := p.graph.add(ctx, path, addRequest{DisplayName: label(r.Label), EndDateTime: optional(r.Expires)})
+	if err != nil {
+		return providers.Issued{Raw: raw}, err
+	}
+	return providers.Issued{
+		Secret: made.secret(),
+		Bundle: credential.Bundle{
+			credential.FieldClientID:     credential.NewSensitive(clientID),
+			credential.FieldClientSecret: credential.NewSensitive(made.SecretText),
+		},
+	}, nil
+}
+
+var errNoOwnValue = errors.New("the server chooses the value")
+
+// maxLabel is how much of a label is sent. The limit of a password's name is not documented; that of a certificate's
+// is 90 characters.
+const maxLabel = 90
+
+func label(s string) string { return s[:min(len(s), maxLabel)] }
+
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC().Truncate(time.Second)
+	return &t
+}
+
+// Revoke implements providers.Revoker. Graph answers a key that does not exist like a malformed request, so a refusal
+// is success only when the list confirms that the password is gone.
+func (p *provider) Revoke(ctx context.Context, t providers.Target, id string) error {
+	path, err := p.object(t, "revoke")
+	if err != nil {
+		return err
+	}
+	refusal := p.graph.remove(ctx, path, id)
+	class := providers.ClassOf(refusal)
+	if class != providers.ClassRejected && class != providers.ClassNotFound {
+		return refusal
+	}
+	app, _, err := p.graph.application(ctx, "revoke", path)
+	if err != nil {
+		return err
+	}
+	if app.has(id) {
+		return refusal
+	}
+	return nil
+}
+
+// Check implements providers.Checker. It asks for an application that does not exist: an account with the right is
+// told so, one without is refused.
+func (p *provider) Check(ctx context.Context) []providers.Finding {
+	const nobody = "/applications(appId='00000000-0000-0000-0000-000000000000')"
+	_, _, err := p.graph.application(ctx, "check", nobody)
+	switch providers.ClassOf(err) {
+	case "", providers.ClassNotFound:
+		return nil
+	case providers.ClassAuth:
+		return []providers.Finding{{
+			Problem: true, What: err.Error(),
+			Hint: "check tenant_id, client_id and its secret; grant Application.ReadWrite.OwnedBy with admin consent",
+		}}
+	default:
+		return []providers.Finding{{Problem: true, What: err.Error(), Hint: "check graph_url and login_url"}}
+	}
+}
+
+var (
+	errRef   = errors.New("the client's ref needs either app_id or object_id")
+	errRefID = errors.New("the client's ref is no id of Entra")
+)
+
+// object is the path of the application that a ref names.
+func (p *provider) object(t providers.Target, operation string) (string, error) {
+	app, object := t.Ref[refApp], t.Ref[refObject]
+	switch {
+	case (app == "") == (object == ""):
+		return "", p.graph.fault(operation, providers.ClassRejected, errRef)
+	case !plainID(app + object):
+		return "", p.graph.fault(operation, providers.ClassRejected, errRefID)
+	case app != "":
+		return "/applications(appId='" + app + "')", nil
+	}
+	return httpapi.Path("applications", object), nil
+}
+
+// plainID says whether an id has only the characters of a GUID or a name, so that it needs no quoting anywhere.
+func plainID(s string) bool {
+	for _, r := range s {
+		if !(r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z') {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,221 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/state"
+)
+
+// addNotices appends the notices of a change to the outbox, except those whose key it knows already.
+func (t *txn) addNotices(p *prepared) {
+	for _, n := range p.notices {
+		if t.raw(bktOutkey, n.Key) != nil {
+			continue
+		}
+		t.last.outbox++
+		seq := t.last.outbox
+		t.put(bktOutbox, seqKey(seq), n.row)
+		t.put(bktOutkey, n.Key, number(seq))
+		t.move(bktOutdue, "", outdueKey(n.Notice, seq))
+		t.count(counter(countOutbox, string(n.State)), 1)
+	}
+}
+
+func outdueKey(n credential.Notice, seq uint64) string {
+	if n.Due.IsZero() {
+		return ""
+	}
+	return timeKey(n.Due) + seqKey(seq)
+}
+
+func parseNotice(seq uint64, payload []byte) (credential.Notice, error) {
+	n, err := state.Decode[credential.Notice](payload)
+	if err != nil {
+		return credential.Notice{}, fmt.Errorf("notice %d: %w", seq, err)
+	}
+	n.Seq = seq
+	return n, nil
+}
+
+func (t *txn) notice(seq uint64) (n credential.Notice, found bool, err error) {
+	payload, found, err := t.get(bktOutbox, seqKey(seq))
+	if err != nil || !found {
+		return credential.Notice{}, false, err
+	}
+	n, err = parseNotice(seq, payload)
+	return n, err == nil, err
+}
+
+// ClaimNotices takes notices that are due at now and that nobody has claimed, the earliest first, at most n. A claim
+// ends with Settle, or after state.NoticeLease. Notices that cannot be read are treated as by Claim.
+func (s *Store) ClaimNotices(ctx context.Context, now time.Time, n int) ([]credential.Notice, error) {
+	var notices []credential.Notice
+	var broken error
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.outdue.IsZero() || s.outdue.After(now) || n <= 0 {
+		return nil, ctx.Err()
+	}
+	err := s.view(ctx, func(t *txn) error {
+		for e := range t.outdueEntries() {
+			if e.at.After(now) || len(notices) == n {
+				break
+			}
+			if s.notices[e.seq].held(now) {
+				continue
+			}
+			s.notices[e.seq] = claim{until: now.Add(state.NoticeLease), due: e.at}
+			row, found, err := t.notice(e.seq)
+			if err == nil && !found {
+				err = fmt.Errorf("notice %d is due, but does not exist: %w", e.seq, state.ErrCorrupt)
+			}
+			if err != nil {
+				broken = errors.Join(broken, err)
+				continue
+			}
+			notices = append(notices, row)
+		}
+		return nil
+	})
+	if err = errors.Join(err, broken); err != nil {
+		return notices, fmt.Errorf("claiming notices: %w", err)
+	}
+	return notices, nil
+}
+
+type outdueEntry struct {
+	at  time.Time
+	seq uint64
+}
+
+func (t *txn) outdueEntries() func(yield func(outdueEntry) bool) {
+	return func(yield func(outdueEntry) bool) {
+		c := t.bucket(bktOutdue).Cursor()
+		for k, _ := c.First(); len(k) == 2*timeLength; k, _ = c.Next() {
+			if !yield(outdueEntry{parseTimeKey(string(k[:timeLength])), parseSeq(k[timeLength:])}) {
+				return
+			}
+		}
+	}
+}
+
+// Settle writes a notice down after an attempt: its deliveries, its state, and in Due when to try again (zero = it is
+// settled). It ends the claim. A notice that is no longer there ends with state.ErrGone.
+func (s *Store) Settle(ctx context.Context, n credential.Notice) error {
+	seq := n.Seq
+	n.Seq = 0
+	row, err := state.Encode(&n)
+	if err != nil {
+		return fmt.Errorf("settling notice %d: %w", seq, err)
+	}
+	err = s.write(ctx, func(t *txn) error {
+		old, found, err := t.notice(seq)
+		switch {
+		case err != nil:
+			return err
+		case !found:
+			return state.ErrGone
+		case n.Key != old.Key:
+			return fmt.Errorf("%w: the key of a notice never changes", state.ErrInvalid)
+		}
+		t.put(bktOutbox, seqKey(seq), row)
+		t.move(bktOutdue, outdueKey(old, seq), outdueKey(n, seq))
+		t.count(counter(countOutbox, string(old.State)), -1)
+		t.count(counter(countOutbox, string(n.State)), 1)
+		t.onCommit(func() { delete(s.notices, seq) })
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("settling notice %d: %w", seq, err)
+	}
+	return nil
+}
+
+// NextNotice returns when ClaimNotices can next take a notice. ok is false if none waits.
+func (s *Store) NextNotice(ctx context.Context) (at time.Time, ok bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.outdue.IsZero() || len(s.notices) == 0 {
+		return s.outdue, !s.outdue.IsZero(), ctx.Err()
+	}
+	err = s.view(ctx, func(t *txn) error {
+		for e := range t.outdueEntries() {
+			if _, claimed := s.notices[e.seq]; !claimed {
+				at, ok = e.at, true
+				return nil
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return time.Time{}, false, fmt.Errorf("asking for the next notice: %w", err)
+	}
+	for _, c := range s.notices {
+		if wake, due := c.wake(); due && (!ok || wake.Before(at)) {
+			at, ok = wake, true
+		}
+	}
+	return at, ok, nil
+}
+
+// Prune forgets notices that were settled more than state.NoticeKeep ago, with their keys, and returns how many.
+func (s *Store) Prune(ctx context.Context, now time.Time) (int, error) {
+	before := now.Add(-state.NoticeKeep)
+	pruned := 0
+	for after, more := uint64(0), true; more; {
+		var old []credential.Notice
+		err := s.view(ctx, func(t *txn) error {
+			var err error
+			old, after, more, err = t.settledBefore(before, after)
+			return err
+		})
+		if err == nil && len(old) > 0 {
+			err = s.write(ctx, func(t *txn) error { return t.forget(old) })
+		}
+		if err != nil {
+			return pruned, fmt.Errorf("pruning notices: %w", err)
+		}
+		pruned += len(old)
+	}
+	return pruned, nil
+}
+
+// settledBefore reads one page of the outbox. Notices stand in the order in which they were decided, so that the walk
+// ends at the first young one.
+func (t *txn) settledBefore(before time.Time, after uint64) (old []credential.Notice, last uint64, more bool, err error) {
+	c := t.bucket(bktOutbox).Cursor()
+	read := 0
+	for k, v := c.Seek([]byte(seqKey(after + 1))); k != nil; k, v = c.Next() {
+		if read++; read > state.PageSize {
+			return old, after, true, nil
+		}
+		payload, err := state.Open(k, v)
+		if err != nil {
+			return nil, 0, false, fmt.Errorf("notice %d: %w", parseSeq(k), err)
+		}
+		n, err := parseNotice(parseSeq(k), payload)
+		switch {
+		case err != nil:
+			return nil, 0, false, err
+		case !n.At.Before(before):
+			return old, n.Seq, false, nil
+		case n.Due.IsZero() && state.SettledAt(n).Before(before):
+			old = append(old, n)
+		}
+		after = n.Seq
+	}
+	return old, after, false, nil
+}
+
+func (t *txn) forget(notices []credential.Notice) error {
+	for _, n := range notices {
+		t.drop(bktOutbox, seqKey(n.Seq))
+		t.drop(bktOutkey, n.Key)
+		t.count(counter(countOutbox, string(n.State)), -1)
+	}
+	return nil
+}

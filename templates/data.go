@@ -1,0 +1,114 @@
+package templates
+
+// Data is what a mail may say. Every field is plain, clean text (no control characters, no line breaks unless said
+// otherwise) and none of them is ever a secret. Zero values mean "not known" and are left out by the templates.
+type Data struct {
+	Kind      string // directory of the templates
+	Milestone string // of a failure: failing, restored or unverified
+	Subject   string // set by Render, for the title of the HTML part
+	Tone      Tone
+	Client    string
+	Owner     string
+	Provider  string
+	Manual    bool // a person makes the secret in a portal
+	Admin     bool // goes to the admins
+	Fallback  bool // goes to the admins because no address of the owner takes mail
+
+	Noted   When // when it was decided
+	Expires When // of the current secret
+	Rotates When // the planned rotation
+	OldDies When // until when the old secret works
+
+	Path        string // mount and path in Vault
+	Version     int    // consumer version with the new secret; 0 = none
+	OldVersion  int
+	SecretID    string
+	OldSecretID string
+	Rotation    string
+	Actor       string // the person who wanted it; empty = rotad itself
+	Reason      string
+	Cause       string // why the rotation began, as half a sentence
+	Unscheduled bool   // nobody planned the rotation
+	Cutover     bool   // the old secret dies when the new one is born
+	Override    bool   // outside its window
+	Negative    string // result of asking with the old secret: proved, not-proved, skipped or empty
+	Error       string
+	Hold        Hold     // Code empty = none
+	Steps       []string // what a person does in a portal, one line each
+	Rows        []Row    // the table of facts
+	Commands    Commands
+	Event       Event  // Note empty = the mail carries no invite
+	Link        string // page of this client; empty = there is none
+}
+
+// MaxName is the length in runes at which a subject cuts the name of a client, so that the rest still fits.
+const MaxName = 60
+
+// Name is the client's id as subjects show it.
+func (d Data) Name() string { return cut(d.Client, MaxName) }
+
+// Tone is how urgent a mail looks.
+type Tone string
+
+// The tones of a mail.
+const (
+	ToneInfo Tone = "info" // nothing to do
+	ToneGood Tone = "good" // something went well
+	ToneAct  Tone = "act"  // somebody has to do something
+	ToneBad  Tone = "bad"  // something is broken or will be within a day
+)
+
+// Label is the word above the headline that says the same without colour.
+func (t Tone) Label() string {
+	switch t {
+	case ToneGood:
+		return "Done"
+	case ToneAct:
+		return "Action needed"
+	case ToneBad:
+		return "Urgent"
+	case ToneInfo:
+	}
+	return "For your information"
+}
+
+// Row is one line of the table of facts.
+type Row struct{ Name, Value string }
+
+// Command is a command line and what it does.
+type Command struct{ Line, Does string }
+
+// Commands are the command lines that mails show, quoted for a POSIX shell. Empty = does not apply.
+type Commands struct {
+	Read       string // reads the new secret from Vault
+	Metadata   string // shows the versions and the metadata of the path
+	Show       string
+	History    string
+	Rotate     string
+	Approve    string
+	Submit     string
+	Hold       string
+	OldRemoved string
+	Expires    string // a line of the configuration, not a command
+}
+
+// Hold is a stop that needs a person.
+type Hold struct {
+	Code     string
+	Cause    string // what it means
+	Detail   string
+	By       string // who, for a stop by a person
+	AtEnd    string // what happens at the deadline
+	Paging   bool   // attempts go on
+	Since    When
+	Deadline When
+	Commands []Command
+}
+
+// Event is what the calendar event of the client says.
+type Event struct {
+	What   string // what happens at that moment
+	At     When
+	Cancel bool
+	Note   string // sentence in the mail about the event
+}
