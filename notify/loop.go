@@ -125,11 +125,14 @@ func (l *Loop) turn(ctx context.Context) (time.Duration, error) {
 		return min(wait, lookAt), nil
 	}
 	claimed, err := l.Outbox.Claim(ctx, l.Now(), batch)
+	if len(claimed) > 0 {
+		if err != nil {
+			l.Log.Error("some notices cannot be read", "error", err)
+		}
+		return 0, l.serve(ctx, world, claimed)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("claiming notices: %w", err)
-	}
-	if len(claimed) > 0 {
-		return 0, l.serve(ctx, world, claimed)
 	}
 	due, ok, err := l.Outbox.NextDue(ctx)
 	switch {

@@ -352,6 +352,17 @@ func TestWithoutAChannelNothingPilesUp(t *testing.T) {
 	})
 }
 
+func TestARowThatCannotBeReadHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, retired(1, "billing"))
+		w.outbox.broken = errors.New("row 2 is damaged")
+		w.run(t)
+		if n := w.outbox.get(1); n.State != credential.NoticeSent {
+			t.Errorf("the good row: %+v", n)
+		}
+	})
+}
+
 func TestAnOutboxThatFailsEndsTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, retired(1, "billing"))

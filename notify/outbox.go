@@ -9,8 +9,9 @@ import (
 
 // Outbox is the durable queue of notices. Rows are put into it by the commits that decide them.
 type Outbox interface {
-	// Claim returns at most limit notices whose Due is set and not after now, the earliest first. It changes nothing;
-	// one loop works on an outbox, and it settles what it has claimed before it claims again.
+	// Claim returns at most limit notices whose Due is set and not after now, the earliest first. One loop works on an
+	// outbox, and it settles what it has claimed before it claims again; until then the outbox may keep those notices
+	// back. Notices may come together with an error about others, which could not be read.
 	Claim(ctx context.Context, now time.Time, limit int) ([]credential.Notice, error)
 	// Settle replaces the notice with the same Seq, durably. A zero Due takes it out of the queue. Where an error is
 	// returned, the notice may or may not have been replaced.

@@ -20,6 +20,7 @@ type outbox struct {
 	rows    map[uint64]credential.Notice
 	settled int
 	fail    func(credential.Notice) error // asked before a row is replaced
+	broken  error                         // about rows that cannot be read
 }
 
 func newOutbox(notices ...credential.Notice) *outbox {
@@ -57,7 +58,7 @@ func (o *outbox) Claim(_ context.Context, now time.Time, limit int) ([]credentia
 	slices.SortFunc(due, func(a, b credential.Notice) int {
 		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Seq, b.Seq))
 	})
-	return due[:min(limit, len(due))], nil
+	return due[:min(limit, len(due))], o.broken
 }
 
 func (o *outbox) Settle(_ context.Context, n credential.Notice) error {

@@ -39,13 +39,6 @@ type Opening struct {
 	Elapsed func() time.Duration
 }
 
-// Problem is one error in a settings block: the yaml path below the block, what is wrong, and a hint.
-type Problem struct {
-	Path string
-	What string
-	Hint string
-}
-
 // Timing are the time limits of a provider that decisions are made with.
 type Timing struct {
 	Deadline    time.Duration // of a create

@@ -224,6 +224,27 @@ func TestWaitingHonoursTheContext(t *testing.T) {
 	}
 }
 
+// A call that gave up waiting has used nothing of the rate.
+func TestGivingUpCostsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := &slow{}
+		p := providers.Limited(inner, providers.Limits{Rate: 0.1}, clock(), nil)
+		_, _ = p.Inspect(t.Context(), about("a"))
+		for range 5 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, _ = p.Inspect(ctx, about("a"))
+			cancel()
+		}
+		start := time.Now() // six seconds after the first call began
+		if _, err := p.Inspect(t.Context(), about("a")); err != nil || inner.calls.Load() != 2 {
+			t.Errorf("%v, %d calls", err, inner.calls.Load())
+		}
+		if got := time.Since(start).Round(time.Millisecond); got != 5*time.Second {
+			t.Errorf("4 s of waiting and 1 s of work took %v", got)
+		}
+	})
+}
+
 func TestEveryCallIsObserved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner, log := &able{}, &seen{}

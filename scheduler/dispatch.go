@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -30,8 +31,7 @@ func (s *Scheduler) fill(ctx context.Context, name string) {
 	defer s.claiming.Add(-1)
 	claimed, err := s.Store.Claim(ctx, now, name, claimAtOnce, s.Boot, lease)
 	if err != nil {
-		s.fail(err)
-		return
+		s.Log.Error("records that cannot be read are left alone", "provider", name, "error", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +108,11 @@ func (s *Scheduler) work(ctx context.Context, name string, rec credential.Record
 	if ctx.Err() != nil {
 		return
 	}
-	if err := s.process(ctx, rec); err != nil {
+	err := s.process(ctx, rec)
+	switch {
+	case errors.Is(err, ErrNothing):
+		s.Log.Warn("the record was left alone", "client", rec.Client.ID, "error", err)
+	case err != nil:
 		s.fail(err)
 	}
 }

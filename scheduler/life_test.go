@@ -115,6 +115,7 @@ func newLife(m overlapMode) *life {
 	if m.caps.Mode == credential.ModeGraceWindow || m.caps.Mode == credential.ModeHardCutover {
 		client.CurrentID = ""
 	}
+	p.Before = l.intentFirst
 	l.store = &oneRecord{world: w, notices: map[string]credential.Notice{}}
 	l.boot()
 	d := rotation.Register(client, l.sch.Env(credential.Record{Client: client}))
@@ -183,6 +184,19 @@ func (l *life) check() {
 		if text := fmt.Sprintf("%+v", n); strings.Contains(text, hands) {
 			l.world.Violate("a notice holds a value")
 		}
+	}
+}
+
+// intentFirst: no secret is made or deleted without a durable intent that names it.
+func (l *life) intentFirst(call, id string) {
+	r := l.store.rec.Rotation
+	switch {
+	case r == nil:
+		l.world.Violate("a %s without a durable intent", call)
+	case call == "create" && r.Phase != credential.PhaseIntent:
+		l.world.Violate("a create in phase %s", r.Phase)
+	case call == "revoke" && !(r.Phase == credential.PhaseRevoking && r.Old.ID == id || r.Phase == credential.PhaseCompensating && r.Orphan == id) && r.Phase != credential.PhaseIntent:
+		l.world.Violate("a revoke of %s, which the durable record does not name (%s)", id, r.Phase)
 	}
 }
 

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -14,10 +15,12 @@ import (
 
 // Store is what the scheduler needs of the state.
 type Store interface {
-	// Claim returns due records of one provider that nobody has claimed, earliest first, at most n.
+	// Claim returns due records of one provider that nobody has claimed, earliest first, at most n. Records that come
+	// together with an error are good; the error is about others.
 	Claim(ctx context.Context, now time.Time, provider string, n int, owner string, lease time.Duration) ([]credential.Record, error)
 	// Commit makes a change if the record's revision is still the one that it was made from. With conflict, nothing
-	// was changed and the returned record is the winner. Any error is fatal: whether the change was made is not known.
+	// was changed and the returned record is the winner. ErrNothing: the change cannot be made (the client has gone), and
+	// was not. Any other error is fatal: whether the change was made is not known.
 	Commit(ctx context.Context, change credential.Change) (rec credential.Record, conflict bool, err error)
 	// Providers returns the names of the providers that have due entries.
 	Providers() []string
@@ -76,7 +79,11 @@ type Watch interface {
 	Committed(change credential.Change)
 	Effect(rec credential.Record, effect rotation.Effect, o rotation.Outcome, took time.Duration)
 	Late(provider string, lag time.Duration)
+	Turned() // the loop has turned: a sign of life
 }
+
+// ErrNothing is what a Store wraps where a commit did nothing and could not have: the record is left alone.
+var ErrNothing = errors.New("nothing was committed")
 
 // Bounds of the loop.
 const (
@@ -154,6 +161,9 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	defer stop()
 	for {
 		s.dispatch(work)
+		if s.Watch != nil {
+			s.Watch.Turned()
+		}
 		select {
 		case <-ctx.Done():
 			s.drain(stop, s.Drain)

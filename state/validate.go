@@ -20,13 +20,8 @@ func Validate(c *credential.Change) error {
 	if refLength(client.Ref) > maxKey || len(client.Vault.Key()) > maxKey {
 		return fmt.Errorf("client %s: %w: its ref or vault path is longer than %d bytes", client.ID, ErrInvalid, maxKey)
 	}
-	switch {
-	case c.Create && c.Record.Rev != 0:
-		return fmt.Errorf("client %s: %w: a created record has revision 0", client.ID, ErrInvalid)
-	case c.Create && (c.Rename != "" || c.Archive):
-		return fmt.Errorf("client %s: %w: a created record is neither renamed nor archived", client.ID, ErrInvalid)
-	case c.Archive && c.Rename != "":
-		return fmt.Errorf("client %s: %w: a record is either renamed or archived", client.ID, ErrInvalid)
+	if err := validKind(c); err != nil {
+		return fmt.Errorf("client %s: %w", client.ID, err)
 	}
 	for i := range c.Notices {
 		if key := c.Notices[i].Key; key == "" || len(key) > maxKey {
@@ -34,6 +29,19 @@ func Validate(c *credential.Change) error {
 		}
 	}
 	return nil
+}
+
+func validKind(c *credential.Change) error {
+	switch {
+	case c.Create && c.Record.Rev != 0:
+		return fmt.Errorf("%w: a created record has revision 0", ErrInvalid)
+	case c.Create && (c.Rename != "" || c.Archive):
+		return fmt.Errorf("%w: a created record is neither renamed nor archived", ErrInvalid)
+	case c.Archive && c.Rename != "":
+		return fmt.Errorf("%w: a record is either renamed or archived", ErrInvalid)
+	default:
+		return nil
+	}
 }
 
 // maxKey bounds the parts of index keys; bbolt takes keys of up to 32768 bytes.

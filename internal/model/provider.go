@@ -21,6 +21,11 @@ type Provider struct {
 	// Vault is asked at every revoke and create whether what it hands out survives.
 	Vault *Vault
 
+	// Before is called right before a create or a revoke takes effect, with the id that is revoked: a place for oracles.
+	Before func(call, id string)
+	// Slow is how long a new secret is refused after it was made, as long as caches have it.
+	Slow time.Duration
+
 	secrets []*held
 	next    int
 	Revoked []string // ids, in order
@@ -84,6 +89,9 @@ func (p *Provider) alive(s *held) bool {
 	if p.Deaf {
 		return s == p.secrets[0]
 	}
+	if s != p.secrets[0] && now.Before(s.Start.Add(p.Slow)) {
+		return false
+	}
 	return (s.dies.IsZero() || now.Before(s.dies)) && (s.Expires.IsZero() || now.Before(s.Expires))
 }
 
@@ -133,7 +141,10 @@ func (p *Provider) snapshot() providers.Snapshot {
 // Create makes a secret as a provider of this mode does.
 func (p *Provider) Create(_ context.Context, _ providers.Target, r providers.Request) (providers.Issued, error) {
 	var s *held
-	kind := p.World.call("create", func() { s = p.create(r) })
+	kind := p.World.call("create", func() {
+		p.before("create", "")
+		s = p.create(r)
+	})
 	if err := p.World.fault(kind, "create"); err != nil {
 		if kind == Malformed {
 			return providers.Issued{Raw: credential.NewSensitive("unreadable:" + s.value)}, err
@@ -141,6 +152,12 @@ func (p *Provider) Create(_ context.Context, _ providers.Target, r providers.Req
 		return providers.Issued{}, err
 	}
 	return p.issued(s), nil
+}
+
+func (p *Provider) before(call, id string) {
+	if p.Before != nil {
+		p.Before(call, id)
+	}
 }
 
 func (p *Provider) create(r providers.Request) *held {
@@ -211,7 +228,10 @@ func (p *Provider) Recover(context.Context, providers.Target) (providers.Issued,
 
 // Revoke deletes one secret by its id, and notes what must never happen.
 func (p *Provider) Revoke(_ context.Context, _ providers.Target, id string) error {
-	kind := p.World.call("revoke", func() { p.revoke(id) })
+	kind := p.World.call("revoke", func() {
+		p.before("revoke", id)
+		p.revoke(id)
+	})
 	return p.World.fault(kind, "revoke")
 }
 

@@ -11,7 +11,9 @@ import (
 
 // Vault is a modelled KV v2 with the two paths of one client.
 type Vault struct {
-	World    *World
+	World *World
+	// Before is called right before a staging write takes effect: a place for somebody else's write.
+	Before   func(s credential.Staging)
 	staging  []version[credential.Staging]
 	consumer []version[credential.Bundle]
 }
@@ -74,6 +76,9 @@ func (v *Vault) Staging(context.Context, string) (credential.Entry, error) {
 func (v *Vault) Stage(_ context.Context, _ string, cas int, s credential.Staging) (int, time.Time, error) {
 	mismatch := false
 	kind := v.World.call("vault.stage", func() {
+		if v.Before != nil {
+			v.Before(s)
+		}
 		if mismatch = len(v.staging) != cas; !mismatch {
 			v.staging = append(v.staging, version[credential.Staging]{data: s, at: v.World.Wall})
 		}
@@ -160,3 +165,8 @@ func (v *Vault) TokenExpires() time.Time { return time.Time{} }
 
 // RollBack takes the consumer path back by one version, as a restored backup of Vault does.
 func (v *Vault) RollBack() { v.consumer = v.consumer[:len(v.consumer)-1] }
+
+// Land writes a staging entry as a request that was under way for long does.
+func (v *Vault) Land(s credential.Staging) {
+	v.staging = append(v.staging, version[credential.Staging]{data: s, at: v.World.Wall})
+}

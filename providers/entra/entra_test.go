@@ -280,11 +280,14 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	if problems := (&entra.Settings{VerifyScope: "api://x"}).Validate(); len(problems) != 1 {
-		t.Errorf("problems %+v", problems)
+	problems := 0
+	count := func(string, string, string) { problems++ }
+	(&entra.Settings{VerifyScope: "api://x"}).Validate(count)
+	if problems != 1 {
+		t.Errorf("%d problems, want 1", problems)
 	}
-	if problems := (&entra.Settings{}).Validate(); len(problems) != 0 {
-		t.Errorf("problems %+v", problems)
+	if (&entra.Settings{}).Validate(count); problems != 1 {
+		t.Errorf("settings without a mistake have %d", problems-1)
 	}
 }
 

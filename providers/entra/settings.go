@@ -51,13 +51,10 @@ func (s Settings) withDefaults() Settings {
 }
 
 // Validate reports what tags cannot express.
-func (s *Settings) Validate() []providers.Problem {
+func (s *Settings) Validate(report func(path, what, hint string)) {
 	if scope := s.withDefaults().VerifyScope; !strings.HasSuffix(scope, "/.default") {
-		return []providers.Problem{{
-			Path: "verify_scope", What: "is no scope for client credentials", Hint: "it ends in /.default",
-		}}
+		report("verify_scope", "is no scope for client credentials", "it ends in /.default")
 	}
-	return nil
 }
 
 var (
@@ -88,7 +85,7 @@ func open(o providers.Opening) (providers.Provider, error) {
 	graph.Tokens = httpapi.NewTokens(httpapi.ClientCredentials{
 		Client: login, Path: path, ClientID: s.ClientID, Scope: scope, Auth: "post",
 		Secret: func() (string, error) { return o.Secret("client_secret") },
-	}.Login, nil)
+	}.Login, o.Elapsed)
 	client, err := httpapi.New(graph)
 	if err != nil {
 		return nil, fmt.Errorf("graph_url: %w", err)

@@ -83,7 +83,7 @@ func New(c Config) (*Client, error) {
 
 // keepRedirect hands a redirect to the caller instead of following it: a followed one would carry a credential to a
 // host that nobody configured.
-func keepRedirect(*http.Request, []*http.Request) error { return nil }
+func keepRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func bearer(h http.Header, token credential.Sensitive) {
 	h.Set("Authorization", "Bearer "+token.Reveal())

@@ -114,11 +114,16 @@ func TestHooksDecide(t *testing.T) {
 // Idempotency-Key among the configured headers would make net/http repeat it.
 func TestChangeIsSentOnce(t *testing.T) {
 	var posts atomic.Int32
-	client := serve(t, httpapi.Config{Headers: map[string]string{"Idempotency-Key": "k", "X-Idempotency-Key": "k"}},
+	kept := &http.Transport{} // behind a function, so that the client cannot take its connections apart
+	client := serve(t,
+		httpapi.Config{
+			Headers: map[string]string{"Idempotency-Key": "k", "X-Idempotency-Key": "k"}, Transport: roundTrip(kept.RoundTrip),
+		},
 		func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodGet {
 				return
 			}
+			_, _ = io.Copy(io.Discard, r.Body)
 			posts.Add(1)
 			conn, _, err := http.NewResponseController(w).Hijack()
 			if err != nil {

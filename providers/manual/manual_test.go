@@ -192,11 +192,14 @@ func TestCheckSaysThatNothingCanBeProved(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	if problems := (&manual.Settings{IntrospectionURL: "https://idp/introspect"}).Validate(); len(problems) != 1 {
-		t.Errorf("problems %+v", problems)
+	problems := 0
+	count := func(string, string, string) { problems++ }
+	(&manual.Settings{IntrospectionURL: "https://idp/introspect"}).Validate(count)
+	if problems != 1 {
+		t.Errorf("%d problems, want 1", problems)
 	}
-	if problems := (&manual.Settings{}).Validate(); len(problems) != 0 {
-		t.Errorf("problems %+v", problems)
+	if (&manual.Settings{}).Validate(count); problems != 1 {
+		t.Errorf("settings without a mistake have %d", problems-1)
 	}
 	for name, settings := range map[string]any{
 		"no settings": nil, "no scheme": &manual.Settings{TokenURL: "idp/token"}, "broken": &manual.Settings{TokenURL: "://"},

@@ -19,13 +19,10 @@ type Settings struct {
 }
 
 // Validate reports what tags cannot express.
-func (s *Settings) Validate() []providers.Problem {
+func (s *Settings) Validate(report func(path, what, hint string)) {
 	if s.IntrospectionURL != "" && s.TokenURL == "" {
-		return []providers.Problem{{
-			Path: "token_url", What: "is required beside introspection_url", Hint: "write the token endpoint as well",
-		}}
+		report("token_url", "is required beside introspection_url", "write the token endpoint as well")
 	}
-	return nil
 }
 
 const defaultInstructions = "Make a new secret in the provider's portal, leave the old one in place, " +

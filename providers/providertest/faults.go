@@ -149,11 +149,14 @@ func refuse(req *http.Request, _ http.RoundTripper) (*http.Response, error) {
 	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 }
 
-// hang never answers.
-func hang(req *http.Request, _ http.RoundTripper) (*http.Response, error) {
-	drain(req)
-	<-req.Context().Done()
-	return nil, req.Context().Err()
+// hang never answers. It gives up in the caller's name as soon as it is reached, so that no test waits in real time.
+func hang(giveUp func()) fault {
+	return func(req *http.Request, _ http.RoundTripper) (*http.Response, error) {
+		drain(req)
+		giveUp()
+		<-req.Context().Done()
+		return nil, req.Context().Err()
+	}
 }
 
 // garble fails in a way that net/http reports with pieces of the reply.

@@ -13,7 +13,7 @@ import (
 // hostile is one way in which a server or a network misbehaves, and what may be concluded from it.
 type hostile struct {
 	name   string
-	fault  fault
+	fault  fault             // nil = the server never answers
 	read   []providers.Class // of a request that changes nothing
 	create []providers.Class // of the request that creates
 	raw    bool              // a create keeps the reply
@@ -64,20 +64,27 @@ func hostileWorld() []hostile {
 		{name: "refused connection", fault: refuse, read: unavailable, create: unavailable},
 		{name: "lost reply", fault: loseReply, read: unavailable, create: indeterminate},
 		{name: "garbled reply", fault: garble, read: unavailable, create: indeterminate},
-		{name: "no reply in time", fault: hang, read: unavailable, create: indeterminate},
+		{name: "no reply", read: unavailable, create: indeterminate},
 	}
 }
 
-// patience is how long the suite waits for a server that never answers.
-const patience = 150 * time.Millisecond
+// inject lets the fault hit the requests that match, and returns the context for a call under it.
+func (h hostile) inject(b *bench, match func(*http.Request) bool) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(b.Context())
+	hit := h.fault
+	if hit == nil {
+		hit = hang(cancel)
+	}
+	b.faults.set(match, hit)
+	return ctx, cancel
+}
 
 func all(*http.Request) bool { return true }
 
 func inspectUnderFaults(b *bench) {
 	made := b.Created()
 	for _, h := range hostileWorld() {
-		b.faults.set(all, h.fault)
-		ctx, cancel := context.WithTimeout(b.Context(), patience)
+		ctx, cancel := h.inject(b, all)
 		_, err := b.provider.Inspect(ctx, b.Target)
 		cancel()
 		b.Logf("%s: %v", h.name, err)
@@ -113,9 +120,8 @@ func (h hostile) check(b *bench, e *providers.Error) {
 func createUnderFaults(b *bench) {
 	caps := b.inspect().Caps
 	for _, h := range hostileWorld() {
-		b.faults.set(b.Creates, h.fault)
 		r := b.request(caps)
-		ctx, cancel := context.WithTimeout(b.Context(), patience)
+		ctx, cancel := h.inject(b, b.Creates)
 		issued, err := b.provider.Create(ctx, b.Target, r)
 		cancel()
 		b.Logf("%s: %v", h.name, err)
@@ -169,8 +175,7 @@ func keptReplyIsDecoded(b *bench) {
 
 func verifyUnderFaults(b *bench) {
 	for _, h := range hostileWorld() {
-		b.faults.set(b.Verifies, h.fault)
-		ctx, cancel := context.WithTimeout(b.Context(), patience)
+		ctx, cancel := h.inject(b, b.Verifies)
 		answer, err := b.provider.Verify(ctx, b.Target, b.Bundle)
 		cancel()
 		if answer != providers.Unknown {

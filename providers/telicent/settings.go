@@ -34,26 +34,17 @@ type Settings struct {
 }
 
 // Validate reports what tags cannot express: exactly one way to log in.
-func (s *Settings) Validate() []providers.Problem {
+func (s *Settings) Validate(report func(path, what, hint string)) {
 	token := s.TokenFile != "" || s.TokenEnv != ""
 	secret := s.ClientSecretFile != "" || s.ClientSecretEnv != ""
-	var out []providers.Problem
 	switch {
 	case token && (s.ClientID != "" || secret):
-		out = append(out, providers.Problem{
-			Path: "client_id", What: "a bearer token is given as well", Hint: "keep one of the two",
-		})
+		report("client_id", "a bearer token is given as well", "keep one of the two")
 	case !token && s.ClientID == "":
-		out = append(out, providers.Problem{
-			Path: "token_file", What: "rotad has no way to log in",
-			Hint: "write token_file, token_env, or client_id with client_secret_file",
-		})
+		report("token_file", "rotad has no way to log in", "write token_file, token_env, or client_id with client_secret_file")
 	case !token && !secret:
-		out = append(out, providers.Problem{
-			Path: "client_secret_file", What: "is required beside client_id", Hint: "or write client_secret_env",
-		})
+		report("client_secret_file", "is required beside client_id", "or write client_secret_env")
 	}
-	return out
 }
 
 var errSettings = errors.New("the settings are not those of this kind")
@@ -76,7 +67,7 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("token_url: %w", err)
 	}
-	client, err := httpapi.New(config(o, base, httpapi.NewTokens(login(o, s, oauth, path), nil)))
+	client, err := httpapi.New(config(o, base, httpapi.NewTokens(login(o, s, oauth, path), o.Elapsed)))
 	if err != nil {
 		return nil, fmt.Errorf("url: %w", err)
 	}

@@ -332,9 +332,7 @@ func TestSettingsNeedExactlyOneLogin(t *testing.T) {
 		"a client":                {telicent.Settings{ClientID: "c", ClientSecretFile: "/s"}, nil},
 	} {
 		var paths []string
-		for _, p := range test.settings.Validate() {
-			paths = append(paths, p.Path)
-		}
+		test.settings.Validate(func(path, _, _ string) { paths = append(paths, path) })
 		if !slices.Equal(paths, test.paths) {
 			t.Errorf("%s: %v, want %v", name, paths, test.paths)
 		}

@@ -26,15 +26,19 @@ const (
 
 // TestMain lets the tests start this binary once more, as the process that is killed or runs out of disk.
 func TestMain(m *testing.M) {
+	ctx := context.Background() //nolint:forbidigo // the other process has no test whose context it could take
 	switch os.Getenv(childRole) {
 	case "":
-		os.Exit(m.Run())
+		m.Run()
 	case "commits":
-		os.Exit(childCommits(os.Getenv(childFile)))
+		childCommits(ctx, os.Getenv(childFile))
 	case "full disk":
-		os.Exit(childFullDisk(os.Getenv(childFile)))
+		childFullDisk(ctx, os.Getenv(childFile))
 	}
 }
+
+// say writes a line for the test to read.
+func say(words ...any) { _, _ = fmt.Fprintln(os.Stdout, words...) }
 
 // child starts this binary in a role.
 func child(t *testing.T, role, path string) (*exec.Cmd, *bufio.Scanner) {
@@ -53,24 +57,23 @@ func child(t *testing.T, role, path string) (*exec.Cmd, *bufio.Scanner) {
 }
 
 // childCommits raises clients one after the other in many goroutines for ever, and says so after each commit.
-func childCommits(path string) int {
+func childCommits(ctx context.Context, path string) {
 	s, err := bolt.Open(path, bolt.Options{})
 	if err != nil {
-		fmt.Println("open:", err)
-		return 1
+		panic(err)
 	}
 	var out sync.Mutex
 	var all sync.WaitGroup
 	for i := range 8 {
 		all.Go(func() {
 			for {
-				r, _, err := s.Get(context.Background(), fmt.Sprintf("client-%07d", i))
+				r, _, err := s.Get(ctx, fmt.Sprintf("client-%07d", i))
 				if err != nil {
 					return
 				}
 				r.Missing++
 				r.Due = r.Due.Add(1)
-				_, _, err = s.Commit(context.Background(), credential.Change{
+				_, _, err = s.Commit(ctx, credential.Change{
 					Record:  r,
 					Audit:   []credential.Audit{{At: moment(), Client: r.Client.ID, Event: credential.EventFailed}},
 					Notices: []credential.Notice{{Key: fmt.Sprint(r.Client.ID, r.Missing), At: moment()}},
@@ -79,13 +82,12 @@ func childCommits(path string) int {
 					return
 				}
 				out.Lock()
-				fmt.Println(r.Client.ID, r.Missing)
+				say(r.Client.ID, r.Missing)
 				out.Unlock()
 			}
 		})
 	}
 	all.Wait()
-	return 0
 }
 
 // TestKilledWhileCommitting kills a process while it commits, again and again: nothing that was confirmed is lost, and
@@ -139,36 +141,32 @@ func note(t *testing.T, confirmed map[string]int, line string) {
 }
 
 // childFullDisk commits until files may not grow any further.
-func childFullDisk(path string) int {
+func childFullDisk(ctx context.Context, path string) {
 	signal.Ignore(syscall.SIGXFSZ)
 	s, err := bolt.Open(path, bolt.Options{})
 	if err != nil {
-		fmt.Println("open:", err)
-		return 1
+		panic(err)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return 1
+		panic(err)
 	}
-	limit := syscall.Rlimit{Cur: uint64(info.Size()), Max: uint64(info.Size())} //nolint:gosec // a size
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
-		fmt.Println("limit:", err)
-		return 1
+	limit := syscall.Rlimit{Cur: uint64(info.Size()), Max: uint64(info.Size())}
+	if err = syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit); err != nil {
+		panic(err)
 	}
-	ctx := context.Background()
 	for i := 1000; i < 1_000_000; i++ {
 		c := registered(i, moment())
 		c.Record.Client.Labels = map[string]string{"long": strings.Repeat("x", 30_000)}
 		if _, _, err = s.Commit(ctx, c); err != nil {
 			break
 		}
-		fmt.Println(c.Record.Client.ID, 0)
+		say(c.Record.Client.ID, 0)
 	}
 	_, _, again := s.Commit(ctx, registered(2_000_000, moment()))
 	_, readable, readErr := s.Get(ctx, "client-0000001")
-	fmt.Println("fatal", errors.Is(err, state.ErrFatal), errors.Is(again, state.ErrFatal), readable, readErr)
+	say("fatal", errors.Is(err, state.ErrFatal), errors.Is(again, state.ErrFatal), readable, readErr)
 	_ = s.Close()
-	return 0
 }
 
 func TestFullDiskIsFatalAndLosesNothing(t *testing.T) {

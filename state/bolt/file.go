@@ -26,7 +26,7 @@ func lockFile(path string, readOnly bool, timeout time.Duration) (*os.File, erro
 		return nil, err
 	}
 	for waited := time.Duration(0); ; waited += lockPoll {
-		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB) //nolint:gosec // a file descriptor is small
+		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
 		if err == nil {
 			return f, nil
 		}
@@ -52,11 +52,12 @@ func inspectFile(f *os.File, visit func(bucket string, key, value []byte) error)
 	case info.Size() == 0:
 		return nil, fmt.Errorf("%w: it is empty", state.ErrCorrupt)
 	}
-	data, err := syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED) //nolint:gosec // likewise
+	data, err := syscall.Mmap(int(f.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
 	if err != nil {
 		return nil, fmt.Errorf("mapping: %w", err)
 	}
 	defer func() { err = errors.Join(err, syscall.Munmap(data)) }()
+	prefetch(data)
 	img, err = inspect(data, visit)
 	if err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func (s *Store) FreeBytes() (uint64, error) {
 	if err := syscall.Statfs(s.path, &stat); err != nil {
 		return 0, fmt.Errorf("asking for the free space: %w", err)
 	}
-	return stat.Bavail * uint64(stat.Bsize), nil //nolint:gosec,unconvert // its type differs between systems
+	return stat.Bavail * uint64(stat.Bsize), nil //nolint:gosec // the size of a block
 }
 
 // publish moves a finished file to its name and makes that durable. With replace false it never overwrites: the error

@@ -172,7 +172,7 @@ func (m *image) branch(b []byte, bucket string, low, high []byte, depth int) err
 		return bad("page %d is empty", num64(b))
 	}
 	for i := range children {
-		key, page, err := branchElement(b, uint64(i)) //nolint:gosec // an index
+		key, page, err := branchElement(b, uint64(i))
 		if err != nil {
 			return err
 		}

@@ -191,8 +191,8 @@ func fill(path string, o Options) error {
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range bucketNames() {
-			if _, err := tx.CreateBucket([]byte(name)); err != nil {
-				return err
+			if _, failed := tx.CreateBucket([]byte(name)); failed != nil {
+				return failed
 			}
 		}
 		return firstMeta(tx.Bucket([]byte(bucketNames()[bktMeta])))

@@ -113,10 +113,10 @@ func (s *Store) Settle(ctx context.Context, n credential.Notice) error {
 		return fmt.Errorf("settling notice %d: %w", seq, err)
 	}
 	err = s.write(ctx, func(t *txn) error {
-		old, found, err := t.notice(seq)
+		old, found, failed := t.notice(seq)
 		switch {
-		case err != nil:
-			return err
+		case failed != nil:
+			return failed
 		case !found:
 			return state.ErrGone
 		case n.Key != old.Key:

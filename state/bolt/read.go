@@ -31,11 +31,11 @@ func (s *Store) get(ctx context.Context, b bucket, id string) (r credential.Reco
 		return credential.Record{}, false, nil
 	}
 	err = s.view(ctx, func(t *txn) error {
-		found, err := t.record(b, id)
+		found, failed := t.record(b, id)
 		if ok = found != nil; ok {
 			r = found.Record
 		}
-		return err
+		return failed
 	})
 	if err != nil {
 		return credential.Record{}, false, fmt.Errorf("reading client %s: %w", id, err)
@@ -50,9 +50,9 @@ func (s *Store) Find(ctx context.Context, provider string, ref credential.Ref) (
 		return "", false, nil
 	}
 	err = s.view(ctx, func(t *txn) error {
-		owner, exists, err := t.get(bktUnique, key)
+		owner, exists, failed := t.get(bktUnique, key)
 		id, ok = string(owner), exists
-		return err
+		return failed
 	})
 	return id, ok, err
 }

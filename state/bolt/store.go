@@ -177,7 +177,7 @@ func (s *Store) commit(group []*op) {
 		o.err = o.run(t)
 	}
 	if !t.changed() {
-		if err := tx.Rollback(); err != nil {
+		if err = tx.Rollback(); err != nil {
 			fail(group, fmt.Errorf("%w: %w", state.ErrFatal, err))
 		}
 		return

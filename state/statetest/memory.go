@@ -88,7 +88,7 @@ func (m *Memory) Commit(ctx context.Context, c credential.Change) (r credential.
 
 func (m *Memory) commit(c credential.Change) (r credential.Record, conflict bool, err error) {
 	none := credential.Record{}
-	if err := state.Validate(&c); err != nil {
+	if err = state.Validate(&c); err != nil {
 		return none, false, err
 	}
 	id, from := c.Record.Client.ID, c.Record.Client.ID
@@ -103,7 +103,7 @@ func (m *Memory) commit(c credential.Change) (r credential.Record, conflict bool
 	} else if !c.Create {
 		return none, false, state.ErrGone
 	}
-	if err := m.unique(c, from); err != nil {
+	if err = m.unique(c, from); err != nil {
 		return none, false, err
 	}
 	r = c.Record

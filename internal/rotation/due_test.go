@@ -1,0 +1,147 @@
+package rotation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/rotation"
+)
+
+func TestDueIsTheEarliestReasonLessRotateBefore(t *testing.T) {
+	start, now := noon().Add(-10*day), noon()
+	tests := map[string]struct {
+		change func(*credential.Record, *credential.Policy)
+		want   time.Time
+	}{
+		"the provider's expiry": {func(r *credential.Record, p *credential.Policy) { r.Current.Expires = now.Add(40 * day) }, now.Add(26 * day)},
+		"start plus lifetime, where the provider says nothing": {
+			func(*credential.Record, *credential.Policy) {}, start.Add(76 * day),
+		},
+		"first sight plus lifetime, where no start is known": {
+			func(r *credential.Record, _ *credential.Policy) { r.Current.Start = time.Time{} }, now.Add(-30 * day).Add(76 * day),
+		},
+		"the lifetime, where it ends before the expiry": {
+			func(r *credential.Record, _ *credential.Policy) { r.Current.Expires = now.Add(400 * day) }, start.Add(76 * day),
+		},
+		"the provider's own requirement": {
+			func(r *credential.Record, _ *credential.Policy) { r.Caps.Required = now.Add(20 * day) }, now.Add(6 * day),
+		},
+		"what a person stated": {
+			func(r *credential.Record, p *credential.Policy) { r.Client.Expires, p.Lifetime = now.Add(50*day), 0 }, now.Add(36 * day),
+		},
+		"never, where nothing ends": {
+			func(r *credential.Record, p *credential.Policy) { r.Current.Never, p.Lifetime = true, 0 }, time.Time{},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			rec, p := steady(0), policy()
+			rec.Current = credential.Secret{ID: "secret-1", Start: start}
+			tt.change(&rec, &p)
+			if got := rotation.DueAt(rec, p); !got.Equal(tt.want) {
+				t.Errorf("due %s, want %s", got, tt.want)
+			}
+		})
+	}
+}
+
+// mornings is a window that opens every day at nine for one hour.
+type mornings struct{}
+
+func (mornings) Next(t time.Time) time.Time {
+	open := time.Date(t.Year(), t.Month(), t.Day(), 9, 0, 0, 0, time.UTC)
+	if !open.After(t) {
+		open = open.Add(day)
+	}
+	return open
+}
+func (mornings) Contains(t time.Time) bool { return t.Hour() == 9 }
+
+// shut is a window that never opens.
+type shut struct{}
+
+func (shut) Next(time.Time) time.Time { return time.Time{} }
+func (shut) Contains(time.Time) bool  { return false }
+
+func TestPlannedWaitsForItsWindow(t *testing.T) {
+	rec, p := steady(20*day), policy()
+	p.Lifetime = 0
+	tests := map[string]struct {
+		window   credential.Window
+		want     time.Time
+		override bool
+	}{
+		"always open":      {credential.Always{}, noon().Add(6 * day), false},
+		"the next opening": {mornings{}, noon().Add(6*day + 21*time.Hour), false},
+		"outside, where no window is left before expiry minus overlap": {shut{}, noon().Add(6 * day), true},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			at, override := rotation.Planned(rec, p, tt.window)
+			if !at.Equal(tt.want) || override != tt.override {
+				t.Errorf("planned %s (override %t), want %s (%t)", at, override, tt.want, tt.override)
+			}
+		})
+	}
+}
+
+func TestWindowHoldsTheIntentBack(t *testing.T) {
+	rec, p := steady(10*day), policy()
+	p.Lifetime, p.Window = 0, credential.WindowSpec{Cron: "0 9 * * *", Duration: time.Hour}
+	e := env(noon(), p)
+	e.Windows = func(credential.WindowSpec) credential.Window { return mornings{} }
+	d := rotation.Plan(rec, e)
+	if d.Effect != rotation.EffectNone {
+		t.Errorf("outside the window the effect is %s, want none", d.Effect)
+	}
+	rec.NextLook = noon().Add(30 * day)
+	e.Now = noon().Add(21*time.Hour + time.Minute)
+	if d = rotation.Plan(rec, e); d.Effect != rotation.EffectPrepare {
+		t.Errorf("inside the window the effect is %s (%s), want prepare", d.Effect, d.Reason)
+	}
+}
+
+func TestExpiredIsRotatedAtOnce(t *testing.T) {
+	rec, p := steady(-time.Hour), policy()
+	p.Window = credential.WindowSpec{Cron: "0 9 * * *", Duration: time.Hour}
+	e := env(noon(), p)
+	e.Windows = func(credential.WindowSpec) credential.Window { return shut{} }
+	if d := rotation.Plan(rec, e); d.Effect != rotation.EffectPrepare {
+		t.Errorf("effect %s (%s), want prepare", d.Effect, d.Reason)
+	}
+}
+
+func TestObserveNeverRotates(t *testing.T) {
+	rec, p := steady(-time.Hour), policy()
+	p.Start = credential.StartObserve
+	if d := rotation.Plan(rec, env(noon(), p)); d.Effect != rotation.EffectNone {
+		t.Errorf("effect %s, want none", d.Effect)
+	}
+}
+
+func TestApproveWaitsForAPerson(t *testing.T) {
+	rec, p := steady(10*day), policy()
+	p.Start = credential.StartApprove
+	e := env(noon(), p)
+	d := rotation.Plan(rec, e)
+	if d.Effect != rotation.EffectNone || len(d.Notices) == 0 {
+		t.Fatalf("effect %s, notices %v; want to wait and to ask", d.Effect, kindsOf(d))
+	}
+	d, err := rotation.Approve(d.Record, rotation.Person{Name: "anna"}, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d = rotation.Plan(d.Record, e); d.Effect != rotation.EffectPrepare {
+		t.Errorf("after approval the effect is %s, want prepare", d.Effect)
+	}
+}
+
+func TestRegisteringNeverRotates(t *testing.T) {
+	rec := steady(-time.Hour)
+	rec.Sight = credential.SightNone
+	d := rotation.Apply(rec, rotation.EffectLook, rotation.Outcome{Result: rotation.Done, Look: look(rec)}, env(noon(), policy()))
+	if d.Record.Rotation != nil || d.Record.Sight != credential.SightAdopted {
+		t.Errorf("sight %q, rotation %v; want adopted and nothing under way", d.Record.Sight, d.Record.Rotation)
+	}
+}
