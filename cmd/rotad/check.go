@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rotad/rotad/internal/config"
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/vault"
+	"github.com/rotad/rotad/providers"
+)
+
+// checkFlags are the flags of "rotad check".
+type checkFlags struct {
+	online, syntaxOnly, strict bool
+}
+
+func newCheck(a *app) *cobra.Command {
+	var f checkFlags
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Name every error in the configuration at once; with --online also ask Vault, the providers and SMTP.",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.check(cmd.Context(), f)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&f.online, "online", false, "log in to Vault, the providers and SMTP, and look at the rights")
+	flags.BoolVar(&f.syntaxOnly, "syntax-only", false, "do not look at the files that the configuration names")
+	flags.BoolVar(&f.strict, "strict", false, "treat secret files that others can read as errors")
+	return cmd
+}
+
+func (a *app) check(ctx context.Context, f checkFlags) error {
+	var options []config.Option
+	if f.syntaxOnly {
+		options = append(options, config.SyntaxOnly())
+	}
+	cfg, problems := config.Load(a.config(), configKinds(), options...)
+	if f.strict {
+		problems = problems.Strict()
+	}
+	for _, p := range problems {
+		_, _ = fmt.Fprintln(a.out, p.String())
+	}
+	if errs := problems.Errors(); len(errs) > 0 {
+		return wrong(fmt.Errorf("%d errors, %d warnings in %s", len(errs), len(problems.Warnings()), a.config()), "")
+	}
+	_, _ = fmt.Fprintf(a.out, "%s: ok (%d clients, %d providers, %d warnings)\n", a.config(), len(cfg.Clients), len(cfg.Providers), len(problems.Warnings()))
+	if !f.online {
+		return nil
+	}
+	return a.checkOnline(ctx, cfg)
+}
+
+// onlineTimeout bounds the online check of one server.
+const onlineTimeout = 30 * time.Second
+
+// checkOnline asks every server, whatever the others answered. It changes nothing.
+func (a *app) checkOnline(ctx context.Context, cfg *config.Config) error {
+	d := &daemon{daemonSettings: daemonSettings{clocks: realClocks(), log: a.logger(cfg.Log)}}
+	d.meters = newMeters(d)
+	bad := a.checkVault(ctx, cfg) + a.checkProviders(ctx, d, cfg) + a.checkMail(ctx, cfg)
+	if bad > 0 {
+		return failed(fmt.Errorf("%d problems online", bad), "")
+	}
+	return nil
+}
+
+func (a *app) finding(where string, problem bool, what, hint string) int {
+	mark, count := "note", 0
+	if problem {
+		mark, count = "problem", 1
+	}
+	_, _ = fmt.Fprintf(a.out, "%s: %s: %s\n", where, mark, what)
+	if hint != "" {
+		_, _ = fmt.Fprintf(a.out, "    hint: %s\n", hint)
+	}
+	return count
+}
+
+func (a *app) checkVault(ctx context.Context, cfg *config.Config) (bad int) {
+	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
+	defer cancel()
+	c := realClocks()
+	client, err := vault.Open(vaultSettings(cfg), vault.Clock{Now: c.now, Elapsed: c.elapsed, After: c.after}, nil)
+	if err != nil {
+		return a.finding("vault", true, err.Error(), "")
+	}
+	paths := make([]credential.VaultPath, len(cfg.Clients))
+	for i, client := range cfg.Clients {
+		paths[i] = client.Vault
+	}
+	findings := client.Check(ctx, paths)
+	for _, f := range findings {
+		bad += a.finding("vault", f.Problem, f.What, f.Hint)
+	}
+	if len(findings) == 0 {
+		_, _ = fmt.Fprintf(a.out, "vault: ok (%s)\n", cfg.Vault.Address)
+	}
+	return bad
+}
+
+func (a *app) checkProviders(ctx context.Context, d *daemon, cfg *config.Config) (bad int) {
+	for _, p := range cfg.Providers {
+		connection, err := d.open(p)
+		if err != nil {
+			bad += a.finding("provider "+p.Name, true, err.Error(), "")
+			continue
+		}
+		bad += a.checkProvider(ctx, p.Name, connection.Provider)
+		bad += a.checkClients(ctx, p, connection.Provider, cfg.Clients)
+	}
+	return bad
+}
+
+func (a *app) checkProvider(ctx context.Context, name string, p providers.Provider) (bad int) {
+	checker, ok := providers.AsChecker(p)
+	if !ok {
+		return 0
+	}
+	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
+	defer cancel()
+	findings := checker.Check(ctx)
+	for _, f := range findings {
+		bad += a.finding("provider "+name, f.Problem, f.What, f.Hint)
+	}
+	if len(findings) == 0 {
+		_, _ = fmt.Fprintf(a.out, "provider %s: ok\n", name)
+	}
+	return bad
+}
+
+// checkClients looks at every client of a provider: is it known, and how would it be rotated?
+func (a *app) checkClients(ctx context.Context, p config.Provider, provider providers.Provider, clients []credential.Client) (bad int) {
+	for _, c := range clients {
+		if c.Provider != p.Name {
+			continue
+		}
+		where := "client " + c.ID
+		snap, err := a.inspect(ctx, provider, c)
+		switch {
+		case err != nil:
+			bad += a.finding(where, true, err.Error(), "")
+		case snap.Caps.Mode == credential.ModeHardCutover && !c.AllowCut:
+			bad += a.finding(where, false, "hard-cutover: "+snap.Caps.Reason, "allow_cutover: true permits a rotation without overlap")
+		default:
+			_, _ = fmt.Fprintf(a.out, "%s: %s (%s)\n", where, snap.Caps.Mode, snap.Caps.Reason)
+		}
+	}
+	return bad
+}
+
+func (a *app) inspect(ctx context.Context, p providers.Provider, c credential.Client) (providers.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
+	defer cancel()
+	return p.Inspect(ctx, providers.Target{Client: c.ID, Ref: c.Ref, Verify: c.Verify.WithDefaults(), Grace: c.Grace})
+}
+
+func (a *app) checkMail(ctx context.Context, cfg *config.Config) int {
+	if cfg.SMTP == nil {
+		return a.finding("smtp", false, "not configured: nobody is told anything by mail", "")
+	}
+	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
+	defer cancel()
+	channel, err := mailChannel(cfg.SMTP)
+	if err == nil {
+		err = errors.Join(channel.Check(ctx), channel.Close())
+	}
+	if err != nil {
+		return a.finding("smtp", true, err.Error(), "see smtp: host, port, tls, username and password_file")
+	}
+	_, _ = fmt.Fprintf(a.out, "smtp: ok (%s)\n", cfg.SMTP.Host)
+	return 0
+}

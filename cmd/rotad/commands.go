@@ -1,0 +1,33 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// commands is the visible list of subcommands.
+func commands() []func(*app) *cobra.Command {
+	return []func(*app) *cobra.Command{
+		newRun,
+		newCheck,
+		newVersion,
+		newKinds,
+		newSchema,
+		newHealth,
+		newPreview,
+		newDemo,
+		newPlan,
+		newStatus,
+		newShow,
+		newHistory,
+		newRotate,
+		newSubmit,
+		newApprove,
+		newHold,
+		newResume,
+		newAck,
+		newSnooze,
+		newAdd,
+		newRemove,
+		newImport,
+		newBackup,
+		newRestore,
+	}
+}

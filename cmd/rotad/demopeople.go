@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+)
+
+// How long the person of the demo takes, in demo time.
+const (
+	demoReads   = 3 * time.Hour // from the mail to the portal
+	demoCleaner = 2 * time.Hour // from the end of the overlap to the portal
+)
+
+// sendPerson lets a person make a new secret, once the mails become urgent. The first warning, a month before, is left
+// lying, as in real life.
+func (p *demoPlay) sendPerson(actor *demoActor, entry credential.Audit) {
+	if entry.Mode != credential.ModeManual || actor.errand || entry.Detail == "30d" {
+		return
+	}
+	actor.errand = true
+	p.world.clock.at(entry.At.Add(demoReads), func() { p.submit(actor) })
+}
+
+// submit is the person: a new secret from the portal, given to "rotad submit" on stdin.
+func (p *demoPlay) submit(actor *demoActor) {
+	id := actor.client.ID
+	value, expires, err := p.world.idp.Portal().NewSecret(actor.client.Ref["client_id"])
+	if err != nil {
+		p.violate(id, err.Error())
+		return
+	}
+	var out, errOut bytes.Buffer
+	args := []string{"submit", id, "--socket", p.socket, "--expires", expires.UTC().Format(time.RFC3339)}
+	if code := run(args, strings.NewReader(value+"\n"), &out, &errOut, nil); code != exitDone {
+		p.violate(id, fmt.Sprintf("rotad submit ended with %d: %s", code, strings.TrimSpace(errOut.String())))
+	}
+	p.follow()
+}
+
+// sendCleaner lets the person remove the old secret in the portal once the overlap is over.
+func (p *demoPlay) sendCleaner(actor *demoActor, entry credential.Audit) {
+	policy := p.daemon.config().Policies[actor.client.Policy]
+	p.world.clock.at(entry.At.Add(policy.Overlap+demoCleaner), func() {
+		if _, err := p.world.idp.Portal().RemoveOld(actor.client.Ref["client_id"]); err != nil {
+			p.violate(actor.client.ID, err.Error())
+		}
+	})
+	actor.errand = false
+}

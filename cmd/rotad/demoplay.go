@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/rotation"
+	"github.com/rotad/rotad/internal/sandbox"
+)
+
+// demoPulse is the pause between two logins of a consumer, and between two looks at the audit.
+const demoPulse = 20 * time.Millisecond
+
+// demoPlay follows what the daemon does and what its consumers feel, and judges it.
+//
+//	audit ──► follow ──► events ──► screen            person ──► portal, rotad submit
+//	              └────► stage directions ───────────────┘
+//	consumers ──► every pulse: read Vault, log in ──► violation, cutover_gap
+type demoPlay struct {
+	app    *app
+	once   bool
+	speed  time.Duration // demo time per second
+	world  *demoWorld
+	daemon *daemon
+	socket string
+	screen demoScreen
+	actors map[string]*demoActor
+
+	posted time.Time // when no mail was waiting; the clock's own
+
+	follows sync.Mutex // whoever follows the audit
+	seq     uint64     // last audit entry that was followed
+
+	mu         sync.Mutex // all below
+	began      time.Time
+	violations int
+	rotations  int
+	logins     int
+	refusals   int
+	modes      map[string]credential.Mode // by client
+	lived      map[string]bool            // clients that have had their whole life
+	complete   chan struct{}              // closed when all have
+}
+
+// demoActor is one client as the play sees it.
+type demoActor struct {
+	client credential.Client
+	errand bool // a person is busy with it; written by follow only
+
+	mu       sync.Mutex // held during a login
+	consumer *sandbox.Consumer
+	served   int
+	cut      bool      // a provider has killed the secret that Vault still hands out
+	dark     time.Time // first refusal of the present gap, in real time; zero = none
+}
+
+func newDemoPlay(a *app, w *demoWorld, speed time.Duration, once bool) *demoPlay {
+	return &demoPlay{
+		app: a, once: once, speed: speed, world: w, screen: newDemoScreen(a), actors: map[string]*demoActor{},
+		began: time.Now(), modes: map[string]credential.Mode{}, lived: map[string]bool{}, complete: make(chan struct{}),
+	}
+}
+
+// cast gives every client a consumer, and the cutover its witness.
+func (p *demoPlay) cast(clients []credential.Client) {
+	for i, consumer := range p.world.consumers(clients) {
+		actor := &demoActor{client: clients[i], consumer: consumer}
+		consumer.Cut = func() bool { return actor.cut }
+		p.actors[clients[i].ID] = actor
+	}
+	p.world.faults.Around(
+		sandbox.When{Method: "POST", Path: "/client-secret", Count: -1},
+		func() { p.cutBegins(p.actors[demoCutover]) },
+		func(status int) { p.cutIsFelt(p.actors[demoCutover], status) },
+	)
+}
+
+// Committed implements scheduler.Watch: what was committed is shown at once.
+func (p *demoPlay) Committed(credential.Change) { p.follow() }
+
+// Effect implements scheduler.Watch.
+func (p *demoPlay) Effect(credential.Record, rotation.Effect, rotation.Outcome, time.Duration) {}
+
+// Late implements scheduler.Watch.
+func (p *demoPlay) Late(string, time.Duration) {}
+
+// demoEvents are the events that are told, a contract of the command.
+func demoEvents() []credential.Event {
+	return []credential.Event{
+		credential.EventWarned, credential.EventAnnounced, credential.EventIntent, credential.EventCreated, credential.EventStaged,
+		credential.EventVerified, credential.EventPromoted, credential.EventOverlap, credential.EventRevoked,
+		credential.EventOldRefused, credential.EventConfirmed, credential.EventSubmitted,
+	}
+}
+
+// follow reads the audit on from where it was read last, whoever has written it.
+func (p *demoPlay) follow() {
+	p.follows.Lock()
+	defer p.follows.Unlock()
+	entries, err := p.daemon.store.Audit(context.Background(), p.seq, 0)
+	if err != nil {
+		p.violate("", err.Error())
+		return
+	}
+	for _, entry := range entries {
+		p.seq = entry.Seq
+		if actor := p.actors[entry.Client]; actor != nil {
+			p.take(actor, entry)
+		}
+	}
+}
+
+// take shows an entry, and gives its stage directions.
+func (p *demoPlay) take(actor *demoActor, entry credential.Audit) {
+	if entry.Mode != credential.ModeUnknown {
+		p.mu.Lock()
+		p.modes[entry.Client] = entry.Mode
+		p.mu.Unlock()
+	}
+	if slices.Contains(demoEvents(), entry.Event) {
+		p.screen.event(demoEvent{
+			Event: string(entry.Event), Time: entry.At, Client: entry.Client, Mode: entry.Mode, Rotation: entry.Rotation, entry: entry,
+		})
+	}
+	switch entry.Event {
+	case credential.EventWarned:
+		p.sendPerson(actor, entry)
+	case credential.EventPromoted:
+		p.promoted(actor, entry)
+	case credential.EventConfirmed:
+		p.confirmed(actor)
+	case credential.EventHeld, credential.EventNotProved, credential.EventOrphan, credential.EventUnknown:
+		if entry.Actor == "" {
+			p.violate(entry.Client, fmt.Sprintf("%s: %s", entry.Event, entry.Detail))
+		}
+	default:
+	}
+}
+
+func (p *demoPlay) promoted(actor *demoActor, entry credential.Audit) {
+	p.mu.Lock()
+	p.rotations++
+	p.mu.Unlock()
+	switch entry.Mode {
+	case credential.ModeHardCutover:
+		p.cutEnds(actor, entry)
+	case credential.ModeManual:
+		p.sendCleaner(actor, entry)
+	default:
+	}
+}
+
+// confirmed counts the client's first whole life.
+func (p *demoPlay) confirmed(actor *demoActor) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lived[actor.client.ID] {
+		return
+	}
+	p.lived[actor.client.ID] = true
+	if len(p.lived) == len(p.actors) {
+		close(p.complete)
+	}
+}
+
+// violate counts and shows that something is not as it must be.
+func (p *demoPlay) violate(client, what string) {
+	p.mu.Lock()
+	p.violations++
+	mode := p.modes[client]
+	p.mu.Unlock()
+	p.screen.event(demoEvent{Event: "violation", Time: p.world.clock.now(), Client: client, Mode: mode, Detail: what})
+}
+
+// finish shows the summary. A violation is an error, and so is a life that was not finished.
+func (p *demoPlay) finish() error {
+	for id, actor := range p.actors {
+		if actor.served == 0 {
+			p.violate(id, "its consumer has never logged in")
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := demoSummary{
+		Event: "summary", Time: p.world.clock.now(), Violations: p.violations, Clients: len(p.actors), Rotations: p.rotations,
+		Logins: p.logins, Refusals: p.refusals, Mails: len(p.world.mailbox.Messages()),
+		Seconds: time.Since(p.began).Round(10 * time.Millisecond).Seconds(),
+	}
+	s.Days = int(s.Time.Sub(p.world.clock.origin) / demoDay)
+	p.screen.end(s)
+	switch {
+	case p.violations > 0:
+		return failed(fmt.Errorf("%d violations", p.violations), "")
+	case p.once && len(p.lived) < len(p.actors):
+		return failed(fmt.Errorf("it ended after %d of %d lives", len(p.lived), len(p.actors)), "")
+	}
+	return nil
+}

@@ -1,0 +1,253 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"text/template"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/sandbox"
+)
+
+// The clients of the demo, one per overlap mode.
+const (
+	demoTwoSlot = "billing-api"
+	demoGrace   = "catalogue"
+	demoChosen  = "nightly-batch"
+	demoCutover = "intranet"
+	demoManual  = "partner-shop"
+)
+
+// What the demo's world calls the client of the two-slot provider, and its directory.
+const (
+	demoAppID  = "11111111-1111-4111-8111-111111111111"
+	demoTenant = "contoso.example.com"
+)
+
+const demoDay = 24 * time.Hour
+
+// demoLifetime is how long every secret of the demo lives.
+const demoLifetime = 90 * demoDay
+
+// demoAges is how old each client's secret is when the demo begins: the older, the sooner it is replaced.
+func demoAges() map[string]time.Duration {
+	return map[string]time.Duration{
+		demoTwoSlot: 66 * demoDay, demoGrace: 62 * demoDay, demoChosen: 60 * demoDay, demoCutover: 58 * demoDay,
+		demoManual: 53 * demoDay,
+	}
+}
+
+// demoWorld is everything that rotad talks to, in this process and on loopback addresses: an identity provider with the
+// two-slot and the grace-window dialect and a portal, a Keycloak realm without a policy, a Vault with AppRoles, a Vault
+// with a KV v2 store, and a mail server.
+type demoWorld struct {
+	clock    *demoClock
+	dir      string
+	idp      *sandbox.IdP
+	keycloak *sandbox.Keycloak
+	faults   *sandbox.Faults // before the realm
+	roles    *sandbox.AppRole
+	kv       *sandbox.KV
+	mailbox  *sandbox.Mailbox
+	servers  []*http.Server
+	at       demoAddresses
+	secrets  map[string]string // rotad's own, by the name of their file
+}
+
+// demoAddresses is what the configuration has to know about the world.
+type demoAddresses struct {
+	IdP, Keycloak, Roles, Vault string
+	MailPort                    int
+	Tenant, Expires             string
+}
+
+// newDemoWorld starts the world. The clock shows when the demo begins.
+func newDemoWorld(ctx context.Context, clock *demoClock, dir string) (w *demoWorld, err error) {
+	w = &demoWorld{clock: clock, dir: dir, secrets: map[string]string{}}
+	for _, name := range []string{"vault", "entra", "telicent", "roles", "keycloak"} {
+		w.secrets[name] = rand.Text()
+	}
+	if err = os.MkdirAll(filepath.Join(dir, "mail"), 0o700); err != nil {
+		return nil, err
+	}
+	w.idp = sandbox.NewIdP(clock.now, sandbox.Settings{
+		AdminToken: w.secrets["telicent"],
+		Graph:      sandbox.Graph{Tenant: demoTenant, TTL: demoLifetime},
+		Telicent:   sandbox.Telicent{TTL: demoLifetime, RequiredBefore: 7 * demoDay},
+		PortalTTL:  demoLifetime,
+	})
+	w.keycloak = sandbox.NewKeycloak(clock.now, sandbox.KeycloakSettings{Realm: "staff", AdminSecret: w.secrets["keycloak"]})
+	w.faults = sandbox.NewFaults(clock.after)
+	w.roles = sandbox.NewAppRole(clock.now, sandbox.AppRoleSettings{Token: w.secrets["roles"], MaxTTL: 2 * demoLifetime})
+	w.kv = sandbox.NewKV(clock.now)
+	w.kv.Forget()
+	w.kv.AddAppRole("rotad", w.secrets["vault"], 32*demoDay, demoGrants()...)
+	w.mailbox = sandbox.NewMailbox(clock.now, filepath.Join(dir, "mail"))
+	if err = w.listen(ctx); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+// demoGrants are the least rights that rotad needs, as deploy/vault/rotad.hcl has them.
+func demoGrants() []sandbox.KVGrant {
+	return []sandbox.KVGrant{
+		{Path: "secret/data/rotad/staging/*", Capabilities: []string{"create", "read", "update"}},
+		{Path: "secret/destroy/rotad/staging/*", Capabilities: []string{"update"}},
+		{Path: "secret/data/apps/*", Capabilities: []string{"create", "read", "update"}},
+		{Path: "secret/destroy/apps/*", Capabilities: []string{"update"}},
+		{Path: "secret/metadata/apps/*", Capabilities: []string{"create", "read", "update", "patch"}},
+	}
+}
+
+func (w *demoWorld) listen(ctx context.Context) (err error) {
+	for _, server := range []struct {
+		address *string
+		handler http.Handler
+	}{
+		{&w.at.IdP, w.idp.Handler()},
+		{&w.at.Keycloak, w.faults.Wrap(w.keycloak.Handler())},
+		{&w.at.Roles, w.roles.Handler()},
+		{&w.at.Vault, w.kv},
+	} {
+		if *server.address, err = w.serve(ctx, server.handler); err != nil {
+			return err
+		}
+	}
+	mail, err := w.mailbox.Listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	if tcp, ok := mail.(*net.TCPAddr); ok {
+		w.at.MailPort = tcp.Port
+	}
+	return nil
+}
+
+// serve starts one server on a free port of the loopback address.
+func (w *demoWorld) serve(ctx context.Context, handler http.Handler) (address string, err error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("listening for the sandbox: %w", err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+	w.servers = append(w.servers, server)
+	go func() { _ = server.Serve(listener) }() // it ends with close
+	return "http://" + listener.Addr().String(), nil
+}
+
+func (w *demoWorld) close() error {
+	errs := []error{w.mailbox.Close()}
+	for _, server := range w.servers {
+		errs = append(errs, server.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// populate registers the clients at their providers, each with a secret of its age, and puts the bundles into Vault,
+// beside what somebody else keeps there.
+func (w *demoWorld) populate(begin time.Time) error {
+	defer w.clock.set(begin)
+	for id, age := range demoAges() {
+		w.clock.set(begin.Add(-age))
+		if err := w.client(id); err != nil {
+			return fmt.Errorf("making the client %s: %w", id, err)
+		}
+	}
+	w.clock.set(begin)
+	return w.idp.Register(sandbox.Registration{ClientID: "rotad-entra", Secret: w.secrets["entra"], Admin: true})
+}
+
+// client registers one client now.
+func (w *demoWorld) client(id string) error {
+	secret := rand.Text()
+	at := w.clock.now()
+	oauth := func(clientID string) map[string]any {
+		return map[string]any{"client_id": clientID, "client_secret": secret}
+	}
+	switch id {
+	case demoTwoSlot:
+		w.kv.Put("secret", "apps/billing/oidc", map[string]any{"client_id": demoAppID, "OIDC_SECRET": secret, "LOG_LEVEL": "info"})
+		return w.idp.Register(sandbox.Registration{ClientID: demoAppID, Name: "Billing", Secret: secret, TTL: demoLifetime})
+	case demoGrace:
+		w.kv.Put("secret", "apps/catalogue/oidc", oauth(id))
+		return w.idp.Register(sandbox.Registration{ClientID: id, Secret: secret, TTL: demoLifetime})
+	case demoManual:
+		w.at.Expires = at.Add(demoLifetime).UTC().Format(time.RFC3339)
+		w.kv.Put("secret", "apps/partner-shop/oidc", oauth(id))
+		return w.idp.Register(sandbox.Registration{ClientID: id, Name: "Partner shop", Secret: secret, TTL: demoLifetime})
+	case demoCutover:
+		w.kv.Put("secret", "apps/intranet/oidc", oauth(id))
+		return w.keycloak.Register(sandbox.KeycloakClient{
+			ClientID: id, Secret: secret, ServiceAccount: true,
+			Attributes: map[string]string{"client.secret.creation.time": fmt.Sprint(at.Unix())},
+		})
+	}
+	role, err := w.roles.AddRole(sandbox.AppRoleRole{Name: id, SecretIDTTL: demoLifetime})
+	if err != nil {
+		return err
+	}
+	value, _, err := w.roles.Issue(id)
+	w.kv.Put("secret", "apps/nightly-batch/approle", map[string]any{"role_id": role, "secret_id": value})
+	return err
+}
+
+//go:embed demo.yaml.tmpl
+var demoConfig string
+
+// configure writes the configuration and rotad's own secrets, and returns the configuration's path.
+func (w *demoWorld) configure() (path string, err error) {
+	w.at.Tenant = demoTenant
+	text, err := template.New("demo").Option("missingkey=error").Parse(demoConfig)
+	if err != nil {
+		return "", fmt.Errorf("reading the demo's configuration: %w", err)
+	}
+	var out bytes.Buffer
+	if err := text.Execute(&out, w.at); err != nil {
+		return "", fmt.Errorf("writing the demo's configuration: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Join(w.dir, "secrets"), 0o700); err != nil {
+		return "", err
+	}
+	for name, value := range w.secrets {
+		if err := os.WriteFile(filepath.Join(w.dir, "secrets", name), []byte(value), 0o600); err != nil {
+			return "", err
+		}
+	}
+	path = filepath.Join(w.dir, "config.yaml")
+	return path, os.WriteFile(path, out.Bytes(), 0o600)
+}
+
+// consumers are the services that use the clients. Each may read its own bundle in Vault, and nothing else.
+func (w *demoWorld) consumers(clients []credential.Client) []*sandbox.Consumer {
+	shared := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: 30 * time.Second}
+	all := make([]*sandbox.Consumer, 0, len(clients))
+	for _, client := range clients {
+		token := rand.Text()
+		w.kv.AddToken(token, 0, sandbox.KVGrant{Path: client.Vault.Mount + "/data/" + client.Vault.Path, Capabilities: []string{"read"}})
+		c := &sandbox.Consumer{Client: client.ID, Read: sandbox.KVReader(shared, w.at.Vault, token, client.Vault)}
+		switch client.ID {
+		case demoTwoSlot:
+			c.Login = sandbox.OAuthLogin(shared, w.at.IdP+"/login/"+demoTenant+"/oauth2/v2.0/token", "{client_id}/.default")
+		case demoGrace:
+			c.Login = sandbox.OAuthLogin(shared, w.at.IdP+"/telicent/oauth2/token", "")
+		case demoChosen:
+			c.Login = sandbox.AppRoleLogin(shared, w.at.Roles, "approle")
+		case demoCutover:
+			c.Login = sandbox.OAuthLogin(shared, w.at.Keycloak+"/realms/staff/protocol/openid-connect/token", "")
+		default:
+			c.Login = sandbox.OAuthLogin(shared, w.at.IdP+"/oauth2/token", "")
+		}
+		all = append(all, c)
+	}
+	return all
+}

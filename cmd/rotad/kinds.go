@@ -1,0 +1,53 @@
+package main
+
+import (
+	"slices"
+
+	"github.com/rotad/rotad/internal/config"
+	"github.com/rotad/rotad/providers"
+	"github.com/rotad/rotad/providers/entra"
+	"github.com/rotad/rotad/providers/keycloak"
+	"github.com/rotad/rotad/providers/manual"
+	"github.com/rotad/rotad/providers/telicent"
+	"github.com/rotad/rotad/providers/vaultapprole"
+)
+
+// kinds is the visible list of provider kinds: adding one is one line here.
+func kinds() []providers.Kind {
+	return []providers.Kind{
+		entra.Kind(),
+		keycloak.Kind(),
+		manual.Kind(),
+		telicent.Kind(),
+		vaultapprole.Kind(),
+	}
+}
+
+// kindNamed returns the kind of this name.
+func kindNamed(name string) (providers.Kind, bool) {
+	all := kinds()
+	i := slices.IndexFunc(all, func(k providers.Kind) bool { return k.Name == name })
+	if i < 0 {
+		return providers.Kind{}, false
+	}
+	return all[i], true
+}
+
+// configKinds tells the configuration what it has to know about the kinds.
+func configKinds() []config.Kind {
+	all := kinds()
+	list := make([]config.Kind, len(all))
+	for i, k := range all {
+		list[i] = config.Kind{Name: k.Name, Settings: k.Settings, Ref: k.Ref, Fields: k.Fields, Validate: validate}
+	}
+	return list
+}
+
+// validate reports what a kind's settings find wrong with themselves.
+func validate(settings any, report func(path, what, hint string)) {
+	if v, ok := settings.(interface {
+		Validate(report func(path, what, hint string))
+	}); ok {
+		v.Validate(report)
+	}
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+
+	"github.com/rotad/rotad/internal/admin"
+	"github.com/rotad/rotad/internal/config"
+	"github.com/rotad/rotad/internal/metrics"
+)
+
+// listeners are the daemon's doors: metrics and health for monitors, the admin socket for commands.
+type listeners struct {
+	metricsAt, adminAt net.Listener // nil = switched off
+	stop               context.CancelFunc
+	serving            sync.WaitGroup
+}
+
+// off is the address that switches a listener off.
+const off = "off"
+
+// listen opens both doors and serves on them until close.
+func (d *daemon) listen(socket string) (*listeners, error) {
+	l := &listeners{}
+	ctx, stop := context.WithCancel(context.Background())
+	l.stop = stop
+	if err := d.openDoors(ctx, l, socket); err != nil {
+		l.close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (d *daemon) openDoors(ctx context.Context, l *listeners, socket string) error {
+	if address := d.config().Listen.Metrics; address != off {
+		at, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+		if err != nil {
+			return err
+		}
+		l.metricsAt = at
+		l.serve(d, "metrics", func() error { return metrics.Serve(ctx, at, metrics.Handler(d.meters.registry, d.meters.health())) })
+	}
+	at, warning, err := admin.Listen(socket)
+	if err != nil {
+		return err
+	}
+	if warning != "" {
+		d.log.Warn(warning)
+	}
+	l.adminAt = at
+	actions := newActions(d.store, d.scheduler, d.executor, d.config, d.clocks.now, d.log)
+	server := &admin.Server{Reader: d.store, Actor: actions, Copier: d.store, World: actions.World, Log: d.log}
+	l.serve(d, "admin", func() error { return server.Serve(ctx, at) })
+	return nil
+}
+
+func (l *listeners) serve(d *daemon, name string, serve func() error) {
+	l.serving.Go(func() {
+		if err := serve(); err != nil && !errors.Is(err, net.ErrClosed) {
+			d.log.Error("a listener broke", "listener", name, "error", err)
+		}
+	})
+}
+
+// close stops serving and waits for requests under way.
+func (l *listeners) close() {
+	l.stop()
+	l.serving.Wait()
+}
+
+// metrics returns the address of the metrics listener; empty = none.
+func (l *listeners) metrics() string { return address(l.metricsAt) }
+
+// admin returns the address of the admin socket.
+func (l *listeners) admin() string { return address(l.adminAt) }
+
+func address(l net.Listener) string {
+	if l == nil {
+		return ""
+	}
+	return l.Addr().String()
+}
+
+// adminSocket returns where the admin socket is: --socket, else $ROTAD_SOCKET, else what the configuration says.
+func (a *app) adminSocket(cfg *config.Config) string {
+	switch {
+	case a.socket != "":
+		return a.socket
+	case a.env["ROTAD_SOCKET"] != "":
+		return a.env["ROTAD_SOCKET"]
+	case cfg.Listen.Admin == "":
+		return defaultSocket
+	}
+	return cfg.Listen.Admin
+}

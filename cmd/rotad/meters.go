@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/metrics"
+	"github.com/rotad/rotad/internal/rotation"
+	"github.com/rotad/rotad/notify"
+	"github.com/rotad/rotad/providers"
+)
+
+// meters is told of everything that is counted, and hands it to the metrics.
+type meters struct {
+	*metrics.Metrics
+	d        *daemon
+	registry *prometheus.Registry
+}
+
+// newMeters registers all metrics. The store and Vault may still be missing: they are asked at scrape only.
+func newMeters(d *daemon) *meters {
+	m := &meters{d: d, registry: prometheus.NewRegistry()}
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	version, commit := buildVersion()
+	series := 0
+	if cfg := d.config(); cfg != nil {
+		series = cfg.Metrics.ClientSeries
+	}
+	outcomes := make([]string, 0, len(notify.Outcomes()))
+	for _, o := range notify.Outcomes() {
+		outcomes = append(outcomes, string(o))
+	}
+	m.Metrics = metrics.New(m.registry, scraped{d}, metrics.Options{
+		Now: d.clocks.now, Elapsed: d.clocks.elapsed, ClientSeries: series,
+		Build:      metrics.Build{Version: version, Commit: commit, GoVersion: runtime.Version()},
+		NextAction: d.nextAction, TokenExpires: func() time.Time { return d.vault.TokenExpires() },
+		Channels: []string{notify.MailChannel}, NoticeOutcomes: outcomes,
+	})
+	return m
+}
+
+// Committed counts what a commit says, and passes it on.
+func (m *meters) Committed(change credential.Change) {
+	m.Metrics.Committed(change)
+	if m.d.watch != nil {
+		m.d.watch.Committed(change)
+	}
+	if len(change.Notices) > 0 {
+		m.d.notices.Wake()
+	}
+}
+
+// Effect passes an effect on; requests are counted where they are sent.
+func (m *meters) Effect(rec credential.Record, e rotation.Effect, o rotation.Outcome, took time.Duration) {
+	m.Seen(rec)
+	if m.d.watch != nil {
+		m.d.watch.Effect(rec, e, o, took)
+	}
+}
+
+// Turned is a sign of life of the loop.
+func (m *meters) Turned() { m.Heartbeat() }
+
+// Notice counts a delivery.
+func (m *meters) Notice(channel string, kind credential.NoticeKind, o notify.Outcome) {
+	m.Metrics.Notice(channel, kind, string(o))
+}
+
+// requests counts what is asked of one provider.
+func (m *meters) requests(provider string) providers.Observe {
+	return func(operation, outcome string, took time.Duration) {
+		m.Request(provider, operation, outcome, took)
+	}
+}
+
+func (m *meters) health() metrics.Health {
+	return metrics.Health{Silence: m.Silence, Log: m.d.log, Ready: []metrics.Check{
+		{Name: "vault", Ask: m.d.vaultReady},
+		{Name: "state", Ask: m.d.stateReady},
+	}}
+}
+
+func (d *daemon) vaultReady(context.Context) error {
+	if end := d.vault.TokenExpires(); !end.IsZero() && end.Before(d.clocks.now()) {
+		return errors.New("rotad has no valid token in vault")
+	}
+	return nil
+}
+
+func (d *daemon) stateReady(context.Context) error {
+	if free, err := d.store.FreeBytes(); err == nil && free < lowDisk {
+		return fmt.Errorf("%d MiB left where the state is kept", free>>20)
+	}
+	return nil
+}
+
+// nextAction says what is decided next about a client, for people and alerts: what ends a secret, not a look at it.
+func (d *daemon) nextAction(rec credential.Record) (action string, at time.Time) {
+	switch r := rec.Rotation; {
+	case rec.Hold != nil:
+		return "", time.Time{}
+	case r != nil && r.Phase == credential.PhaseOverlap:
+		return "revoke", r.RevokeAfter
+	case r != nil && r.Phase == credential.PhaseRevoking:
+		return "", time.Time{}
+	case r != nil:
+		return "rotate", r.Started
+	}
+	policy := d.config().Policies[rec.Client.Policy]
+	if policy.Start != credential.StartAuto || rec.Caps.Mode == credential.ModeManual {
+		return "expire", rotation.Ends(rec)
+	}
+	at, _ = rotation.Planned(rec, policy, d.window(policy.Window))
+	return "rotate", at
+}
+
+// scraped is the store as the metrics read it at scrape.
+type scraped struct{ d *daemon }
+
+// Totals returns the counters that commits keep.
+func (s scraped) Totals() metrics.Totals {
+	all := s.d.store.Aggregates()
+	t := metrics.Totals{Clients: map[metrics.Group]int{}, Holds: all.Holds, Outbox: all.Outbox, WithoutExpiry: all.WithoutExpiry}
+	for watch, n := range all.Clients {
+		t.Clients[metrics.Group{Provider: watch.Provider, Mode: watch.Mode}] = n
+	}
+	return t
+}
+
+// Expiring counts what expires soon.
+func (s scraped) Expiring(now time.Time, within ...time.Duration) (expired int, soon []int, err error) {
+	return s.d.store.Expiring(context.Background(), now, within...)
+}
+
+// MostUrgent returns what expires soonest.
+func (s scraped) MostUrgent(n int) ([]credential.Record, error) {
+	return s.d.store.MostUrgent(context.Background(), n)
+}
+
+// OldestDue returns the head of the due index.
+func (s scraped) OldestDue() (at time.Time, ok bool, err error) {
+	for _, name := range s.d.store.Providers() {
+		due, some, err := s.d.store.NextDue(context.Background(), name)
+		if err != nil {
+			return at, ok, err
+		}
+		if some && (!ok || due.Before(at)) {
+			at, ok = due, true
+		}
+	}
+	return at, ok, nil
+}

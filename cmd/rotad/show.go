@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/rotation"
+)
+
+// shown is a record as "rotad show --json" prints it: the record itself, and what follows from it.
+type shown struct {
+	credential.Record
+	outlook
+}
+
+func newShow(a *app) *cobra.Command {
+	return a.aboutOne("show ID", "Show everything known about one client, and why it is where it is.",
+		func(cmd *cobra.Command, id string) error { return a.show(cmd.Context(), id) })
+}
+
+func (a *app) show(ctx context.Context, id string) error {
+	s, err := a.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	rec, err := s.record(ctx, id)
+	if err != nil {
+		return err
+	}
+	o := look(rec, s.policy(rec), s.world.Now)
+	if a.json {
+		return printJSON(a.out, shown{rec, o})
+	}
+	return showText(a.out, rec, o, s.world.Now)
+}
+
+// sheet writes lines of a name and a text; lines without a text are left out.
+type sheet struct {
+	w   io.Writer
+	now time.Time
+}
+
+func (s sheet) line(name, format string, args ...any) {
+	_, _ = fmt.Fprintf(s.w, "%s\t%s\n", name, clean(fmt.Sprintf(format, args...)))
+}
+
+func (s sheet) optional(name, text string) {
+	if text != "" {
+		s.line(name, "%s", text)
+	}
+}
+
+func (s sheet) moment(name string, t time.Time) {
+	if !t.IsZero() {
+		s.line(name, "%s", when(t, s.now))
+	}
+}
+
+func showText(out io.Writer, rec credential.Record, o outlook, now time.Time) error {
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	s := sheet{w, now}
+	c := rec.Client
+	s.line("client", "%s (%s)", c.ID, orDash(c.Source))
+	s.line("provider", "%s (%s)", c.Provider, c.Ref.Canonical())
+	s.optional("mode", string(rec.Mode()))
+	s.optional("mode because", rec.Caps.Reason)
+	s.line("owner", "%s", c.Owner)
+	s.line("policy", "%s", c.Policy)
+	s.line("vault", "%s version %d", c.Vault, rec.Version)
+	s.optional("first look", string(rec.Sight))
+	s.secret("current secret", rec.Current, rotation.Ends(rec))
+	s.moment("looked at", rec.Looked)
+	s.line("phase", "%s", rec.Phase())
+	s.rotation(rec)
+	s.held(rec)
+	s.trouble(rec)
+	s.future(o)
+	s.past(rec)
+	return printed(0, w.Flush())
+}
+
+func (s sheet) secret(name string, secret credential.Secret, ends time.Time) {
+	text := "id " + orDash(secret.ID)
+	if !secret.Start.IsZero() {
+		text += ", since " + stamp(secret.Start)
+	}
+	switch {
+	case secret.Never:
+		text += ", never expires"
+	case ends.IsZero():
+		text += ", expiry unknown"
+	default:
+		text += ", expires " + when(ends, s.now)
+	}
+	s.line(name, "%s", text)
+}
+
+func (s sheet) rotation(rec credential.Record) {
+	r := rec.Rotation
+	if r == nil {
+		return
+	}
+	s.line("rotation", "%s, attempt %d, %s since %s", r.ID, r.Attempt, r.Phase, when(r.Since, s.now))
+	cause := string(r.Cause.Kind)
+	if r.Cause.Actor != "" {
+		cause += " by " + r.Cause.Actor
+	}
+	if r.Cause.Reason != "" {
+		cause += ": " + r.Cause.Reason
+	}
+	s.line("cause", "%s", cause)
+	if r.New.ID != "" || r.Staged != 0 {
+		s.secret("new secret", r.New, r.New.Expires)
+	}
+	if r.Promoted != 0 {
+		s.line("published", "%s version %d at %s; read it: %s", r.Client.Vault, r.Promoted, stamp(r.PromotedAt), vaultCommand(r.Client.Vault, r.Promoted))
+		s.moment("old secret stays until", r.RevokeAfter)
+	}
+	s.moment("old secret dies", r.OldDies)
+}
+
+func (s sheet) held(rec credential.Record) {
+	h := rec.Hold
+	if h == nil {
+		return
+	}
+	s.line("held", "%s since %s", h.Code, when(h.Since, s.now))
+	if rule, ok := credential.RuleFor(h.Code); ok {
+		s.line("because", "%s", rule.Cause)
+		if !h.Deadline.IsZero() {
+			s.line("deadline", "%s: %s", when(h.Deadline, s.now), rule.AtEnd)
+		}
+	}
+	s.optional("detail", h.Detail)
+	s.optional("by", h.By)
+	if h.Paging {
+		s.line("meanwhile", "rotad goes on trying; a person is needed all the same")
+	}
+}
+
+func (s sheet) trouble(rec credential.Record) {
+	b := rec.Backoff
+	if b.Attempts > 0 {
+		s.line("failing", "%d times since %s: %s", b.Attempts, when(b.Since, s.now), b.Error)
+		s.moment("tried again", b.Until)
+	}
+	if rec.Cleanup != nil {
+		s.moment("vault versions left to destroy, tried", rec.Cleanup.Next)
+	}
+}
+
+func (s sheet) future(o outlook) {
+	if o.NextAt.IsZero() {
+		s.line("next", "%s", o.Next)
+	} else {
+		s.line("next", "%s, %s", o.Next, when(o.NextAt, s.now))
+	}
+	if !o.Planned.IsZero() {
+		note := ""
+		if o.Override {
+			note = "; outside its window, because the secret expires before the next one"
+		}
+		s.line("planned rotation", "%s%s", when(o.Planned, s.now), note)
+	}
+	for _, m := range o.Suppressed {
+		s.line("warning "+m.Milestone, "%s; %s", stamp(m.At), m.Why)
+	}
+	for _, command := range o.Commands {
+		s.line("can do", "%s", command)
+	}
+}
+
+func (s sheet) past(rec credential.Record) {
+	if rec.Last.Rotation != "" {
+		s.line("last rotation", "%s, %s %s", rec.Last.Rotation, rec.Last.Outcome, when(rec.Last.At, s.now))
+		s.optional("old secret", string(rec.Last.Negative))
+	}
+	if rec.Request.Actor != "" && rec.Rotation == nil {
+		s.line("asked for", "by %s, %s", rec.Request.Actor, rec.Request.Reason)
+	}
+}

@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/rotad/rotad/internal/config"
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/vault"
+	"github.com/rotad/rotad/notify"
+	"github.com/rotad/rotad/scheduler"
+	"github.com/rotad/rotad/state"
+	"github.com/rotad/rotad/state/bolt"
+)
+
+// world is the configuration as the scheduler sees it.
+func (d *daemon) world(cfg *config.Config) (*scheduler.World, error) {
+	connections, err := d.connections(cfg)
+	if err != nil {
+		return nil, err
+	}
+	scan, err := config.Schedule(cfg.Scan)
+	if err != nil {
+		return nil, err
+	}
+	return &scheduler.World{
+		Connections: connections, Policies: cfg.Policies, Windows: d.window, Scan: scan, Workers: cfg.Runtime.Workers,
+	}, nil
+}
+
+// window parses a window once. One that cannot be parsed (it was valid when a rotation pinned it) is always open.
+func (d *daemon) window(spec credential.WindowSpec) credential.Window {
+	if w, ok := d.windows.Load(spec); ok {
+		return w.(credential.Window) //nolint:forcetypeassert // only windows are stored
+	}
+	w, err := config.Window(spec)
+	if err != nil {
+		w = credential.Always{}
+	}
+	d.windows.Store(spec, w)
+	return w
+}
+
+func vaultSettings(cfg *config.Config) vault.Settings {
+	v := cfg.Vault
+	return vault.Settings{
+		Address: v.Address, Namespace: v.Namespace, Mount: v.Mount, StagingPath: v.Staging,
+		Auth: vault.Auth{
+			Method: v.Auth.Method, TokenFile: v.Auth.TokenFile, TokenEnv: v.Auth.TokenEnv, RoleID: v.Auth.RoleID,
+			SecretIDFile: v.Auth.SecretIDFile, SecretIDEnv: v.Auth.SecretIDEnv, Mount: v.Auth.Mount,
+		},
+		CACertFile: v.CACertFile, ClientCertFile: v.ClientCertFile, ClientKeyFile: v.ClientKeyFile,
+		TLSServerName: v.TLSServerName, Timeout: v.Timeout,
+	}
+}
+
+// voice is the configuration as the notices see it.
+func (d *daemon) voice(cfg *config.Config) (notify.World, error) {
+	w := notify.World{Directory: newDirectory(cfg)}
+	from := notify.Address{Addr: "rotad@localhost.localdomain"}
+	if cfg.SMTP != nil {
+		parsed, err := notify.ParseAddress(cfg.SMTP.From)
+		if err != nil {
+			return w, fmt.Errorf("reading smtp.from: %w", err)
+		}
+		from = parsed
+		channel, err := mailChannel(cfg.SMTP)
+		if err != nil {
+			return w, err
+		}
+		w.Channels = []notify.Channel{channel}
+	}
+	renderer, err := notify.NewRenderer(notify.Sender{
+		From: from, Key: d.store.Meta().Key, Mount: cfg.Vault.Mount, PublicURL: cfg.PublicURL,
+	})
+	w.Renderer = renderer
+	return w, err
+}
+
+func mailChannel(s *config.SMTP) (*notify.SMTP, error) {
+	settings := notify.SMTPSettings{
+		Host: s.Host, Port: s.Port, TLS: notify.TLSMode(s.TLS), Username: s.Username, HELO: s.Helo, Timeout: s.Timeout,
+	}
+	if s.Username != "" {
+		settings.Password = func() (credential.Sensitive, error) {
+			value, err := s.Secret("password")
+			return credential.NewSensitive(value), err
+		}
+	}
+	if s.CACertFile != "" {
+		pem, err := os.ReadFile(s.CACertFile)
+		if err != nil {
+			return nil, fmt.Errorf("reading smtp.ca_cert_file: %w", err)
+		}
+		pool := x509.NewCertPool()
+		if !pool.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("reading smtp.ca_cert_file %s: it holds no certificate", s.CACertFile)
+		}
+		settings.Roots = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	return notify.NewSMTP(settings)
+}
+
+// directory is who answers for what, by the configuration.
+type directory struct {
+	owners map[string]notify.Contact
+	admins notify.Contact
+}
+
+func newDirectory(cfg *config.Config) directory {
+	dir := directory{owners: make(map[string]notify.Contact, len(cfg.Owners)), admins: notify.Contact{Emails: cfg.Admins.Email}}
+	for name, owner := range cfg.Owners {
+		zone, err := time.LoadLocation(owner.Timezone)
+		if err != nil {
+			zone = time.UTC
+		}
+		dir.owners[name] = notify.Contact{Emails: owner.Email, Zone: zone, Calendar: notify.CalendarMode(owner.Calendar)}
+	}
+	return dir
+}
+
+// Owner returns the contact of an owner.
+func (d directory) Owner(name string) (notify.Contact, bool) {
+	c, ok := d.owners[name]
+	return c, ok
+}
+
+// Admins returns the contact of the people who run rotad.
+func (d directory) Admins() notify.Contact { return d.admins }
+
+// outbox is the store as the notices see it.
+type outbox struct{ store *bolt.Store }
+
+// Claim takes due notices.
+func (o outbox) Claim(ctx context.Context, now time.Time, limit int) ([]credential.Notice, error) {
+	return o.store.ClaimNotices(ctx, now, limit)
+}
+
+// Settle writes back what became of a notice.
+func (o outbox) Settle(ctx context.Context, n credential.Notice) error { return o.store.Settle(ctx, n) }
+
+// NextDue returns when the next notice is due.
+func (o outbox) NextDue(ctx context.Context) (time.Time, bool, error) { return o.store.NextNotice(ctx) }
+
+// records is the store as the notices see it.
+type records struct{ store *bolt.Store }
+
+// Get returns the present record of a client.
+func (r records) Get(id string) (credential.Record, bool, error) {
+	return r.store.Get(context.Background(), id)
+}
+
+// probeTimeout bounds one probe of a consumer.
+const probeTimeout = 10 * time.Second
+
+// askProbe asks a consumer and compares its status. The body is not looked at.
+func askProbe(ctx context.Context, p credential.Probe) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.URL, nil)
+	if err != nil {
+		return fmt.Errorf("building the probe: %w", err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("asking the consumer: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16))
+	want := p.Expect
+	if want == 0 {
+		want = http.StatusOK
+	}
+	if response.StatusCode != want {
+		return fmt.Errorf("the consumer answered %d, expected %d", response.StatusCode, want)
+	}
+	return nil
+}
+
+// schedulerStore is the store as the scheduler sees it: it tells commits that did nothing from fatal ones.
+type schedulerStore struct{ *bolt.Store }
+
+// Commit makes a change. Where it cannot be made, the claim is given back and scheduler.ErrNothing says so.
+func (s schedulerStore) Commit(ctx context.Context, c credential.Change) (credential.Record, bool, error) {
+	rec, conflict, err := s.Store.Commit(ctx, c)
+	if err == nil || errors.Is(err, state.ErrFatal) || errors.Is(err, state.ErrClosed) {
+		return rec, conflict, err
+	}
+	s.Release(c.Record.Client.ID, c.Record.Boot)
+	return rec, conflict, fmt.Errorf("%w: %w", scheduler.ErrNothing, err)
+}

@@ -1,0 +1,66 @@
+package metrics
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// descs are the metrics that a scrape reads.
+type descs struct {
+	expiry, action, phase, dropped   *prometheus.Desc // clients
+	clients, holds, outbox           *prometheus.Desc // totals
+	expiring, withoutExpiry, lag     *prometheus.Desc
+	build, heartbeat, token, scanned *prometheus.Desc // rotad itself
+	reloaded, reloadedAt             *prometheus.Desc
+}
+
+func (d descs) all() []*prometheus.Desc {
+	return []*prometheus.Desc{
+		d.expiry, d.action, d.phase, d.dropped, d.clients, d.holds, d.outbox, d.expiring, d.withoutExpiry, d.lag,
+		d.build, d.heartbeat, d.token, d.scanned, d.reloaded, d.reloadedAt,
+	}
+}
+
+func newDescs() descs {
+	d := descs{
+		build: prometheus.NewDesc("rotad_build_info",
+			"Which program this is; always 1.", []string{"version", "commit", "goversion"}, nil),
+		heartbeat: prometheus.NewDesc("rotad_heartbeat_timestamp_seconds",
+			"When the loop last turned.", nil, nil),
+		token: prometheus.NewDesc("rotad_vault_token_expiry_timestamp_seconds",
+			"When rotad's own token in Vault ends; 0 without a token, +Inf for one that never ends.", nil, nil),
+		scanned: prometheus.NewDesc("rotad_scan_last_success_timestamp_seconds",
+			"When a client of a provider was last looked at with success.", []string{"provider"}, nil),
+		reloaded: prometheus.NewDesc("rotad_config_last_reload_successful",
+			"Whether the configuration that was read last is the one in use.", nil, nil),
+		reloadedAt: prometheus.NewDesc("rotad_config_last_reload_success_timestamp_seconds",
+			"When the configuration in use was taken.", nil, nil),
+	}
+	d.ofClients()
+	d.ofTotals()
+	return d
+}
+
+func (d *descs) ofClients() {
+	d.expiry = prometheus.NewDesc("rotad_secret_expiry_timestamp_seconds",
+		"When a secret stops working: the one that Vault hands out (current), or the one before it (retiring).",
+		[]string{"client", "provider", "owner", "slot"}, nil)
+	d.action = prometheus.NewDesc("rotad_next_action_timestamp_seconds",
+		"The next thing that will be decided about a client, and when.", []string{"client", "action"}, nil)
+	d.phase = prometheus.NewDesc("rotad_rotation_phase",
+		"1 for the phase of each rotation under way.", []string{"client", "phase"}, nil)
+	d.dropped = prometheus.NewDesc("rotad_client_series_dropped",
+		"Clients without series of their own, because of the configured limit.", nil, nil)
+}
+
+func (d *descs) ofTotals() {
+	d.clients = prometheus.NewDesc("rotad_clients",
+		"Registered clients, by provider and overlap mode.", []string{"provider", "mode"}, nil)
+	d.holds = prometheus.NewDesc("rotad_holds",
+		"Clients that wait for a person, by reason.", []string{"reason"}, nil)
+	d.outbox = prometheus.NewDesc("rotad_outbox_entries",
+		"Notices that the state holds: pending ones wait, dead ones were refused for good.", []string{"state"}, nil)
+	d.expiring = prometheus.NewDesc("rotad_clients_expiring",
+		"Clients whose current secret has expired, or will expire within that time.", []string{"within"}, nil)
+	d.withoutExpiry = prometheus.NewDesc("rotad_clients_without_expiry",
+		"Clients of which nobody knows when their current secret expires.", nil, nil)
+	d.lag = prometheus.NewDesc("rotad_due_lag_seconds",
+		"How late the most overdue decision is; 0 if none is.", nil, nil)
+}
