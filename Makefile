@@ -1,0 +1,87 @@
+# What this project can do to itself. "make" alone lists it; CONTRIBUTING.md says when to use what.
+SHELL         := bash
+.SHELLFLAGS   := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO    ?= go
+# Everything that is built or downloaded for tests is kept here, outside the clone.
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rotad
+# One directory per set of pinned tools, so that a change of tools/go.mod never meets an old binary.
+TOOLS := $(CACHE)/tools/$(shell cat tools/go.mod tools/go.sum | sha256sum | cut -c1-16)
+LINT  := $(TOOLS)/golangci-lint
+
+# The same source and the same Go give the same bytes: no path, no build id, no C library.
+BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w -buildid='
+
+.PHONY: help build demo test check fmt lint vet race integration packaging audit image-root image ci
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## the static binary, as bin/rotad
+	$(BUILD) -o bin/rotad ./cmd/rotad
+
+demo: ## the whole daemon against a world of its own, ninety days in ninety seconds
+	$(GO) run ./cmd/rotad demo
+
+test: ## every test that needs nothing but Go
+	$(GO) test ./...
+
+check: lint vet race ## what a change has to pass: format and lint, vet, tests under the race detector
+
+fmt: $(LINT) ## rewrite the files as gofumpt and goimports want them
+	$(LINT) fmt ./...
+	cd test && $(LINT) fmt ./...
+
+lint: $(LINT) ## golangci-lint: format, import star, house rules
+	$(LINT) run ./...
+	cd test && $(LINT) run ./...
+
+vet: ## go vet, in the program and in the tests against real servers
+	$(GO) vet ./...
+	cd test && $(GO) vet ./...
+
+race: ## the tests under the race detector
+	$(GO) test -race ./...
+
+# Whatever the tests need is installed, started and stopped by them. One package at a time: they share servers' ports,
+# memory and two cores.
+integration: ## the built binary against real servers; RUN=keycloak-grace selects one scenario
+ifdef RUN
+	cd test && $(GO) test -count=1 -timeout 60m -v -run 'TestScenario/^$(RUN)$$' ./scenarios/
+else
+	cd test && $(GO) test -count=1 -timeout 60m -v -p 1 $$($(GO) list ./... | grep -v /packaging)
+endif
+
+packaging: ## image root and systemd unit: assembled, verified, run (as root)
+	cd test && $(GO) test -count=1 -v ./packaging/
+
+audit: $(LINT) ## known vulnerabilities that the program can reach (asks the Go vulnerability database)
+	$(TOOLS)/govulncheck ./...
+
+# The files of the container image. The Dockerfile and the test of the image both call this.
+OUT ?= bin/image
+CA  ?= /etc/ssl/certs/ca-certificates.crt
+image-root: ## the files of the container image, in OUT
+	rm -rf $(OUT)
+	install -d -m 0755 $(OUT)/files/etc/ssl/certs $(OUT)/files/etc/rotad $(OUT)/own/var/lib $(OUT)/own/run
+	install -d -m 0700 $(OUT)/own/var/lib/rotad
+	install -d -m 0750 $(OUT)/own/run/rotad
+	install -m 0644 $(CA) $(OUT)/files/etc/ssl/certs/ca-certificates.crt
+	printf 'rotad:x:65532:65532:rotad:/var/lib/rotad:/sbin/nologin\n' > $(OUT)/files/etc/passwd
+	printf 'rotad:x:65532:\n' > $(OUT)/files/etc/group
+	$(BUILD) -o $(OUT)/files/rotad ./cmd/rotad
+
+image: ## the container image, with docker or whatever DOCKER names
+	$(or $(DOCKER),docker) build -t rotad .
+
+ci: ## all of it, with the time of each part; .ci/run prepares a machine and runs this
+	@for part in lint vet race integration packaging; do \
+		begin=$$SECONDS; $(MAKE) --no-print-directory $$part; \
+		echo "== $$part: $$((SECONDS - begin)) s"; \
+	done
+
+$(LINT): tools/go.mod tools/go.sum
+	@mkdir -p $(TOOLS)
+	cd tools && CGO_ENABLED=0 GOBIN=$(TOOLS) GOFLAGS=-trimpath $(GO) install tool
+	@touch $(LINT)
