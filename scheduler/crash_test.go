@@ -263,6 +263,7 @@ func restoreStruck(kind model.FaultKind) func(*testing.T, overlapMode, *life, po
 }
 
 func TestCrash(t *testing.T) {
+	t.Run("manual", crashManually)
 	for _, m := range overlapModes() {
 		t.Run(m.name, func(t *testing.T) {
 			plain := newLife(m)

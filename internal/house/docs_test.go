@@ -48,7 +48,7 @@ func commandNames(t *testing.T) []string {
 		if s.dir != "cmd/rotad" || s.test {
 			continue
 		}
-		for _, pair := range fieldStrings(s.file, "Use") {
+		for _, pair := range append(fieldStrings(s.file, "Use"), argumentStrings(s.file, "aboutOne", "wish")...) {
 			if use.MatchString(pair) {
 				names = append(names, strings.Fields(pair)[0])
 			}

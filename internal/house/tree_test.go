@@ -132,3 +132,19 @@ func fieldStrings(file *ast.File, field string) []string {
 	})
 	return found
 }
+
+// argumentStrings returns the strings in the first arguments of calls of a method.
+func argumentStrings(file *ast.File, methods ...string) []string {
+	var found []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			return true
+		}
+		if method, ok := call.Fun.(*ast.SelectorExpr); ok && slices.Contains(methods, method.Sel.Name) {
+			found = append(found, stringsIn(call.Args[0])...)
+		}
+		return true
+	})
+	return found
+}

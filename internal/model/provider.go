@@ -252,6 +252,9 @@ func (p *Provider) revoke(id string) {
 	}
 }
 
+// Drop deletes the n-th secret, as a person does in a portal.
+func (p *Provider) Drop(n int) { p.secrets = append(p.secrets[:n:n], p.secrets[n+1:]...) }
+
 // Generate chooses a value.
 func (p *Provider) Generate(providers.Target) (credential.Bundle, error) {
 	p.next++
