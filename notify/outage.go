@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Pauses. A delivery that was refused for now waits the first pause, then the next, then the last for ever; a channel
-// that is down is probed in the same way. AmbiguousPause gives the other side time to finish what it may have begun.
+// AmbiguousPause is how long a delivery whose fate is unknown waits before its one repetition: time for the other side
+// to finish what it may have begun.
 const AmbiguousPause = 30 * time.Minute
 
 // lease is how long a delivery that was begun stays aside when nothing more is heard of it, which means that the
@@ -20,7 +20,8 @@ const lease = 2 * time.Minute
 // days of trying (RFC 5321 section 4.5.4.1).
 const giveUp = 120
 
-// pauseAfter returns the pause after so many failures.
+// pauseAfter returns the pause after so many failures: the first, then the next, then the last for ever. A channel that
+// is down is probed in the same way.
 func pauseAfter(failures int, slow bool) time.Duration {
 	pauses := []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour}
 	if slow {

@@ -77,7 +77,7 @@ func sampleNotices() []Sample {
 		n := credential.Notice{
 			Key: "billing-api|" + string(kind) + "|" + milestone, Kind: kind, At: now, Client: "billing-api",
 			Owner: "payments", Milestone: milestone,
-			Facts: credential.Facts{
+			Facts: credential.Facts{ //nolint:gosec // ids, no credentials
 				Provider: "corp-entra", Mode: credential.ModeTwoSlot, ClientRef: "11111111-1111-1111-1111-111111111111",
 				VaultPath: credential.VaultPath{Mount: "secret", Path: "apps/billing/oidc"}, VaultVersion: 41,
 				SecretID: "9d3c5f0e-77aa-4f2b-8a55-1b0f3d1c2e41", Expires: expires,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/wneessen/go-mail"
@@ -126,15 +127,11 @@ func (l *login) Start(server *smtp.ServerInfo) (string, []byte, error) {
 	if !server.TLS && !l.clear {
 		return "", nil, errClearPassword
 	}
-	for _, mechanism := range server.Auth {
-		if mechanism == "PLAIN" {
-			return "PLAIN", []byte("\x00" + l.username + "\x00" + l.password.Reveal()), nil
-		}
+	if slices.Contains(server.Auth, "PLAIN") {
+		return "PLAIN", []byte("\x00" + l.username + "\x00" + l.password.Reveal()), nil
 	}
-	for _, mechanism := range server.Auth {
-		if mechanism == "LOGIN" {
-			return "LOGIN", nil, nil
-		}
+	if slices.Contains(server.Auth, "LOGIN") {
+		return "LOGIN", nil, nil
 	}
 	return "", nil, errNoMechanism
 }
@@ -185,8 +182,8 @@ func (s *session) data(ctx context.Context, body []byte) (Receipt, error) {
 		return Receipt{}, classify(stageData, err)
 	}
 	err = s.within(ctx, s.settings.Timeout, func() error {
-		_, err := w.Write(body)
-		return errors.Join(err, ctx.Err())
+		_, writeErr := w.Write(body)
+		return errors.Join(writeErr, ctx.Err())
 	})
 	if err != nil {
 		return Receipt{}, classify(stageBody, err)

@@ -4,8 +4,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"strconv"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -90,9 +88,6 @@ func (s SMTPSettings) Check() error {
 	}
 	return errors.Join(errs...)
 }
-
-// address returns host:port.
-func (s SMTPSettings) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
 
 // tlsConfig returns a copy of the TLS settings for this server.
 func (s SMTPSettings) tlsConfig() *tls.Config {

@@ -94,7 +94,7 @@ func (c *SMTP) keep(s *session) {
 	c.mu.Lock()
 	full := c.closed || len(c.idle) >= c.settings.Keep
 	if !full {
-		s.timer = time.AfterFunc(c.settings.Idle, func() { c.drop(s) })
+		s.timer = time.AfterFunc(c.settings.Idle, func() { c.drop(s) }) //nolint:forbidigo // only how long a connection idles
 		c.idle = append(c.idle, s)
 	}
 	c.mu.Unlock()

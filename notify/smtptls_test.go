@@ -26,7 +26,7 @@ import (
 	"github.com/rotad/rotad/notify"
 )
 
-func insecure() *tls.Config { return &tls.Config{InsecureSkipVerify: true} } //nolint:gosec // the test is that it is refused
+func insecure() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
 
 // certificate makes a certificate for 127.0.0.1 and the pool that trusts it.
 func certificate(t *testing.T) (server, client *tls.Config) {

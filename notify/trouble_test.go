@@ -67,7 +67,7 @@ func trouble(t *testing.T, random *rand.Rand) {
 	for range 200 { // whoever watches the daemon starts it again
 		w.run(t)
 		select {
-		case <-w.done:
+		case <-w.done: //nolint:errcheck // how it ended does not matter here
 			pass(time.Minute)
 		case <-time.After(4 * 24 * time.Hour):
 			synctest.Wait()

@@ -65,14 +65,8 @@ func stale(n credential.Notice, r credential.Record, now time.Time) string {
 		return stalePlan(n, r, now)
 	case credential.NoticeFailed:
 		return staleFailure(n, r)
-	case credential.NoticeHeld:
-		if r.Hold == nil || n.Facts.Hold != nil && r.Hold.Code != n.Facts.Hold.Code {
-			return "the hold has ended"
-		}
-	case credential.NoticeReleased:
-		if r.Hold != nil {
-			return "it is held again"
-		}
+	case credential.NoticeHeld, credential.NoticeReleased:
+		return staleHold(n, r)
 	case credential.NoticeNoExpiry:
 		if r.Current.Never || !ends(r).IsZero() {
 			return "an expiry is known"
@@ -80,6 +74,16 @@ func stale(n credential.Notice, r credential.Record, now time.Time) string {
 	case credential.NoticeOldRemind:
 		return staleReminder(n, r)
 	case credential.NoticeAdmin, credential.NoticeRetired, credential.NoticeLeft, credential.NoticeRotated:
+	}
+	return ""
+}
+
+func staleHold(n credential.Notice, r credential.Record) string {
+	switch told := n.Facts.Hold; {
+	case n.Kind == credential.NoticeReleased && r.Hold != nil:
+		return "it is held again"
+	case n.Kind == credential.NoticeHeld && (r.Hold == nil || told != nil && r.Hold.Code != told.Code):
+		return "the hold has ended"
 	}
 	return ""
 }

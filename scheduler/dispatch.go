@@ -24,7 +24,7 @@ func (s *Scheduler) dispatch(ctx context.Context) {
 // fill claims due records for a provider whose queue is empty.
 func (s *Scheduler) fill(ctx context.Context, name string) {
 	now := s.Now()
-	if due, ok := s.nextDue(name); !ok || due.After(now) || s.full(name) {
+	if due, ok := s.nextDue(ctx, name); !ok || due.After(now) || s.full(name) {
 		return
 	}
 	s.claiming.Add(1)

@@ -42,7 +42,7 @@ func TestFaultPairs(t *testing.T) {
 		t.Run(m.name, func(t *testing.T) {
 			plain := newLife(m)
 			plain.untilRotated(t)
-			random := rand.New(rand.NewPCG(1, uint64(len(m.name)))) //nolint:gosec // a replayable choice, not a secret
+			random := rand.New(rand.NewPCG(1, uint64(len(m.name))))
 			for range samples {
 				l := newLife(m)
 				first := random.IntN(len(plain.world.Trace))

@@ -124,8 +124,10 @@ func newLife(m overlapMode) *life {
 }
 
 func crashPolicy() credential.Policy {
-	return credential.Policy{Name: "default", Start: credential.StartAuto, Lifetime: 90 * 24 * time.Hour,
-		RotateBefore: 14 * 24 * time.Hour, Overlap: 72 * time.Hour, Announce: 7 * 24 * time.Hour}
+	return credential.Policy{
+		Name: "default", Start: credential.StartAuto, Lifetime: 90 * 24 * time.Hour,
+		RotateBefore: 14 * 24 * time.Hour, Overlap: 72 * time.Hour, Announce: 7 * 24 * time.Hour,
+	}
 }
 
 // boot starts a process: its monotonic clock begins anew.
@@ -153,6 +155,11 @@ func (l *life) step() {
 	l.runNow()
 }
 
+// context is the context of a process that nobody stops.
+func (l *life) context() context.Context {
+	return context.Background() //nolint:forbidigo // a process outlives no test, and many lives share one
+}
+
 // runNow runs the loop's body at once.
 func (l *life) runNow() {
 	defer func() {
@@ -165,7 +172,7 @@ func (l *life) runNow() {
 		}
 		l.check()
 	}()
-	if err := l.sch.process(context.Background(), l.store.rec); err != nil {
+	if err := l.sch.process(l.context(), l.store.rec); err != nil {
 		l.world.Violate("process: %v", err)
 	}
 }
@@ -195,7 +202,7 @@ func (l *life) intentFirst(call, id string) {
 		l.world.Violate("a %s without a durable intent", call)
 	case call == "create" && r.Phase != credential.PhaseIntent:
 		l.world.Violate("a create in phase %s", r.Phase)
-	case call == "revoke" && !(r.Phase == credential.PhaseRevoking && r.Old.ID == id || r.Phase == credential.PhaseCompensating && r.Orphan == id) && r.Phase != credential.PhaseIntent:
+	case call == "revoke" && ((r.Phase != credential.PhaseRevoking || r.Old.ID != id) && (r.Phase != credential.PhaseCompensating || r.Orphan != id)) && r.Phase != credential.PhaseIntent:
 		l.world.Violate("a revoke of %s, which the durable record does not name (%s)", id, r.Phase)
 	}
 }

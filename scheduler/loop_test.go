@@ -99,12 +99,16 @@ func (b *bench) world() *scheduler.World {
 // add registers a client of a provider of its own, which holds the value that Vault hands out.
 func (b *bench) add(t *testing.T, name string) *model.Provider {
 	t.Helper()
-	p := &model.Provider{World: model.NewWorld(time.Now()), Vault: b.vault,
-		Caps: credential.Capabilities{Mode: credential.ModeTwoSlot, Labels: true, StartReadable: true}}
+	p := &model.Provider{
+		World: model.NewWorld(time.Now()), Vault: b.vault,
+		Caps: credential.Capabilities{Mode: credential.ModeTwoSlot, Labels: true, StartReadable: true},
+	}
 	b.vault.Seed(p.Seed(false))
 	b.conns[name] = scheduler.Connection{Provider: p, Timing: p.Timing()}
-	client := credential.Client{ID: name, Provider: name, Ref: credential.Ref{"client_id": name}, Policy: "default",
-		Vault: credential.VaultPath{Mount: "secret", Path: name}}
+	client := credential.Client{
+		ID: name, Provider: name, Ref: credential.Ref{"client_id": name}, Policy: "default",
+		Vault: credential.VaultPath{Mount: "secret", Path: name},
+	}
 	d := rotation.Register(client, b.sch.Env(credential.Record{Client: client}))
 	if _, _, err := b.store.Commit(t.Context(), credential.Change{Record: d.Record, Create: true}); err != nil {
 		t.Fatal(err)

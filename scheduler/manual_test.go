@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"time"
@@ -28,7 +27,7 @@ func (l *life) submit(value string) (err error) {
 			err = errDied
 		}
 	}()
-	ctx, rec := context.Background(), l.store.rec
+	ctx, rec := l.context(), l.store.rec
 	env := l.sch.Env(rec)
 	if err := rotation.MaySubmit(rec); err != nil {
 		return err

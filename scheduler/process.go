@@ -103,13 +103,14 @@ func (s *Scheduler) run(ctx context.Context, rec credential.Record, e rotation.E
 	connection, ok := s.connection(rec)
 	if !ok {
 		return rotation.Outcome{Result: rotation.NotDone, Failure: rotation.Failure{
-			Class: providers.ClassUnavailable, Text: "provider " + provider(rec) + " is not configured"}}
+			Class: providers.ClassUnavailable, Text: "provider " + provider(rec) + " is not configured",
+		}}
 	}
-	if neverInterrupted(e) {
+	if neverInterrupted(e) && s.detached != nil {
 		ctx = s.detached
 	}
 	began := s.Elapsed()
-	o := s.Executor.Run(ctx, connection.Provider, rec, e, s.Env(rec))
+	o := s.Executor.Run(ctx, connection.Provider, rec, e, s.Env(rec)) //nolint:contextcheck // a create outlives a shutdown
 	took := s.Elapsed() - began
 	if s.Watch != nil {
 		s.Watch.Effect(rec, e, o, took)

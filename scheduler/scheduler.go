@@ -136,7 +136,6 @@ func New(s Settings, w *World) *Scheduler {
 	}
 	sch.clock.start(s.Watermark, s.Now(), s.Elapsed())
 	sch.world.Store(w)
-	sch.detached, sch.release = context.WithCancel(context.Background())
 	return sch
 }
 
@@ -157,6 +156,8 @@ func (s *Scheduler) Wake() {
 // Run drives clients until the context ends, then waits until created secrets are staged. It returns an error only
 // where the state can no longer be written.
 func (s *Scheduler) Run(ctx context.Context) error {
+	s.detached, s.release = context.WithCancel(context.WithoutCancel(ctx))
+	defer s.release()
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	for {
@@ -173,7 +174,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			s.drain(stop, fatalDrain)
 			return err
 		case <-s.wake:
-		case <-s.After(s.sleep()):
+		case <-s.After(s.sleep(ctx)):
 		}
 	}
 }
@@ -206,14 +207,14 @@ func (s *Scheduler) drain(stop context.CancelFunc, limit time.Duration) {
 }
 
 // sleep returns how long nothing can be due.
-func (s *Scheduler) sleep() time.Duration {
+func (s *Scheduler) sleep(ctx context.Context) time.Duration {
 	d := nap
 	now := s.Now()
 	for _, name := range s.Store.Providers() {
 		if s.full(name) {
 			continue
 		}
-		if due, ok := s.nextDue(name); ok {
+		if due, ok := s.nextDue(ctx, name); ok {
 			d = min(d, due.Sub(now))
 		}
 	}
@@ -221,9 +222,9 @@ func (s *Scheduler) sleep() time.Duration {
 }
 
 // nextDue asks for the head of a provider's due entries. A state that cannot be read ends the loop.
-func (s *Scheduler) nextDue(name string) (time.Time, bool) {
-	due, ok, err := s.Store.NextDue(context.Background(), name)
-	if err != nil {
+func (s *Scheduler) nextDue(ctx context.Context, name string) (time.Time, bool) {
+	due, ok, err := s.Store.NextDue(ctx, name)
+	if err != nil && ctx.Err() == nil {
 		s.fail(err)
 	}
 	return due, ok && err == nil

@@ -33,7 +33,7 @@ func wrapLine(line string) []string {
 	var out []string
 	current, length := first, utf8.RuneCountInString(first)
 	empty := true
-	for _, word := range strings.Fields(line[len(first):]) {
+	for word := range strings.FieldsSeq(line[len(first):]) {
 		width := utf8.RuneCountInString(word)
 		if !empty && length+1+width > Columns {
 			out = append(out, current)

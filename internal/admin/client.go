@@ -35,9 +35,8 @@ func NewClient(address string) *Client {
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return (&net.Dialer{Timeout: dialTimeout}).DialContext(ctx, "unix", socket)
 		},
-		DisableKeepAlives: false,
-		MaxIdleConns:      1,
-		IdleConnTimeout:   dialTimeout,
+		MaxIdleConns:    1,
+		IdleConnTimeout: dialTimeout,
 	}}}
 }
 
@@ -71,7 +70,7 @@ func (c *Client) World(ctx context.Context) (w World, err error) {
 
 // Do asks for something. The actor of the command is whom the kernel names, not Command.Actor.
 func (c *Client) Do(ctx context.Context, cmd Command) (answer Reply, err error) {
-	if err := cmd.check(); err != nil {
+	if err = cmd.check(); err != nil {
 		return answer, err
 	}
 	body, err := encodeCommand(cmd)
@@ -87,12 +86,12 @@ func (c *Client) Do(ctx context.Context, cmd Command) (answer Reply, err error) 
 
 // WriteTo writes a copy of the daemon's state. An error means that the copy is not complete.
 func (c *Client) WriteTo(ctx context.Context, w io.Writer) (n int64, err error) {
-	resp, err := c.send(ctx, http.MethodGet, pathBackup, nil, nil)
+	from, err := c.send(ctx, http.MethodGet, pathBackup, nil, nil)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, resp.Body.Close()) }()
-	if n, err = io.Copy(w, resp.Body); err != nil {
+	defer func() { err = errors.Join(err, from.Close()) }()
+	if n, err = io.Copy(w, from); err != nil {
 		return n, fmt.Errorf("copying the state: %w", err)
 	}
 	return n, nil
@@ -106,16 +105,16 @@ func (c *Client) read(ctx context.Context, path string, query url.Values, into a
 	return decodeAnswer(resp, into)
 }
 
-func decodeAnswer(resp *http.Response, into any) (err error) {
-	defer func() { err = errors.Join(err, resp.Body.Close()) }()
-	if json.NewDecoder(resp.Body).Decode(into) != nil {
+func decodeAnswer(from io.ReadCloser, into any) (err error) {
+	defer func() { err = errors.Join(err, from.Close()) }()
+	if json.NewDecoder(from).Decode(into) != nil {
 		return errors.New("the daemon's answer cannot be read; use the same version of rotad for the daemon and for the commands")
 	}
 	return nil
 }
 
-// send sends one request and returns the answer if it is yes.
-func (c *Client) send(ctx context.Context, method, path string, query url.Values, body []byte) (*http.Response, error) {
+// send sends one request and returns the body of the answer if it is yes. The caller closes it.
+func (c *Client) send(ctx context.Context, method, path string, query url.Values, body []byte) (io.ReadCloser, error) {
 	address := url.URL{Scheme: "http", Host: "rotad", Path: path, RawQuery: query.Encode()}
 	req, err := http.NewRequestWithContext(ctx, method, address.String(), bytes.NewReader(body))
 	if err != nil {
@@ -129,7 +128,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 		return nil, c.unreachable(err)
 	}
 	if resp.StatusCode == http.StatusOK {
-		return resp, nil
+		return resp.Body, nil
 	}
 	var said errorBody
 	err = json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&said)
@@ -141,8 +140,7 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 
 // unreachable tells apart why a daemon could not be asked.
 func (c *Client) unreachable(err error) error {
-	var wrapped *url.Error // names a host that nobody has heard of
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok { // it names a host that nobody has heard of
 		err = wrapped.Err
 	}
 	switch {

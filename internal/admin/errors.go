@@ -62,8 +62,7 @@ func classOf(status int) Class {
 
 // asError returns an error as it is answered.
 func asError(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return &Error{Class: ClassFailed, Why: err.Error(), Hint: "the log of the daemon says more"}

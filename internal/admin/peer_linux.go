@@ -24,7 +24,7 @@ func peerOf(conn net.Conn) (string, error) {
 	var cred *syscall.Ucred
 	var failed error
 	err = raw.Control(func(fd uintptr) {
-		cred, failed = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED) //nolint:gosec // a file descriptor is small
+		cred, failed = syscall.GetsockoptUcred(int(fd), syscall.SOL_SOCKET, syscall.SO_PEERCRED)
 	})
 	if err = errors.Join(err, failed); err != nil {
 		return "", fmt.Errorf("asking who connects: %w", err)

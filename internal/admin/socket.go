@@ -29,11 +29,11 @@ func Path(address string) string { return strings.TrimPrefix(address, "unix:") }
 // anybody connect who must not.
 func Listen(address string) (l net.Listener, warning string, err error) {
 	path := Path(address)
-	if err := clearStale(path); err != nil {
+	if err = clearStale(path); err != nil {
 		return nil, "", fmt.Errorf("opening the admin socket: %w", err)
 	}
 	temp := besides(path)
-	if err := removeSocket(temp); err != nil {
+	if err = removeSocket(temp); err != nil {
 		return nil, "", fmt.Errorf("opening the admin socket: %w", err)
 	}
 	unix, err := net.ListenUnix("unix", &net.UnixAddr{Name: temp, Net: "unix"})

@@ -111,6 +111,9 @@ func (c Command) check() error {
 }
 
 func (c Command) checkVerb() error {
+	if (c.Verb == VerbSubmit) == c.Value.Empty() {
+		return wrong("the value is empty, or stands where none belongs", "rotad submit ID")
+	}
 	switch c.Verb {
 	case VerbResume:
 		if !slices.Contains(resolutions(), c.Resolve) {
@@ -120,18 +123,11 @@ func (c Command) checkVerb() error {
 		if c.Until.IsZero() {
 			return wrong("the request says no moment", "rotad snooze ID --until 3d")
 		}
-	case VerbSubmit:
-		if c.Value.Empty() {
-			return wrong("the value is empty", "")
-		}
 	case VerbRegister:
 		if len(c.Clients) > MaxClients || c.Source != SourceAdd && c.Source != SourceImport {
 			return wrong("the request registers too many clients at once, or does not say where they come from", "")
 		}
-	case VerbRotate, VerbApprove, VerbHold, VerbAck, VerbPrepare, VerbRemove:
-	}
-	if c.Verb != VerbSubmit && !c.Value.Empty() {
-		return wrong("the request has a value where none belongs", "rotad submit ID")
+	case VerbRotate, VerbApprove, VerbHold, VerbAck, VerbPrepare, VerbRemove, VerbSubmit:
 	}
 	return nil
 }

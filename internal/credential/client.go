@@ -95,7 +95,7 @@ type VerifyMethod string
 // The methods of verification. VerifyAuto lets the kind choose.
 const (
 	VerifyAuto              VerifyMethod = "auto"
-	VerifyClientCredentials VerifyMethod = "client_credentials" //nolint:gosec // a grant type (RFC 6749 section 4.4), not a credential
+	VerifyClientCredentials VerifyMethod = "client_credentials"
 	VerifyIntrospection     VerifyMethod = "introspection"
 	VerifyAuthCode          VerifyMethod = "auth_code"
 )

@@ -92,6 +92,7 @@ func (w *World) call(name string, do func()) FaultKind {
 		panic(Crash{name})
 	case Timeout, Refused:
 		return kind
+	case CrashAfter, LostReply, Malformed:
 	}
 	do()
 	if kind == CrashAfter {

@@ -10,13 +10,19 @@ import (
 // applyProve judges a hard cutover by asking with both values: the new one must be accepted, the old one refused.
 // Servers cache verifiers, so an answer counts for good only after the propagation bound.
 func (s *step) applyProve(o Outcome) {
-	newIn, oldIn := o.Answer == providers.Accepted, o.Old == providers.Accepted
-	oldOut := o.Old == providers.Refused || o.Finding == FoundNoValue
-	newOut := o.Answer == providers.Refused
 	if o.Finding == FoundForeign {
 		s.holdForeign(o)
 		return
 	}
+	old := o.Old
+	if o.Finding == FoundNoValue {
+		old = providers.Refused
+	}
+	s.judgeCutover(o, o.Answer == providers.Accepted, o.Answer == providers.Refused, old)
+}
+
+func (s *step) judgeCutover(o Outcome, newIn, newOut bool, old providers.Answer) {
+	oldIn, oldOut := old == providers.Accepted, old == providers.Refused
 	switch {
 	case newIn && s.rec.Rotation.Phase == credential.PhaseCompensating:
 		s.backToNew()

@@ -17,7 +17,7 @@ func (r *run) createChosen(ctx context.Context) Outcome {
 		return o
 	}
 	issued, err := r.createOnce(ctx, pending.Bundle)
-	f := fence{version: pending.Version, wall: pending.FencedAt}
+	f := fenced{version: pending.Version, wall: pending.FencedAt}
 	switch class := providers.ClassOf(err); {
 	case err == nil:
 		issued.Bundle = pending.Bundle

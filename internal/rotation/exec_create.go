@@ -45,8 +45,8 @@ func (r *run) noCreate(ctx context.Context) Outcome {
 	return r.alreadyFenced(entry)
 }
 
-// fence is a fence that this call has written.
-type fence struct {
+// fenced is a fence that this call has written.
+type fenced struct {
 	version int
 	at      time.Time // Vault's time
 	wall    time.Time // both clocks of this process when it was asked for
@@ -55,8 +55,8 @@ type fence struct {
 
 // fence writes an intent or a pending entry over exactly the version that the record names. ok is false where the call
 // must not go on; the outcome then says what was found.
-func (r *run) fence(ctx context.Context, s credential.Staging, base int) (f fence, o Outcome, ok bool) {
-	f = fence{wall: r.Now(), elapsed: r.Elapsed()}
+func (r *run) fence(ctx context.Context, s credential.Staging, base int) (f fenced, o Outcome, ok bool) {
+	f = fenced{wall: r.Now(), elapsed: r.Elapsed()}
 	s.FencedAt = f.wall.UTC().Truncate(time.Microsecond)
 	version, at, err := r.Vault.Stage(ctx, r.key(), base, s)
 	if err == nil {
@@ -82,7 +82,7 @@ func (r *run) fence(ctx context.Context, s credential.Staging, base int) (f fenc
 
 // fresh: at most FenceLife may have passed on both clocks between the fence and the create, or another process could
 // have taken over.
-func (r *run) fresh(f fence) bool {
+func (r *run) fresh(f fenced) bool {
 	wall, elapsed := r.Now().Sub(f.wall), r.Elapsed()-f.elapsed
 	return wall < FenceLife && wall > -FenceLife && elapsed < FenceLife
 }
@@ -95,11 +95,15 @@ func (r *run) alreadyFenced(e credential.Entry) Outcome {
 	case e.Phase == credential.StagingStaged:
 		return Outcome{Result: Done, Finding: FoundStaged, Version: e.Version, At: e.Created, Secret: e.New, Fence: e.Version}
 	case e.Phase == credential.StagingReceived:
-		return Outcome{Result: Unknown, Finding: FoundReceived, Fence: e.Version, FenceAt: e.FencedAt,
-			Failure: Failure{Class: providers.ClassNotUnderstood, Text: "an earlier reply could not be read"}}
+		return Outcome{
+			Result: Unknown, Finding: FoundReceived, Fence: e.Version, FenceAt: e.FencedAt,
+			Failure: Failure{Class: providers.ClassNotUnderstood, Text: "an earlier reply could not be read"},
+		}
 	}
-	return Outcome{Result: Unknown, Fence: e.Version, FenceAt: e.FencedAt,
-		Failure: Failure{Class: providers.ClassIndeterminate, Text: "an earlier run may have sent a create"}}
+	return Outcome{
+		Result: Unknown, Fence: e.Version, FenceAt: e.FencedAt,
+		Failure: Failure{Class: providers.ClassIndeterminate, Text: "an earlier run may have sent a create"},
+	}
 }
 
 // createOnce sends the create. It is called once per fence.
@@ -117,7 +121,7 @@ func (r *run) createOnce(ctx context.Context, proposed credential.Bundle) (provi
 }
 
 // created stages what came back, whatever it is.
-func (r *run) created(ctx context.Context, f fence, issued providers.Issued, err error) Outcome {
+func (r *run) created(ctx context.Context, f fenced, issued providers.Issued, err error) Outcome {
 	r.rot.FenceAt = f.wall.UTC().Truncate(time.Microsecond)
 	switch class := providers.ClassOf(err); {
 	case err == nil:

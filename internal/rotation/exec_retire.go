@@ -103,7 +103,7 @@ func (r *run) revoke(ctx context.Context) Outcome {
 		return r.watchLapse(ctx)
 	}
 	if o, ok := r.deleteByID(ctx, id); !ok {
-		if providers.Class(o.Failure.Class) == providers.ClassConflict {
+		if o.Failure.Class == providers.ClassConflict {
 			o.Finding = FoundElsewhere
 		}
 		return o
@@ -220,8 +220,10 @@ func (r *run) sweep(ctx context.Context) Outcome {
 	}
 	left := r.destroy(ctx, c.Staging, c.Consumer)
 	if left != nil {
-		return Outcome{Result: NotDone, Cleanup: left, Failure: Failure{Class: providers.ClassAuth,
-			Text: fmt.Sprintf("destroying retired versions below %s was refused", r.rec.Client.Vault)}}
+		return Outcome{Result: NotDone, Cleanup: left, Failure: Failure{
+			Class: providers.ClassAuth,
+			Text:  fmt.Sprintf("destroying retired versions below %s was refused", r.rec.Client.Vault),
+		}}
 	}
 	return Outcome{Result: Done}
 }

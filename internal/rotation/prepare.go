@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/providers"
@@ -157,14 +158,14 @@ func (s *step) slotsFull(l *Look) bool {
 }
 
 func ids(list []credential.Secret) string {
-	text := ""
+	var text strings.Builder
 	for i, secret := range list {
 		if i > 0 {
-			text += ", "
+			text.WriteString(", ")
 		}
-		text += secret.ID
+		text.WriteString(secret.ID)
 	}
-	return text
+	return text.String()
 }
 
 // begin records the intent: from here on a create may be sent. It names all that is needed to finish or to undo.

@@ -33,8 +33,10 @@ func env(now time.Time, p credential.Policy) rotation.Env {
 func steady(left time.Duration) credential.Record {
 	now := noon()
 	return credential.Record{
-		Client: credential.Client{ID: "billing", Provider: "idp", Ref: credential.Ref{"client_id": "billing"}, Owner: "payments",
-			Policy: "default", Vault: credential.VaultPath{Mount: "secret", Path: "apps/billing"}},
+		Client: credential.Client{
+			ID: "billing", Provider: "idp", Ref: credential.Ref{"client_id": "billing"}, Owner: "payments",
+			Policy: "default", Vault: credential.VaultPath{Mount: "secret", Path: "apps/billing"},
+		},
 		Since: now.Add(-30 * day), Sight: credential.SightAdopted, Proved: true, Version: 3, Looked: now, NextLook: now.Add(30 * time.Minute),
 		Caps:    credential.Capabilities{Mode: credential.ModeTwoSlot, Labels: true, StartReadable: true},
 		Current: credential.Secret{ID: "secret-1", Start: now.Add(left - 90*day), Expires: now.Add(left)},

@@ -161,9 +161,11 @@ func TestHeldClientIsToldOnce(t *testing.T) {
 
 func TestUnscheduledRotationIsToldToTheAdmins(t *testing.T) {
 	rec := steady(90 * day)
-	rec.Rotation = &credential.Rotation{ID: "rotation-1", Attempt: 1, Phase: credential.PhaseVerified, Client: rec.Client, Policy: policy(),
+	rec.Rotation = &credential.Rotation{
+		ID: "rotation-1", Attempt: 1, Phase: credential.PhaseVerified, Client: rec.Client, Policy: policy(),
 		Caps: rec.Caps, Old: rec.Current, OldVersion: 3, New: credential.Secret{ID: "secret-2"},
-		Cause: credential.Cause{Kind: credential.CauseRequested, Actor: "anna"}}
+		Cause: credential.Cause{Kind: credential.CauseRequested, Actor: "anna"},
+	}
 	d := rotation.Apply(rec, rotation.EffectPromote, rotation.Outcome{Result: rotation.Done, Version: 4, At: noon()}, env(noon(), policy()))
 	if got, want := kindsOf(d), []credential.NoticeKind{credential.NoticeRotated, credential.NoticeAdmin}; !slices.Equal(got, want) {
 		t.Errorf("told %v, want %v", got, want)

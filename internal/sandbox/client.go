@@ -121,13 +121,21 @@ func (c *client) check(now time.Time, secret, method string) (id string, why ref
 			why = expired
 		}
 	}
-	switch {
-	case why == admitted && c.Disabled:
-		why = disabled
-	case why == admitted && c.Auth != "" && c.Auth != method:
-		why = wrongMethod
+	if why == admitted {
+		why = c.admits(method)
 	}
 	return id, why
+}
+
+// admits says whether a client with the right secret may log in this way.
+func (c *client) admits(method string) refusal {
+	switch {
+	case c.Disabled:
+		return disabled
+	case c.Auth != "" && c.Auth != method:
+		return wrongMethod
+	}
+	return admitted
 }
 
 // describe turns a version into what rotad's own types call it.

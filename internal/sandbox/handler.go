@@ -8,7 +8,7 @@ import (
 
 // Base paths of the dialects below the address that Handler is served at.
 const (
-	PathToken      = "/oauth2/token"
+	PathToken      = "/oauth2/token" //nolint:gosec // a path, no credential
 	PathIntrospect = "/oauth2/introspect"
 	PathTelicent   = "/telicent"   // url of a telicent provider
 	PathGraph      = "/graph/v1.0" // graph_url of an entra provider

@@ -67,9 +67,22 @@ func TestMailboxAnswersWrongOrder(t *testing.T) {
 		line string
 		want int
 	}{
-		{"MAIL FROM:<a@b.c>", 503}, {"RCPT TO:<a@b.c>", 503}, {"DATA", 503}, {"EHLO me", 250}, {"MAIL to nobody", 501},
-		{"mail from:<a@b.c> BODY=8BITMIME", 250}, {"MAIL FROM:<a@b.c>", 503}, {"RCPT TO:", 501}, {"RCPT TO:<d@e.f>", 250},
-		{"RSET", 250}, {"DATA", 503}, {"NOOP", 250}, {"HELO me", 250}, {"VRFY x", 252}, {"STARTTLS", 500}, {"QUIT", 221},
+		{"MAIL FROM:<a@b.c>", 503},
+		{"RCPT TO:<a@b.c>", 503},
+		{"DATA", 503},
+		{"EHLO me", 250},
+		{"MAIL to nobody", 501},
+		{"mail from:<a@b.c> BODY=8BITMIME", 250},
+		{"MAIL FROM:<a@b.c>", 503},
+		{"RCPT TO:", 501},
+		{"RCPT TO:<d@e.f>", 250},
+		{"RSET", 250},
+		{"DATA", 503},
+		{"NOOP", 250},
+		{"HELO me", 250},
+		{"VRFY x", 252},
+		{"STARTTLS", 500},
+		{"QUIT", 221},
 	} {
 		if err := c.Text.PrintfLine("%s", step.line); err != nil {
 			t.Fatal(err)

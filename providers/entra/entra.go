@@ -76,9 +76,9 @@ func (p *provider) Create(ctx context.Context, t providers.Target, r providers.R
 	defer cancel()
 	clientID := t.Ref[refApp]
 	if clientID == "" {
-		app, _, err := p.graph.application(ctx, "create", path)
-		if err != nil {
-			return providers.Issued{}, err
+		app, _, lookErr := p.graph.application(ctx, "create", path)
+		if lookErr != nil {
+			return providers.Issued{}, lookErr
 		}
 		clientID = app.AppID
 	}
@@ -173,7 +173,7 @@ func (p *provider) object(t providers.Target, operation string) (string, error) 
 // plainID says whether an id has only the characters of a GUID or a name, so that it needs no quoting anywhere.
 func plainID(s string) bool {
 	for _, r := range s {
-		if !(r == '-' || r == '_' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z') {
+		if r != '-' && r != '_' && ('0' > r || r > '9') && ('a' > r || r > 'z') && ('A' > r || r > 'Z') {
 			return false
 		}
 	}

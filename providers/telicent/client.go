@@ -29,7 +29,7 @@ func (a api) status(ctx context.Context, operation, id string) (status, error) {
 		return status{}, err
 	}
 	var body any
-	if err := resp.Decode(&body); err != nil {
+	if err = resp.Decode(&body); err != nil {
 		return status{}, err
 	}
 	seen, err := a.paths.status(body)
