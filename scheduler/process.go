@@ -72,6 +72,9 @@ func unchanged(rec credential.Record, d rotation.Decision) bool {
 // committed before anything else happens. On a conflict the outcome is applied to the winner: what happened, happened.
 func (s *Scheduler) carryOut(ctx context.Context, rec credential.Record, e rotation.Effect) (credential.Record, rotation.Decision, error) {
 	outcome := s.run(ctx, rec, e)
+	if ctx.Err() != nil && outcome.Result != rotation.Done && !neverInterrupted(e) {
+		return rec, rotation.Decision{Record: rec}, nil // cut off by a shutdown, which proves nothing: it is asked again
+	}
 	for range conflicts {
 		d := s.fold(rec, e, outcome)
 		committed, conflict, err := s.commit(ctx, d)
@@ -99,7 +102,7 @@ func (s *Scheduler) fold(rec credential.Record, e rotation.Effect, o rotation.Ou
 }
 
 // run carries out an effect. What may leave a created secret in memory runs on a context that a shutdown does not end.
-func (s *Scheduler) run(ctx context.Context, rec credential.Record, e rotation.Effect) rotation.Outcome {
+func (s *Scheduler) run(ctx context.Context, rec credential.Record, e rotation.Effect) rotation.Outcome { //nolint:contextcheck // a create outlives a shutdown
 	connection, ok := s.connection(rec)
 	if !ok {
 		return rotation.Outcome{Result: rotation.NotDone, Failure: rotation.Failure{
@@ -110,7 +113,7 @@ func (s *Scheduler) run(ctx context.Context, rec credential.Record, e rotation.E
 		ctx = s.detached
 	}
 	began := s.Elapsed()
-	o := s.Executor.Run(ctx, connection.Provider, rec, e, s.Env(rec)) //nolint:contextcheck // a create outlives a shutdown
+	o := s.Executor.Run(ctx, connection.Provider, rec, e, s.Env(rec))
 	took := s.Elapsed() - began
 	if s.Watch != nil {
 		s.Watch.Effect(rec, e, o, took)
