@@ -188,8 +188,7 @@ func busy(id string) error {
 
 // answer turns a refused wish into an error of the admin API.
 func answer(err error) error {
-	var no *rotation.Refusal
-	if errors.As(err, &no) {
+	if no, ok := errors.AsType[*rotation.Refusal](err); ok {
 		return &admin.Error{Class: admin.ClassRefused, Why: no.Why, Hint: no.Hint}
 	}
 	return err

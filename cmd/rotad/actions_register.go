@@ -27,8 +27,8 @@ func (a *actions) register(ctx context.Context, c admin.Command) (admin.Reply, e
 	ctx = context.WithoutCancel(ctx)
 	var fresh []credential.Change
 	var at []int // of the fresh ones, in c.Clients
-	for i, client := range c.Clients {
-		client, ok := e.accept(i, client)
+	for i := range c.Clients {
+		client, ok := e.accept(i, c.Clients[i])
 		switch {
 		case !ok:
 		case client.RenamedFrom != "" || e.dry:

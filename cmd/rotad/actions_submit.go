@@ -95,26 +95,10 @@ func (a *actions) inVault() rotation.Executor {
 func (a *actions) claim(ctx context.Context, id string) (credential.Record, error) {
 	x := a.executor
 	for end := x.Elapsed() + claimWait; ; {
-		rec, ok, err := a.store.Get(ctx, id)
+		rec, ok, err := a.tryClaim(ctx, id)
 		switch {
-		case err != nil:
+		case err != nil || ok:
 			return rec, err
-		case !ok:
-			return rec, admin.NotFound(id)
-		}
-		if err := mayBring(rec); err != nil {
-			return rec, err
-		}
-		rec, ok, err = a.store.ClaimOne(ctx, a.now(), id, claimOwner, claimLease)
-		switch {
-		case err != nil:
-			return rec, err
-		case ok:
-			if err := mayBring(rec); err != nil {
-				a.release(id)
-				return rec, err
-			}
-			return rec, nil
 		case x.Elapsed() > end:
 			return rec, busy(id)
 		}
@@ -124,6 +108,30 @@ func (a *actions) claim(ctx context.Context, id string) (credential.Record, erro
 		case <-x.After(claimPause):
 		}
 	}
+}
+
+// tryClaim takes the record if nobody works on it. Whether a value may be brought is asked before, so that the answer to
+// a running rotation is at once, and again of the record that was taken.
+func (a *actions) tryClaim(ctx context.Context, id string) (rec credential.Record, ok bool, err error) {
+	rec, ok, err = a.store.Get(ctx, id)
+	switch {
+	case err != nil:
+		return rec, false, err
+	case !ok:
+		return rec, false, admin.NotFound(id)
+	}
+	if err = mayBring(rec); err != nil {
+		return rec, false, err
+	}
+	rec, ok, err = a.store.ClaimOne(ctx, a.now(), id, claimOwner, claimLease)
+	if err != nil || !ok {
+		return rec, false, err
+	}
+	if err = mayBring(rec); err != nil {
+		a.release(id)
+		return rec, false, err
+	}
+	return rec, true, nil
 }
 
 func (a *actions) release(id string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -32,8 +33,7 @@ func (a *app) backup(ctx context.Context, file string) error {
 		err = a.backupFile(ctx, file)
 	}
 	if err != nil {
-		var f *failure
-		if errors.As(err, &f) {
+		if _, ok := errors.AsType[*failure](err); ok {
 			return err
 		}
 		return failed(fmt.Errorf("backing up to %s: %w", file, err), "no file was left there that is not whole")
@@ -52,7 +52,20 @@ func (a *app) backupFile(ctx context.Context, file string) error {
 		return openFailure(err)
 	}
 	a.note("rotad does not run; this is the state file " + cfg.State.Path)
-	return errors.Join(store.Backup(ctx, file), store.Close())
+	return errors.Join(copyState(ctx, stateFile(cfg.State.Path), file), store.Close())
+}
+
+// stateFile is a state file that nobody writes, because this process holds its lock: it is its own copy.
+type stateFile string
+
+// WriteTo writes the bytes of the file.
+func (p stateFile) WriteTo(_ context.Context, w io.Writer) (n int64, err error) {
+	f, err := os.Open(string(p))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return io.Copy(w, f)
 }
 
 // copyState writes the daemon's state to a file, verifies it, and gives it its name only then. The daemon itself writes

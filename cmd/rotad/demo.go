@@ -42,7 +42,7 @@ func newDemo(a *app) *cobra.Command {
 			"Time runs fast while nothing happens, and as it should while something does. Nothing outside is touched.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.demo(cmd.Context(), f)
+			return a.demo(cmd.Context(), f, demoBegin(time.Now()))
 		},
 	}
 	flags := cmd.Flags()
@@ -98,8 +98,8 @@ func demoBegin(now time.Time) time.Time {
 	return time.Date(now.Year(), now.Month(), now.Day()-back, 7, 0, 0, 0, zone)
 }
 
-// demo plays the demo until it is over, or until a signal ends it.
-func (a *app) demo(ctx context.Context, f demoFlags) error {
+// demo plays the demo from a moment on, until it is over or a signal ends it.
+func (a *app) demo(ctx context.Context, f demoFlags, begin time.Time) error {
 	speed, err := f.rate()
 	if err != nil {
 		return err
@@ -109,7 +109,6 @@ func (a *app) demo(ctx context.Context, f demoFlags) error {
 		return err
 	}
 	defer remove()
-	begin := demoBegin(time.Now())
 	clock := newDemoClock(begin)
 	world, err := newDemoWorld(ctx, clock, dir)
 	if err != nil {
@@ -167,16 +166,17 @@ func (p *demoPlay) run(ctx context.Context) error {
 	p.socket = strings.TrimPrefix(socket, "unix:")
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	p.cast(d.config().Clients)
+	below, end := context.WithCancel(context.WithoutCancel(ctx)) // the world outlives the daemon
+	defer end()
+	p.cast(below, d.config().Clients)
 	p.screen.begin(p, listeners.metrics())
 	var parts sync.WaitGroup
-	below, end := context.WithCancel(context.WithoutCancel(ctx)) // the world outlives the daemon
 	parts.Go(func() { p.world.clock.run(below, p.speed, p.busy, p.nextDue) })
 	parts.Go(func() { p.consume(below) })
 	parts.Go(func() { p.watchTheClock(ctx, stop) })
 	release()
 	err = d.run(ctx)
-	p.follow()
+	p.follow(below)
 	end()
 	parts.Wait()
 	return errors.Join(err, p.finish())
@@ -194,7 +194,8 @@ func (p *demoPlay) posting() bool {
 	return time.Since(p.posted) < demoPost
 }
 
-// nextDue returns the next moment at which the daemon has something to do.
+// nextDue returns the next moment at which the daemon has something to do. A loop that had worked out its pause right
+// before the clock jumped, and began it right after, would oversleep: it is woken.
 func (p *demoPlay) nextDue() (next time.Time, ok bool) {
 	sooner := func(at time.Time, found bool, err error) {
 		if err == nil && found && (!ok || at.Before(next)) {
@@ -205,6 +206,10 @@ func (p *demoPlay) nextDue() (next time.Time, ok bool) {
 		sooner(p.daemon.store.NextDue(context.Background(), name))
 	}
 	sooner(p.daemon.store.NextNotice(context.Background()))
+	if ok && !next.After(p.world.clock.now()) {
+		p.daemon.scheduler.Wake()
+		p.daemon.notices.Wake()
+	}
 	return next, ok
 }
 

@@ -34,7 +34,7 @@ func (p *demoPlay) consume(ctx context.Context) {
 			all.Wait()
 			return
 		case <-pulse.C:
-			p.follow()
+			p.follow(ctx)
 			p.screen.pulse(p)
 		}
 	}
@@ -75,22 +75,22 @@ func (p *demoPlay) cutBegins(actor *demoActor) {
 
 // cutIsFelt lets the consumer log in after the provider has replaced the secret and before rotad has the reply, so
 // that the gap is always felt. Where nothing was replaced there is no gap.
-func (p *demoPlay) cutIsFelt(actor *demoActor, status int) {
+func (p *demoPlay) cutIsFelt(ctx context.Context, actor *demoActor, status int) {
 	actor.mu.Lock()
 	defer actor.mu.Unlock()
 	if status >= 300 {
 		actor.cut = false
 		return
 	}
-	p.login(context.Background(), actor)
+	p.login(ctx, actor)
 }
 
 // cutEnds: Vault hands out the new secret. From here on no refusal is permitted, and the gap is known.
-func (p *demoPlay) cutEnds(actor *demoActor, entry credential.Audit) {
+func (p *demoPlay) cutEnds(ctx context.Context, actor *demoActor, entry credential.Audit) {
 	actor.mu.Lock()
 	defer actor.mu.Unlock()
 	actor.cut = false
-	p.login(context.Background(), actor)
+	p.login(ctx, actor)
 	if actor.dark.IsZero() {
 		p.violate(actor.client.ID, "nobody was refused in the gap of a hard cutover")
 		return

@@ -128,24 +128,32 @@ func (s *demoLines) sentence(e demoEvent) string {
 		return "a rotation begins: " + e.entry.Detail
 	case credential.EventCreated:
 		return demoCreated(e.Mode)
-	case credential.EventStaged:
-		return "kept in Vault, where no consumer reads"
-	case credential.EventVerified:
-		return "the provider accepts it"
 	case credential.EventPromoted:
 		return fmt.Sprintf("Vault hands it out, as version %d", e.entry.Version)
 	case credential.EventOverlap:
 		return "old and new both work until " + s.moment(e.entry.Detail, "until ")
 	case credential.EventRevoked:
 		return demoRevoked(e.Mode)
+	case "cutover_gap":
+		return fmt.Sprintf("logins were refused for %d ms", e.Gap)
+	default:
+	}
+	return demoPlainly(e)
+}
+
+// demoPlainly is the sentence of an event that means the same for every client.
+func demoPlainly(e demoEvent) string {
+	switch credential.Event(e.Event) {
+	case credential.EventStaged:
+		return "kept in Vault, where no consumer reads"
+	case credential.EventVerified:
+		return "the provider accepts it"
 	case credential.EventOldRefused:
 		return "the old secret opens nothing any more"
 	case credential.EventConfirmed:
 		return "done"
 	case credential.EventSubmitted:
 		return "a person brings the new secret: rotad submit"
-	case "cutover_gap":
-		return fmt.Sprintf("logins were refused for %d ms", e.Gap)
 	default:
 	}
 	return e.Detail
@@ -229,7 +237,7 @@ func demoHeader(m sandbox.Message) (to, subject string) {
 	return to, subject
 }
 
-func (s *demoLines) end(summary demoSummary) {
+func (s *demoLines) end(_ *demoPlay, summary demoSummary) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	colour := demoGreen

@@ -38,8 +38,12 @@ func (s *demoLive) pulse(p *demoPlay) {
 	s.draw(mails)
 }
 
-func (s *demoLive) end(summary demoSummary) {
-	s.demoLines.end(summary)
+func (s *demoLive) end(p *demoPlay, summary demoSummary) {
+	s.mu.Lock()
+	s.table = s.state(p)
+	s.draw(s.newMails(p))
+	s.mu.Unlock()
+	s.demoLines.end(p, summary)
 }
 
 // draw puts lines above the table: it takes the table away, prints them, and puts the table back.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -38,7 +39,7 @@ func (p *demoPlay) submit(actor *demoActor) {
 	if code := run(args, strings.NewReader(value+"\n"), &out, &errOut, nil); code != exitDone {
 		p.violate(id, fmt.Sprintf("rotad submit ended with %d: %s", code, strings.TrimSpace(errOut.String())))
 	}
-	p.follow()
+	p.follow(context.Background())
 }
 
 // sendCleaner lets the person remove the old secret in the portal once the overlap is over.

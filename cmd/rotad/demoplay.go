@@ -66,7 +66,7 @@ func newDemoPlay(a *app, w *demoWorld, speed time.Duration, once bool) *demoPlay
 }
 
 // cast gives every client a consumer, and the cutover its witness.
-func (p *demoPlay) cast(clients []credential.Client) {
+func (p *demoPlay) cast(ctx context.Context, clients []credential.Client) {
 	for i, consumer := range p.world.consumers(clients) {
 		actor := &demoActor{client: clients[i], consumer: consumer}
 		consumer.Cut = func() bool { return actor.cut }
@@ -75,12 +75,12 @@ func (p *demoPlay) cast(clients []credential.Client) {
 	p.world.faults.Around(
 		sandbox.When{Method: "POST", Path: "/client-secret", Count: -1},
 		func() { p.cutBegins(p.actors[demoCutover]) },
-		func(status int) { p.cutIsFelt(p.actors[demoCutover], status) },
+		func(status int) { p.cutIsFelt(ctx, p.actors[demoCutover], status) },
 	)
 }
 
 // Committed implements scheduler.Watch: what was committed is shown at once.
-func (p *demoPlay) Committed(credential.Change) { p.follow() }
+func (p *demoPlay) Committed(credential.Change) { p.follow(context.Background()) }
 
 // Effect implements scheduler.Watch.
 func (p *demoPlay) Effect(credential.Record, rotation.Effect, rotation.Outcome, time.Duration) {}
@@ -98,24 +98,26 @@ func demoEvents() []credential.Event {
 }
 
 // follow reads the audit on from where it was read last, whoever has written it.
-func (p *demoPlay) follow() {
+func (p *demoPlay) follow(ctx context.Context) {
 	p.follows.Lock()
 	defer p.follows.Unlock()
-	entries, err := p.daemon.store.Audit(context.Background(), p.seq, 0)
+	entries, err := p.daemon.store.Audit(ctx, p.seq, 0)
 	if err != nil {
-		p.violate("", err.Error())
+		if ctx.Err() == nil {
+			p.violate("", err.Error())
+		}
 		return
 	}
 	for _, entry := range entries {
 		p.seq = entry.Seq
 		if actor := p.actors[entry.Client]; actor != nil {
-			p.take(actor, entry)
+			p.take(ctx, actor, entry)
 		}
 	}
 }
 
 // take shows an entry, and gives its stage directions.
-func (p *demoPlay) take(actor *demoActor, entry credential.Audit) {
+func (p *demoPlay) take(ctx context.Context, actor *demoActor, entry credential.Audit) {
 	if entry.Mode != credential.ModeUnknown {
 		p.mu.Lock()
 		p.modes[entry.Client] = entry.Mode
@@ -128,9 +130,9 @@ func (p *demoPlay) take(actor *demoActor, entry credential.Audit) {
 	}
 	switch entry.Event {
 	case credential.EventWarned:
-		p.sendPerson(actor, entry)
+		p.sendPerson(actor, entry) //nolint:contextcheck // the person's command has a context of its own, as a process has
 	case credential.EventPromoted:
-		p.promoted(actor, entry)
+		p.promoted(ctx, actor, entry)
 	case credential.EventConfirmed:
 		p.confirmed(actor)
 	case credential.EventHeld, credential.EventNotProved, credential.EventOrphan, credential.EventUnknown:
@@ -141,13 +143,13 @@ func (p *demoPlay) take(actor *demoActor, entry credential.Audit) {
 	}
 }
 
-func (p *demoPlay) promoted(actor *demoActor, entry credential.Audit) {
+func (p *demoPlay) promoted(ctx context.Context, actor *demoActor, entry credential.Audit) {
 	p.mu.Lock()
 	p.rotations++
 	p.mu.Unlock()
 	switch entry.Mode {
 	case credential.ModeHardCutover:
-		p.cutEnds(actor, entry)
+		p.cutEnds(ctx, actor, entry)
 	case credential.ModeManual:
 		p.sendCleaner(actor, entry)
 	default:
@@ -184,19 +186,20 @@ func (p *demoPlay) finish() error {
 		}
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	s := demoSummary{
 		Event: "summary", Time: p.world.clock.now(), Violations: p.violations, Clients: len(p.actors), Rotations: p.rotations,
 		Logins: p.logins, Refusals: p.refusals, Mails: len(p.world.mailbox.Messages()),
 		Seconds: time.Since(p.began).Round(10 * time.Millisecond).Seconds(),
 	}
+	lived := len(p.lived)
+	p.mu.Unlock()
 	s.Days = int(s.Time.Sub(p.world.clock.origin) / demoDay)
-	p.screen.end(s)
+	p.screen.end(p, s)
 	switch {
-	case p.violations > 0:
-		return failed(fmt.Errorf("%d violations", p.violations), "")
-	case p.once && len(p.lived) < len(p.actors):
-		return failed(fmt.Errorf("it ended after %d of %d lives", len(p.lived), len(p.actors)), "")
+	case s.Violations > 0:
+		return failed(fmt.Errorf("%d violations", s.Violations), "")
+	case p.once && lived < len(p.actors):
+		return failed(fmt.Errorf("it ended after %d of %d lives", lived, len(p.actors)), "")
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ type demoScreen interface {
 	begin(p *demoPlay, metrics string)
 	event(e demoEvent)
 	pulse(p *demoPlay)
-	end(s demoSummary)
+	end(p *demoPlay, s demoSummary)
 }
 
 // newDemoScreen chooses how a play is shown: as JSON, on a terminal with a table below the timeline, or line by line.
@@ -54,12 +54,12 @@ func newDemoScreen(a *app) demoScreen {
 	}
 	lines := &demoLines{out: a.out}
 	file, ok := a.out.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) { //nolint:gosec // a file descriptor is a small number
+	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return lines
 	}
 	lines.colours = a.env["NO_COLOR"] == ""
 	lines.width = func() int {
-		width, _, err := term.GetSize(int(file.Fd())) //nolint:gosec // a file descriptor is a small number
+		width, _, err := term.GetSize(int(file.Fd()))
 		if err != nil || width < 60 {
 			return 100
 		}
@@ -83,7 +83,7 @@ func (s *demoJSON) event(e demoEvent) {
 	s.print(e)
 }
 
-func (s *demoJSON) end(summary demoSummary) {
+func (s *demoJSON) end(_ *demoPlay, summary demoSummary) {
 	summary.Time = summary.Time.UTC().Truncate(time.Millisecond)
 	s.print(summary)
 }

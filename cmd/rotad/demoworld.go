@@ -27,10 +27,11 @@ const (
 	demoManual  = "partner-shop"
 )
 
-// What the demo's world calls the client of the two-slot provider, and its directory.
+// Names in the demo's world.
 const (
-	demoAppID  = "11111111-1111-4111-8111-111111111111"
-	demoTenant = "contoso.example.com"
+	demoAppID  = "11111111-1111-4111-8111-111111111111" // of the two-slot provider's client
+	demoTenant = "contoso.example.com"                  // of the two-slot provider
+	demoMount  = "services"                             // of the AppRole method whose SecretIDs are rotated
 )
 
 const demoDay = 24 * time.Hour
@@ -47,8 +48,8 @@ func demoAges() map[string]time.Duration {
 }
 
 // demoWorld is everything that rotad talks to, in this process and on loopback addresses: an identity provider with the
-// two-slot and the grace-window dialect and a portal, a Keycloak realm without a policy, a Vault with AppRoles, a Vault
-// with a KV v2 store, and a mail server.
+// two-slot and the grace-window dialect and a portal, a Keycloak realm without a policy, a Vault with a KV v2 store and
+// AppRoles, and a mail server.
 type demoWorld struct {
 	clock    *demoClock
 	dir      string
@@ -65,9 +66,9 @@ type demoWorld struct {
 
 // demoAddresses is what the configuration has to know about the world.
 type demoAddresses struct {
-	IdP, Keycloak, Roles, Vault string
-	MailPort                    int
-	Tenant, Expires             string
+	IdP, Keycloak, Vault   string
+	MailPort               int
+	Mount, Tenant, Expires string
 }
 
 // newDemoWorld starts the world. The clock shows when the demo begins.
@@ -87,10 +88,13 @@ func newDemoWorld(ctx context.Context, clock *demoClock, dir string) (w *demoWor
 	})
 	w.keycloak = sandbox.NewKeycloak(clock.now, sandbox.KeycloakSettings{Realm: "staff", AdminSecret: w.secrets["keycloak"]})
 	w.faults = sandbox.NewFaults(clock.after)
-	w.roles = sandbox.NewAppRole(clock.now, sandbox.AppRoleSettings{Token: w.secrets["roles"], MaxTTL: 2 * demoLifetime})
+	w.roles = sandbox.NewAppRole(clock.now, sandbox.AppRoleSettings{
+		Mount: demoMount, Token: w.secrets["roles"], MaxTTL: 2 * demoLifetime,
+	})
 	w.kv = sandbox.NewKV(clock.now)
 	w.kv.Forget()
 	w.kv.AddAppRole("rotad", w.secrets["vault"], 32*demoDay, demoGrants()...)
+	w.kv.AddToken(w.secrets["roles"], 0)
 	w.mailbox = sandbox.NewMailbox(clock.now, filepath.Join(dir, "mail"))
 	if err = w.listen(ctx); err != nil {
 		return nil, errors.Join(err, w.close())
@@ -116,8 +120,7 @@ func (w *demoWorld) listen(ctx context.Context) (err error) {
 	}{
 		{&w.at.IdP, w.idp.Handler()},
 		{&w.at.Keycloak, w.faults.Wrap(w.keycloak.Handler())},
-		{&w.at.Roles, w.roles.Handler()},
-		{&w.at.Vault, w.kv},
+		{&w.at.Vault, w.vault()},
 	} {
 		if *server.address, err = w.serve(ctx, server.handler); err != nil {
 			return err
@@ -131,6 +134,15 @@ func (w *demoWorld) listen(ctx context.Context) (err error) {
 		w.at.MailPort = tcp.Port
 	}
 	return nil
+}
+
+// vault is one server: the KV v2 store, and an AppRole method of its own for the services.
+func (w *demoWorld) vault() http.Handler {
+	roles, mux := w.roles.Handler(), http.NewServeMux()
+	mux.Handle("/v1/auth/"+demoMount+"/", roles)
+	mux.Handle("/v1/auth/token/revoke-self", roles)
+	mux.Handle("/", w.kv)
+	return mux
 }
 
 // serve starts one server on a free port of the loopback address.
@@ -206,7 +218,7 @@ var demoConfig string
 
 // configure writes the configuration and rotad's own secrets, and returns the configuration's path.
 func (w *demoWorld) configure() (path string, err error) {
-	w.at.Tenant = demoTenant
+	w.at.Mount, w.at.Tenant = demoMount, demoTenant
 	text, err := template.New("demo").Option("missingkey=error").Parse(demoConfig)
 	if err != nil {
 		return "", fmt.Errorf("reading the demo's configuration: %w", err)
@@ -241,7 +253,7 @@ func (w *demoWorld) consumers(clients []credential.Client) []*sandbox.Consumer {
 		case demoGrace:
 			c.Login = sandbox.OAuthLogin(shared, w.at.IdP+"/telicent/oauth2/token", "")
 		case demoChosen:
-			c.Login = sandbox.AppRoleLogin(shared, w.at.Roles, "approle")
+			c.Login = sandbox.AppRoleLogin(shared, w.at.Vault, demoMount)
 		case demoCutover:
 			c.Login = sandbox.OAuthLogin(shared, w.at.Keycloak+"/realms/staff/protocol/openid-connect/token", "")
 		default:

@@ -77,9 +77,15 @@ func (f *foreseen) note(what, format string, args ...any) {
 
 // turn makes one decision and lets its effect succeed. It returns false at the end of what can be foreseen.
 func (f *foreseen) turn() bool {
-	if f.rec.Sight == credential.SightNone && f.rec.Rotation == nil {
-		f.note(willWait, "the first look at this client; what comes then is not known yet")
-		return false
+	if f.rec.Rotation == nil && !f.rec.Leaving {
+		switch {
+		case f.rec.Sight == credential.SightNone:
+			f.note(willWait, "the first look at this client; what comes then is not known yet")
+			return false
+		case f.rec.Sight == credential.SightEmpty && !f.rec.Client.Bootstrap && !f.rec.Request.Rotate:
+			f.waits()
+			return false
+		}
 	}
 	f.suppressed()
 	d := rotation.Plan(f.rec, f.env())
@@ -124,25 +130,29 @@ func (f *foreseen) waits() {
 		f.note(willWait, "held: %s; %s", h.Code, clean(h.Detail))
 		return
 	}
-	p := f.policies[f.rec.Client.Policy]
-	manual := f.rec.Caps.Mode == credential.ModeManual
+	if r := f.rec.Rotation; r != nil {
+		if r.Caps.Mode == credential.ModeManual && r.Phase == credential.PhaseOverlap {
+			f.note(willWait, "a person removes the old secret")
+		}
+		return
+	}
+	p, id := f.policies[f.rec.Client.Policy], f.rec.Client.ID
 	switch {
-	case f.rec.Rotation != nil && manual && f.rec.Rotation.Phase == credential.PhaseOverlap:
-		f.note(willWait, "a person removes the old secret")
-	case f.rec.Rotation != nil:
 	case f.rec.Sight == credential.SightEmpty && !f.rec.Client.Bootstrap:
 		f.note(willWait, "Vault holds no secret yet: rotad rotate or rotad submit makes the first one")
-	case manual && !rotation.DueAt(f.rec, p).IsZero() && rotation.DueAt(f.rec, p).Before(f.until):
-		f.at(rotation.DueAt(f.rec, p), willWait, "a person makes the next secret: rotad submit "+f.rec.Client.ID)
-	case manual, p.Start != credential.StartApprove || f.rec.Request.Approved:
-	default:
-		if at, _ := rotation.Planned(f.rec, p, f.window(p.Window)); !at.IsZero() && !at.After(f.until) {
-			f.at(at, willWait, "a person approves: rotad approve "+f.rec.Client.ID)
-		}
+	case f.rec.Caps.Mode == credential.ModeManual:
+		f.at(rotation.DueAt(f.rec, p), willWait, "a person makes the next secret: rotad submit "+id)
+	case p.Start == credential.StartApprove && !f.rec.Request.Approved:
+		planned, _ := rotation.Planned(f.rec, p, f.window(p.Window))
+		f.at(planned, willWait, "a person approves: rotad approve "+id)
 	}
 }
 
+// at notes what happens at a moment within the horizon; what is overdue happens now.
 func (f *foreseen) at(t time.Time, what, text string) {
+	if t.IsZero() || t.After(f.until) {
+		return
+	}
 	if t.Before(f.began) {
 		t = f.began
 	}
@@ -225,11 +235,7 @@ func (f *foreseen) succeed(e rotation.Effect) (o rotation.Outcome, ok bool) {
 	case rotation.EffectLook, rotation.EffectPrepare:
 		o.Look = f.seen()
 	case rotation.EffectCreate:
-		o.Finding, o.Version, o.Fence, o.FenceAt = rotation.FoundStaged, f.rec.Rotation.FenceBase+2, f.rec.Rotation.FenceBase+1, f.now
-		o.Secret = f.next()
-		if grace := f.rec.Rotation.Caps.Grace; grace > 0 && f.rec.Rotation.Caps.Mode == credential.ModeGraceWindow {
-			o.OldDies = f.now.Add(grace)
-		}
+		f.create(&o)
 	case rotation.EffectVerify, rotation.EffectProve:
 		o.Answer, o.Old = providers.Accepted, providers.Refused
 	case rotation.EffectPromote:
@@ -237,14 +243,28 @@ func (f *foreseen) succeed(e rotation.Effect) (o rotation.Outcome, ok bool) {
 	case rotation.EffectNegative:
 		o.Old = f.oldAnswer()
 	case rotation.EffectRevoke:
-		if dies := f.rec.Rotation.OldDies; dies.After(f.now) && !f.rec.Rotation.Policy.DeleteEarly {
-			o.Finding, o.At = rotation.FoundWaiting, dies.Add(rotation.ExpirySkew+time.Second)
-		}
+		f.revoke(&o)
 	case rotation.EffectGate, rotation.EffectCleanUp, rotation.EffectSweep, rotation.EffectShown, rotation.EffectNone:
 	case rotation.EffectSettle, rotation.EffectCompensate, rotation.EffectRestore:
 		return o, false
 	}
 	return o, true
+}
+
+func (f *foreseen) create(o *rotation.Outcome) {
+	r := f.rec.Rotation
+	o.Finding, o.Version, o.Fence, o.FenceAt = rotation.FoundStaged, r.FenceBase+2, r.FenceBase+1, f.now
+	o.Secret = f.next()
+	if r.Caps.Grace > 0 && r.Caps.Mode == credential.ModeGraceWindow {
+		o.OldDies = f.now.Add(r.Caps.Grace)
+	}
+}
+
+// revoke waits where the provider's own timer retires the old secret.
+func (f *foreseen) revoke(o *rotation.Outcome) {
+	if r := f.rec.Rotation; r.OldDies.After(f.now) && !r.Policy.DeleteEarly {
+		o.Finding, o.At = rotation.FoundWaiting, r.OldDies.Add(rotation.ExpirySkew+time.Second)
+	}
 }
 
 // oldAnswer says whether an old secret still works: after a revoke it does not; a manual one works until it expires.

@@ -145,7 +145,7 @@ func (a *app) input(name string) (io.Reader, func(), error) {
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) //nolint:gosec // a file descriptor is small
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // requestBytes bounds a batch that travels to the daemon, well below what it takes.
@@ -230,7 +230,7 @@ func (i *importer) report(err error) error {
 	result := imported{i.sum.New, i.sum.Changed, i.sum.Unchanged, len(errs), i.command.DryRun, nil}
 	for _, p := range i.problems {
 		result.Problems = append(result.Problems, p.String())
-		_, _ = fmt.Fprintln(i.app.err, clean(p.String()))
+		_, _ = fmt.Fprintln(i.err, clean(p.String()))
 	}
 	var printErr error
 	if i.json {

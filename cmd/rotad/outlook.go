@@ -78,6 +78,13 @@ func nextAction(rec credential.Record, p credential.Policy, plan time.Time) (act
 		return "first look", rec.Due
 	case rec.Request.Rotate:
 		return "rotate", rec.Due
+	}
+	return nextOfSteady(rec, p, plan)
+}
+
+// nextOfSteady names what happens next to a client with nothing under way.
+func nextOfSteady(rec credential.Record, p credential.Policy, plan time.Time) (action string, at time.Time) {
+	switch {
 	case rec.Caps.Mode == credential.ModeManual:
 		return "a person submits", rotation.DueAt(rec, p)
 	case rec.Sight == credential.SightEmpty && !rec.Client.Bootstrap:

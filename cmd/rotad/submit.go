@@ -99,7 +99,7 @@ const maxSecret = 64 << 10
 func (a *app) secret(ctx context.Context, id string) (credential.Sensitive, error) {
 	var raw []byte
 	var err error
-	if f, ok := a.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) { //nolint:gosec // a file descriptor is small
+	if f, ok := a.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		raw, err = a.typed(ctx, f, id)
 	} else {
 		raw, err = io.ReadAll(io.LimitReader(a.in, maxSecret+1))
@@ -121,7 +121,7 @@ func (a *app) secret(ctx context.Context, id string) (credential.Sensitive, erro
 
 // typed reads a line from a terminal without an echo. An interrupt puts the echo back.
 func (a *app) typed(ctx context.Context, f *os.File, id string) ([]byte, error) {
-	fd := int(f.Fd()) //nolint:gosec // a file descriptor is small
+	fd := int(f.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
 		return nil, err

@@ -23,12 +23,17 @@ func appRole(w *world.World) {
 		}
 		d.Do("rotate", id, "--reason", "scenario")
 	}
+	olds := map[string]*credential.Rotation{}
 	for id := range modes {
-		rotateAppRole(w, d, id)
+		olds[id] = appRoleOverlap(w, d, id)
+	}
+	for id := range modes {
+		appRoleAfterwards(w, d, id, olds[id])
 	}
 }
 
-func rotateAppRole(w *world.World, d *world.Daemon, id string) {
+// appRoleOverlap finds both SecretIDs accepted.
+func appRoleOverlap(w *world.World, d *world.Daemon, id string) *credential.Rotation {
 	t := w.T
 	t.Helper()
 	overlap := d.Await(id, time.Minute, "is in its overlap", inPhase(credential.PhaseOverlap))
@@ -40,19 +45,28 @@ func rotateAppRole(w *world.World, d *world.Daemon, id string) {
 			t.Errorf("%s: in the overlap the %s SecretID is refused (%v)", id, name, refusal)
 		}
 	}
-	d.Await(id, 2*time.Minute, "has rotated", finished(overlap.Rotation.OldVersion))
-	accepted, err := w.Vault.Login(t.Context(), fresh.Text("role_id"), old.Text("secret_id"))
+	return overlap.Rotation
+}
+
+// appRoleAfterwards finds the old SecretID gone, at Vault's login, in its list, and in the consumer path.
+func appRoleAfterwards(w *world.World, d *world.Daemon, id string, r *credential.Rotation) {
+	t := w.T
+	t.Helper()
+	old, err := w.Vault.Get(t.Context(), world.AppPath(id), r.OldVersion)
+	w.Must(err)
+	d.Await(id, 2*time.Minute, "has rotated", finished(r.OldVersion))
+	accepted, err := w.Vault.Login(t.Context(), "id-of-"+id, old.Text("secret_id"))
 	if accepted || err != nil {
 		t.Errorf("%s: the old SecretID is accepted afterwards: %t (%v)", id, accepted, err)
 	}
 	accessors, err := w.Vault.Accessors(t.Context(), id)
 	w.Must(err)
-	if slices.Contains(accessors, overlap.Rotation.Old.ID) || len(accessors) != 1 {
-		t.Errorf("%s: vault lists the SecretIDs %v, want one, and not the old %s", id, accessors, overlap.Rotation.Old.ID)
+	if slices.Contains(accessors, r.Old.ID) || len(accessors) != 1 {
+		t.Errorf("%s: vault lists the SecretIDs %v, want one, and not the old %s", id, accessors, r.Old.ID)
 	}
 	meta, err := w.Vault.Metadata(t.Context(), world.AppPath(id))
 	w.Must(err)
-	if !meta.Versions[overlap.Rotation.OldVersion].Destroyed {
+	if !meta.Versions[r.OldVersion].Destroyed {
 		t.Errorf("%s: the version with the old SecretID is not destroyed", id)
 	}
 }

@@ -17,9 +17,10 @@ type call struct {
 	method  string
 	url     string
 	headers map[string]string
-	json    any        // body, encoded; nil = none
-	form    url.Values // body, instead of json
-	out     any        // the decoded answer; nil = not wanted
+	json    any           // body, encoded; nil = none
+	form    url.Values    // body, instead of json
+	out     any           // the decoded answer; nil = not wanted
+	limit   time.Duration // 0 = 15 seconds
 }
 
 // StatusError is an answer with a status that was not 2xx.
@@ -37,7 +38,10 @@ func (e *StatusError) Error() string {
 
 // do sends a request and decodes the answer.
 func do(ctx context.Context, c call) error {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	if c.limit == 0 {
+		c.limit = 15 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.limit)
 	defer cancel()
 	req, err := c.request(ctx)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -23,6 +24,7 @@ type Keycloak struct {
 	process *Process
 	health  string
 	token   adminToken
+	realms  sync.Mutex // held while a realm is created
 }
 
 // InstallKeycloak returns the directory of an unpacked, built Keycloak.

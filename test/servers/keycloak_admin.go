@@ -36,8 +36,11 @@ type RealmClient struct {
 // RotadSecret is the secret of the client "rotad", the account that the daemon logs in with.
 const RotadSecret = "the-secret-of-rotad-itself"
 
-// CreateRealm creates a realm with its clients, and the client "rotad" with a service account that may manage them.
+// CreateRealm creates a realm with its clients, and the client "rotad" with a service account that may manage them. It
+// costs a Keycloak that has just started many seconds, and several at once would wait for each other's locks.
 func (k *Keycloak) CreateRealm(ctx context.Context, r Realm) error {
+	k.realms.Lock()
+	defer k.realms.Unlock()
 	if err := k.admin(ctx, http.MethodPost, "/admin/realms", r.representation(), nil); err != nil {
 		return fmt.Errorf("creating the realm %s: %w", r.Name, err)
 	}
@@ -195,7 +198,7 @@ func (k *Keycloak) admin(ctx context.Context, method, path string, in, out any) 
 		return err
 	}
 	headers := map[string]string{"Authorization": "Bearer " + token}
-	return do(ctx, call{method: method, url: k.URL + path, headers: headers, json: in, out: out})
+	return do(ctx, call{method: method, url: k.URL + path, headers: headers, json: in, out: out, limit: time.Minute})
 }
 
 func (k *Keycloak) adminToken(ctx context.Context) (string, error) {

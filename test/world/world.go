@@ -124,10 +124,30 @@ func (w *World) KeycloakProvider(url string) Block {
 // Proxy puts a proxy before the shared Keycloak and lets the provider use it.
 func (w *World) Proxy() *servers.Proxy {
 	w.T.Helper()
-	proxy, err := servers.StartProxy(w.Keycloak(w.T).URL)
+	proxy := w.proxyTo(w.Keycloak(w.T).URL)
+	w.Config.Providers["kc"]["url"] = proxy.URL
+	return proxy
+}
+
+// ProxyVault puts a proxy before this scenario's Vault and lets rotad use it, for everything that it asks of Vault.
+// Providers of AppRoles that are added later do not.
+func (w *World) ProxyVault() *servers.Proxy {
+	w.T.Helper()
+	proxy := w.proxyTo(w.Vault.URL)
+	w.Config.Vault["address"] = proxy.URL
+	for _, provider := range w.Config.Providers {
+		if provider["kind"] == "vault-approle" {
+			provider["address"] = proxy.URL
+		}
+	}
+	return proxy
+}
+
+func (w *World) proxyTo(target string) *servers.Proxy {
+	w.T.Helper()
+	proxy, err := servers.StartProxy(target)
 	w.Must(err)
 	w.T.Cleanup(proxy.Stop)
-	w.Config.Providers["kc"]["url"] = proxy.URL
 	return proxy
 }
 
