@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -150,4 +151,30 @@ func TestWhereVaultDoesNotAnswerThePersonKeepsTheValue(t *testing.T) {
 			}
 		}
 	})
+}
+
+// nameless is a Vault whose consumers' path holds the secret alone.
+type nameless struct{ *model.Vault }
+
+// Consumer leaves the name of the client out.
+func (v nameless) Consumer(ctx context.Context, p credential.VaultPath, n int) (credential.Consumer, error) {
+	c, err := v.Vault.Consumer(ctx, p, n)
+	c.Bundle = credential.Bundle{credential.FieldClientSecret: c.Bundle.Secret()}
+	return c, err
+}
+
+func TestTheValueThatVaultHasIsNotTakenAgainWhereItStandsAlone(t *testing.T) {
+	s := newTable(t)
+	s.client(t, "partner", credential.ModeManual)
+	s.executor.Vault = nameless{s.vault}
+	if _, err := s.ask(t, submission("partner", oldValue)); !refusedWith(err, admin.ClassRefused, "already") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := s.ask(t, submission("partner", freshValue)); err != nil {
+		t.Fatal(err)
+	}
+	entry, err := s.vault.Staging(t.Context(), "")
+	if err != nil || entry.Bundle[credential.FieldClientID].Reveal() != "partner" {
+		t.Errorf("the staged bundle does not name the client (%v)", err)
+	}
 }

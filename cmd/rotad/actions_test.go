@@ -279,8 +279,10 @@ func TestRegisteringTakesWhatIsRightAndSaysWhatIsNot(t *testing.T) {
 		what     string
 		conflict bool
 	}{
-		{2, `there is no owner "nobody"`, false}, {3, "the client a already has this", true},
-		{4, "cannot change while its rotation runs", true}, {5, "registered in clients.yaml:7", true},
+		{2, `there is no owner "nobody"`, false},
+		{3, "the client a already has this", true},
+		{4, "cannot change while its rotation runs", true},
+		{5, "registered in clients.yaml:7", true},
 	} {
 		found := false
 		for _, r := range got.Rejected {

@@ -78,7 +78,7 @@ func newDaemon(cfg *config.Config, s daemonSettings) (*daemon, error) {
 	d.cfg.Store(cfg)
 	store, err := bolt.Open(cfg.State.Path, bolt.Options{
 		AllowFilesystem: cfg.State.AllowFilesystem, NoSync: s.noSync,
-		Warn: func(text string) { s.log.Warn(text) },
+		Warn: func(text string) { s.log.Warn("the state file", "warning", text) },
 	})
 	if err != nil {
 		return nil, err
@@ -187,7 +187,7 @@ func (d *daemon) agree(ctx context.Context) error {
 			return nil
 		case err == nil:
 			return d.adopt(ctx, kept)
-		case !d.fresh():
+		case !d.fresh(ctx):
 			d.log.Warn("vault does not answer; going on with the state", "error", err)
 			return nil
 		}
@@ -201,13 +201,13 @@ func (d *daemon) agree(ctx context.Context) error {
 }
 
 // fresh says whether no client has ever been looked at with this state.
-func (d *daemon) fresh() bool {
-	seq, _, err := d.store.AuditHead(context.Background())
+func (d *daemon) fresh(ctx context.Context) bool {
+	seq, _, err := d.store.AuditHead(context.WithoutCancel(ctx))
 	return err == nil && seq <= uint64(len(d.config().Clients))
 }
 
 func (d *daemon) adopt(ctx context.Context, kept string) error {
-	if !d.fresh() {
+	if !d.fresh(ctx) {
 		return failed(fmt.Errorf("vault staging belongs to rotad instance %s, this state to instance %s", kept, d.store.Meta().Instance),
 			"give each rotad a staging path of its own, or restore the state file that belongs to this Vault")
 	}

@@ -158,7 +158,7 @@ func (p *demoPlay) run(ctx context.Context) error {
 	if socket == "" {
 		socket = d.config().Listen.Admin
 	}
-	listeners, err := d.listen(socket)
+	listeners, err := d.listen(ctx, socket)
 	if err != nil {
 		return failed(err, "")
 	}

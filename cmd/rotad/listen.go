@@ -14,6 +14,7 @@ import (
 // listeners are the daemon's doors: metrics and health for monitors, the admin socket for commands.
 type listeners struct {
 	metricsAt, adminAt net.Listener // nil = switched off
+	socket             string
 	stop               context.CancelFunc
 	serving            sync.WaitGroup
 }
@@ -22,9 +23,9 @@ type listeners struct {
 const off = "off"
 
 // listen opens both doors and serves on them until close.
-func (d *daemon) listen(socket string) (*listeners, error) {
-	l := &listeners{}
-	ctx, stop := context.WithCancel(context.Background())
+func (d *daemon) listen(ctx context.Context, socket string) (*listeners, error) {
+	l := &listeners{socket: socket}
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l.stop = stop
 	if err := d.openDoors(ctx, l, socket); err != nil {
 		l.close()
@@ -47,7 +48,7 @@ func (d *daemon) openDoors(ctx context.Context, l *listeners, socket string) err
 		return err
 	}
 	if warning != "" {
-		d.log.Warn(warning)
+		d.log.Warn("the admin socket", "warning", warning)
 	}
 	l.adminAt = at
 	actions := newActions(d.store, d.scheduler, d.executor, d.config, d.clocks.now, d.log)
@@ -74,7 +75,7 @@ func (l *listeners) close() {
 func (l *listeners) metrics() string { return address(l.metricsAt) }
 
 // admin returns the address of the admin socket.
-func (l *listeners) admin() string { return address(l.adminAt) }
+func (l *listeners) admin() string { return l.socket }
 
 func address(l net.Listener) string {
 	if l == nil {

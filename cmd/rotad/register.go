@@ -35,6 +35,7 @@ type registration struct {
 	leaving []string
 	total   int
 	stuck   []string // clients whose place would change under a running rotation
+	clashes []string // clients whose provider and ref somebody registered by a command already
 	orphans []string // clients that stay registered, of a provider that is no longer configured
 }
 
@@ -68,7 +69,25 @@ func (d *daemon) compare(ctx context.Context, cfg *config.Config) (*registration
 			plan.changes = append(plan.changes, registered{client: c})
 		}
 	}
-	return plan, nil
+	return plan, d.findClashes(ctx, plan)
+}
+
+// findClashes looks for clients that are registered already under another id: a whole configuration is taken or none.
+func (d *daemon) findClashes(ctx context.Context, plan *registration) error {
+	leaving := make(map[string]bool, len(plan.leaving))
+	for _, id := range plan.leaving {
+		leaving[id] = true
+	}
+	for _, change := range plan.changes {
+		id, ok, err := d.store.Find(ctx, change.client.Provider, change.client.Ref)
+		if err != nil {
+			return err
+		}
+		if ok && id != change.id && id != change.client.ID && !leaving[id] {
+			plan.clashes = append(plan.clashes, change.client.ID+" (registered as "+id+")")
+		}
+	}
+	return nil
 }
 
 // judge decides about one registered client, and takes it off the list of those that are wanted.
@@ -117,6 +136,9 @@ func (p *registration) refuse(cfg *config.Config, allowRemovals bool) error {
 	case len(p.stuck) > 0:
 		return refused(fmt.Errorf("provider, ref or vault path would change under a running rotation of: %s", names(p.stuck)),
 			"wait until the rotation has ended (rotad show ID), then change it")
+	case len(p.clashes) > 0:
+		return refused(fmt.Errorf("provider and ref are registered already under another id: %s", names(p.clashes)),
+			"rotad remove the other id first, or write renamed_from")
 	case len(p.orphans) > 0:
 		return refused(fmt.Errorf("the configuration no longer has the provider of: %s", names(p.orphans)),
 			"keep the provider until these clients have been removed (rotad remove ID)")

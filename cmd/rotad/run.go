@@ -63,8 +63,7 @@ func (a *app) daemon(ctx context.Context, removals bool) error {
 
 // openFailure shows why the state could not be opened, with what to do.
 func openFailure(err error) error {
-	var file *state.FileError
-	if errors.As(err, &file) {
+	if file, ok := errors.AsType[*state.FileError](err); ok {
 		return failed(err, file.Hint())
 	}
 	return failed(err, "")
@@ -87,7 +86,7 @@ func (a *app) serve(ctx context.Context, d *daemon) error {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	listeners, err := d.listen(a.adminSocket(d.config()))
+	listeners, err := d.listen(ctx, a.adminSocket(d.config()))
 	if err != nil {
 		return failed(err, "is another rotad running? see listen: in the configuration")
 	}
@@ -155,7 +154,7 @@ func (a *app) reload(ctx context.Context, d *daemon) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := sameProcess(d.config(), cfg); err != nil {
+	if err = sameProcess(d.config(), cfg); err != nil {
 		return err
 	}
 	world, err := d.world(cfg)
@@ -170,16 +169,16 @@ func (a *app) reload(ctx context.Context, d *daemon) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := plan.refuse(cfg, d.removals); err != nil {
+	if err = plan.refuse(cfg, d.removals); err != nil {
 		return err
 	}
-	if err := d.notices.Replace(voice); err != nil {
+	if err = d.notices.Replace(voice); err != nil {
 		return err
 	}
 	d.cfg.Store(cfg)
 	d.meters.Providers(providerNames(cfg))
 	d.scheduler.Swap(world)
-	if err := d.register(ctx, cfg); err != nil {
+	if err = d.register(ctx, cfg); err != nil {
 		return err
 	}
 	d.scheduler.Wake()
