@@ -94,7 +94,7 @@ func (s *step) foreignStaging(l *Look) bool {
 // second witness.
 func (s *step) takeUp(l *Look) bool {
 	e := l.Staging
-	if e.Version == 0 || e.Phase == credential.StagingIdle || e.Rotation == s.rec.Last.Rotation {
+	if e.Version == 0 || e.Deleted || e.Phase == credential.StagingIdle || e.Rotation == s.rec.Last.Rotation {
 		return false
 	}
 	if s.rec.Caps.Mode == credential.ModeManual && e.Phase != credential.StagingStaged {

@@ -146,7 +146,7 @@ func (s *step) waitSteady() bool {
 	if s.env.Policy.Start == credential.StartApprove && !s.rec.Request.Approved {
 		return true
 	}
-	s.sooner(s.planned(), "rotate")
+	s.sooner(s.future(s.planned()), "rotate")
 	return true
 }
 
