@@ -184,7 +184,7 @@ admins: {email: [admins@example.com]}
 owners: {team: {email: [team@example.com], timezone: Europe/Berlin}}
 policies: {default: {window: {cron: "0 9 * * MON-THU", duration: 6h, timezone: America/New_York}}}
 providers: {portal: {kind: manual}}
-clients: [{id: one, provider: portal, ref: {name: one}, owner: team, policy: default, vault: {path: apps/one}}]
+clients: [{id: one, provider: portal, ref: {client_id: one}, owner: team, policy: default, vault: {path: apps/one}}]
 `
 	for name, text := range map[string]string{"config.yaml": config, "token": "t"} {
 		path := filepath.Join(dir, name)
