@@ -25,8 +25,8 @@ type enrolment struct {
 func (a *actions) register(ctx context.Context, c admin.Command) (admin.Reply, error) {
 	e := &enrolment{actions: a, by: person(c), source: c.Source, dry: c.DryRun}
 	ctx = context.WithoutCancel(ctx)
-	var fresh []credential.Change
-	var at []int // of the fresh ones, in c.Clients
+	fresh := make([]credential.Change, 0, len(c.Clients)) // a change is large: growing the list would copy a lot
+	at := make([]int, 0, len(c.Clients))                  // of the fresh ones, in c.Clients
 	for i := range c.Clients {
 		client, ok := e.accept(i, c.Clients[i])
 		switch {

@@ -22,6 +22,7 @@ type demoFlags struct {
 	once  bool
 	speed string
 	dir   string
+	limit time.Duration // of a demo that is played once, in real time
 }
 
 // Bounds of a demo.
@@ -34,7 +35,7 @@ const (
 )
 
 func newDemo(a *app) *cobra.Command {
-	var f demoFlags
+	f := demoFlags{limit: demoOnceLimit}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Run the whole daemon against a sandbox, in accelerated time: ninety days in ninety seconds.",
@@ -137,7 +138,7 @@ func (a *app) playIn(ctx context.Context, world *demoWorld, begin time.Time, spe
 	}
 	defer func() { _ = logFile.Close() }()
 	log := slog.New(slog.NewTextHandler(logFile, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: world.clock.stamp}))
-	play := newDemoPlay(a, world, speed, f.once)
+	play := newDemoPlay(a, world, speed, f)
 	d, err := newDaemon(cfg, daemonSettings{clocks: world.clock.clocks(), log: log, watch: play, noSync: true})
 	if err != nil {
 		return openFailure(err)
@@ -223,8 +224,8 @@ func (p *demoPlay) watchTheClock(ctx context.Context, stop context.CancelFunc) {
 	case <-ctx.Done():
 	case <-p.complete:
 		p.waitForMail(ctx)
-	case <-time.After(demoOnceLimit):
-		p.violate("", "the lives were not over in "+demoOnceLimit.String())
+	case <-time.After(p.limit):
+		p.violate("", "the lives were not over in "+p.limit.String())
 	}
 }
 

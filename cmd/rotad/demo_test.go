@@ -61,12 +61,7 @@ func readDemo(t *testing.T, out string) []demoLine {
 
 // TestDemoEventsPerModeAreTheGoldenList plays one client of each overlap mode through a whole life, as fast as it goes.
 func TestDemoEventsPerModeAreTheGoldenList(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "demo")
-	code, out, errOut := command(t, "demo", "--once", "--json", "--speed", "100d/s", "--dir", dir)
-	if code != exitDone || errOut != "" {
-		t.Errorf("exit code %d: %s", code, errOut)
-	}
-	lines := readDemo(t, out)
+	lines := readDemo(t, playOnce(t, time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)))
 	lives := map[string]string{}
 	for _, line := range lines[:len(lines)-1] {
 		checkDemoLine(t, line)
@@ -88,14 +83,21 @@ func TestDemoLivesThroughClockChanges(t *testing.T) {
 		time.Date(2026, 3, 16, 12, 0, 0, 0, time.UTC), time.Date(2026, 10, 12, 12, 0, 0, 0, time.UTC),
 	} {
 		t.Run(day.Format(time.DateOnly), func(t *testing.T) {
-			t.Parallel()
-			var out bytes.Buffer
-			a := &app{out: &out, json: true}
-			if err := a.demo(t.Context(), demoFlags{once: true, speed: "100d/s"}, demoBegin(day)); err != nil {
-				t.Errorf("%v:\n%s", err, out.String())
-			}
+			playOnce(t, day)
 		})
 	}
+}
+
+// playOnce plays a whole demo and returns what it printed.
+func playOnce(t *testing.T, day time.Time) string {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	a := &app{out: &out, err: &errOut, json: true}
+	f := demoFlags{once: true, speed: "100d/s", dir: filepath.Join(t.TempDir(), "demo"), limit: 5 * time.Minute}
+	if code := a.exit(a.demo(t.Context(), f, demoBegin(day))); code != exitDone || errOut.Len() > 0 {
+		t.Errorf("exit code %d: %s\n%s", code, errOut.String(), out.String())
+	}
+	return out.String()
 }
 
 func checkDemoLine(t *testing.T, line demoLine) {
@@ -171,7 +173,7 @@ func newTestPlay(t *testing.T) (*demoPlay, *bytes.Buffer) {
 		t.Fatal(problems)
 	}
 	var out bytes.Buffer
-	play := newDemoPlay(&app{out: &out, json: true}, world, demoSpeed, true)
+	play := newDemoPlay(&app{out: &out, json: true}, world, demoSpeed, demoFlags{once: true})
 	play.cast(t.Context(), cfg.Clients)
 	for _, actor := range play.actors {
 		if got := play.login(t.Context(), actor); got != sandbox.Served {

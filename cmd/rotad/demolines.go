@@ -60,7 +60,11 @@ func (s *demoLines) greeting(p *demoPlay, metrics string) string {
 		line("  %s", s.paint(demoCyan, "rotad "+command+" --socket "+p.socket))
 	}
 	line("")
-	line("%s", s.paint(demoDim, "configuration, state, mails, log:  "+p.world.dir))
+	place := p.world.dir
+	if !p.kept {
+		place += " (removed at the end; --dir keeps it)"
+	}
+	line("%s", s.paint(demoDim, "configuration, state, mails, log:  "+place))
 	if metrics != "" {
 		line("%s", s.paint(demoDim, "metrics:                           http://"+metrics+"/metrics"))
 	}

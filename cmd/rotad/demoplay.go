@@ -23,6 +23,8 @@ const demoPulse = 20 * time.Millisecond
 type demoPlay struct {
 	app    *app
 	once   bool
+	limit  time.Duration // of a play that is played once, in real time
+	kept   bool          // its directory is not removed at the end
 	speed  time.Duration // demo time per second
 	world  *demoWorld
 	daemon *daemon
@@ -58,9 +60,9 @@ type demoActor struct {
 	dark     time.Time // first refusal of the present gap, in real time; zero = none
 }
 
-func newDemoPlay(a *app, w *demoWorld, speed time.Duration, once bool) *demoPlay {
+func newDemoPlay(a *app, w *demoWorld, speed time.Duration, f demoFlags) *demoPlay {
 	return &demoPlay{
-		app: a, once: once, speed: speed, world: w, screen: newDemoScreen(a), actors: map[string]*demoActor{},
+		app: a, once: f.once, limit: f.limit, kept: f.dir != "", speed: speed, world: w, screen: newDemoScreen(a), actors: map[string]*demoActor{},
 		began: time.Now(), modes: map[string]credential.Mode{}, lived: map[string]bool{}, complete: make(chan struct{}),
 	}
 }

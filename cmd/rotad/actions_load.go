@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/rotad/rotad/internal/admin"
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/state"
+)
+
+// loaded is a client that has been handed to the store, and whose transaction has not been written yet.
+type loaded struct {
+	at     int // in the sequence
+	client credential.Client
+}
+
+// load registers any number of clients while they come, in large transactions: while one is written, the clients of the
+// next one are decoded, checked and encoded. It differs from register in nothing else. The indexes of what is rejected
+// count from the first client of the sequence. told is called after each transaction.
+func (a *actions) load(
+	ctx context.Context, c admin.Command, clients iter.Seq[credential.Client], told func(sum admin.Registered),
+) (admin.Registered, error) {
+	e := &enrolment{actions: a, by: person(c), source: c.Source}
+	ctx = context.WithoutCancel(ctx)
+	var waiting []loaded // of two transactions at most
+	var failed error
+	err := a.store.Load(ctx, func(yield func(credential.Change) bool) {
+		next := 0
+		for client := range clients {
+			at := next
+			next++
+			client, ok := e.accept(at, client)
+			switch {
+			case !ok:
+				continue
+			case client.RenamedFrom != "":
+				failed = e.one(ctx, at, client)
+			default:
+				waiting = append(waiting, loaded{at, client})
+			}
+			if failed != nil || client.RenamedFrom == "" && !yield(e.creation(client)) {
+				return
+			}
+		}
+	}, func(n int, refusals []state.Refusal) error {
+		if err := e.settled(ctx, waiting[:n], refusals); err != nil {
+			return err
+		}
+		waiting = append(waiting[:0], waiting[n:]...)
+		told(e.result)
+		return nil
+	})
+	return e.result, errors.Join(failed, err)
+}
+
+// settled takes in what became of some changes. A client that exists already is looked at by itself.
+func (e *enrolment) settled(ctx context.Context, made []loaded, refusals []state.Refusal) error {
+	e.result.New += len(made) - len(refusals)
+	for _, r := range refusals {
+		of := made[r.Index]
+		if err := e.refused(ctx, of.at, of.client, r.Err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refused is about a creation that the store has refused.
+func (e *enrolment) refused(ctx context.Context, at int, client credential.Client, why error) error {
+	if errors.Is(why, state.ErrConflict) {
+		return e.one(ctx, at, client)
+	}
+	return e.reject(at, why)
+}
