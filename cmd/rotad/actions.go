@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"log/slog"
 	"time"
 
@@ -22,7 +21,6 @@ type actionStore interface {
 	Find(ctx context.Context, provider string, ref credential.Ref) (id string, ok bool, err error)
 	Commit(ctx context.Context, c credential.Change) (rec credential.Record, conflict bool, err error)
 	CommitMany(ctx context.Context, changes []credential.Change) ([]state.Refusal, error)
-	Load(ctx context.Context, changes iter.Seq[credential.Change], settled func(n int, refusals []state.Refusal) error) error
 	ClaimOne(ctx context.Context, now time.Time, id, owner string, lease time.Duration) (credential.Record, bool, error)
 	Release(id, owner string)
 	Meta() state.Meta

@@ -16,17 +16,23 @@ type loaded struct {
 	client credential.Client
 }
 
+// bulkStore makes any number of changes in large transactions.
+type bulkStore interface {
+	Load(ctx context.Context, changes iter.Seq[credential.Change], settled func(n int, refusals []state.Refusal) error) error
+}
+
 // load registers any number of clients while they come, in large transactions: while one is written, the clients of the
-// next one are decoded, checked and encoded. It differs from register in nothing else. The indexes of what is rejected
+// next one are decoded, checked and encoded. It is for a command that has the state file for itself: no daemon is told of
+// the commits. It differs from register in nothing else. The indexes of what is rejected
 // count from the first client of the sequence. told is called after each transaction.
 func (a *actions) load(
-	ctx context.Context, c admin.Command, clients iter.Seq[credential.Client], told func(sum admin.Registered),
+	ctx context.Context, store bulkStore, c admin.Command, clients iter.Seq[credential.Client], told func(sum admin.Registered),
 ) (admin.Registered, error) {
 	e := &enrolment{actions: a, by: person(c), source: c.Source}
 	ctx = context.WithoutCancel(ctx)
 	var waiting []loaded // of two transactions at most
 	var failed error
-	err := a.store.Load(ctx, func(yield func(credential.Change) bool) {
+	err := store.Load(ctx, func(yield func(credential.Change) bool) {
 		next := 0
 		for client := range clients {
 			at := next

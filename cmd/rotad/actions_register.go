@@ -77,12 +77,7 @@ func (e *enrolment) many(ctx context.Context, changes []credential.Change, at []
 	refused := make(map[int]bool, len(refusals))
 	for _, r := range refusals {
 		refused[r.Index] = true
-		if errors.Is(r.Err, state.ErrConflict) {
-			err = e.one(ctx, at[r.Index], changes[r.Index].Record.Client)
-		} else {
-			err = e.reject(at[r.Index], r.Err)
-		}
-		if err != nil {
+		if err := e.refused(ctx, at[r.Index], changes[r.Index].Record.Client, r.Err); err != nil {
 			return err
 		}
 	}

@@ -39,7 +39,8 @@ func newImport(a *app) *cobra.Command {
 // registrar is where clients are registered: the running daemon, else the state file.
 type registrar struct {
 	admin.Actor
-	batch int // clients per command
+	batch int    // clients per command
+	local *local // the state file, where no daemon runs; else nil
 	close func()
 }
 
@@ -58,7 +59,7 @@ func (a *app) registrar(ctx context.Context) (*registrar, error) {
 	return a.offline()
 }
 
-// offlineBatch is the number of clients in one transaction while no daemon runs.
+// offlineBatch is the number of clients per command while no daemon runs.
 const offlineBatch = 10_000
 
 // offline registers straight into the state file.
@@ -80,16 +81,24 @@ func (a *app) offline() (*registrar, error) {
 			return rotation.Env{Now: at, Second: at, NextLook: at, Policy: cfg.Policies[rec.Client.Policy], Instance: store.Meta().Instance}
 		},
 	}
-	return &registrar{Actor: local{acts}, batch: offlineBatch, close: func() { _ = store.Close() }}, nil
+	here := &local{acts, store}
+	return &registrar{Actor: here, local: here, batch: offlineBatch, close: func() { _ = store.Close() }}, nil
 }
 
 // local is the actor of a command that works on the state file itself.
-type local struct{ *actions }
+type local struct {
+	*actions
+	bulk bulkStore
+}
 
 // Do does what is asked under the name of this process's user.
-func (l local) Do(ctx context.Context, c admin.Command) (admin.Reply, error) {
+func (l *local) Do(ctx context.Context, c admin.Command) (admin.Reply, error) {
+	return l.actions.Do(ctx, l.signed(c))
+}
+
+func (*local) signed(c admin.Command) admin.Command {
 	c.Actor = fmt.Sprintf("uid:%d", os.Getuid())
-	return l.actions.Do(ctx, c)
+	return c
 }
 
 // importer is one import under way.
@@ -99,7 +108,7 @@ type importer struct {
 	command  admin.Command // without clients
 	name     string
 	batch    []credential.Client
-	lines    []int // of the clients in the batch
+	lines    []int // of the clients in the batch, or of all that were loaded
 	bytes    int   // about as many in the request
 	progress bool
 
@@ -124,12 +133,52 @@ func (a *app) importFile(ctx context.Context, name, reason string, dry bool) err
 		app: a, to: to, name: name, progress: isTerminal(a.err),
 		command: admin.Command{Verb: admin.VerbRegister, Source: admin.SourceImport, Reason: reason, DryRun: dry},
 	}
+	if to.local != nil && !dry {
+		return i.report(i.load(ctx, in))
+	}
 	problems, err := config.DecodeClients(in, name, func(c credential.Client, line int) error { return i.take(ctx, c, line) })
 	if err == nil {
 		err = i.flush(ctx)
 	}
 	i.problems = append(i.problems, problems...)
 	return i.report(err)
+}
+
+// errLoadEnded ends the reading of a file whose clients the state takes no more.
+var errLoadEnded = errors.New("the state takes no more clients")
+
+// load streams the file into the state.
+func (i *importer) load(ctx context.Context, in io.Reader) error {
+	var problems config.Problems
+	var readErr error
+	sum, err := i.to.local.load(ctx, i.to.local.bulk, i.to.local.signed(i.command), func(yield func(credential.Client) bool) {
+		problems, readErr = config.DecodeClients(in, i.name, func(c credential.Client, line int) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			i.lines = append(i.lines, line)
+			if !yield(c) {
+				return errLoadEnded
+			}
+			return nil
+		})
+	}, i.told)
+	i.sum.New, i.sum.Changed, i.sum.Unchanged = sum.New, sum.Changed, sum.Unchanged
+	for _, rejected := range sum.Rejected {
+		i.reject(i.lines[rejected.Index], rejected)
+	}
+	i.problems = append(i.problems, problems...)
+	if err == nil {
+		err = readErr
+	}
+	return err
+}
+
+// told shows how far an import is.
+func (i *importer) told(sum admin.Registered) {
+	if i.progress {
+		_, _ = fmt.Fprintf(i.err, "\r%d clients ", sum.New+sum.Changed+sum.Unchanged)
+	}
 }
 
 func (a *app) input(name string) (io.Reader, func(), error) {
@@ -198,9 +247,7 @@ func (i *importer) flush(ctx context.Context) error {
 		}
 	}
 	i.batch, i.lines, i.bytes = i.batch[:0], i.lines[:0], 0
-	if i.progress {
-		_, _ = fmt.Fprintf(i.err, "\r%d clients ", i.sum.New+i.sum.Changed+i.sum.Unchanged)
-	}
+	i.told(i.sum)
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/scheduler"
 	"github.com/rotad/rotad/state"
 	"github.com/rotad/rotad/state/bolt"
 )
@@ -45,9 +46,14 @@ func sweepPart(ctx context.Context, s settings) (result, error) {
 	var ours, theirs []time.Duration
 	err = running(ctx, sch, func() error {
 		<-w.reached // first sight, which writes more
-		bare.reset()
+		idle(ctx, store, sch, c)
+		bare.begin()
 		for range s.rounds {
-			took := sweepOnce(w, func() { c.advance(2 * day); sch.Wake() })
+			began := time.Now()
+			c.advance(2 * day)
+			sch.Wake()
+			idle(ctx, store, sch, c)
+			took := time.Since(began)
 			alone, err := bare.sweep()
 			if err != nil {
 				return err
@@ -62,16 +68,21 @@ func sweepPart(ctx context.Context, s settings) (result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return result{"ours_s": median(ours).Seconds(), "bare_s": median(theirs).Seconds()}, nil
+	return result{
+		"ours_s": median(ours).Seconds(), "bare_s": median(theirs).Seconds(),
+		"commits_per_client": float64(bare.commits) / float64(sweepClients*s.rounds),
+	}, nil
 }
 
-// sweepOnce starts a sweep and waits until every client has been committed once.
-func sweepOnce(w *watch, start func()) time.Duration {
-	w.goal.Store(w.commits.Load() + sweepClients)
-	began := time.Now()
-	start()
-	<-w.reached
-	return time.Since(began)
+// idle waits until nothing is due or under way.
+func idle(ctx context.Context, s *bolt.Store, sch *scheduler.Scheduler, c *clock) {
+	for {
+		due, ok, err := s.NextDue(ctx, provider)
+		if err != nil || (!sch.Busy() && (!ok || due.After(c.now()))) {
+			return
+		}
+		time.Sleep(500 * time.Microsecond)
+	}
 }
 
 // client is one of the clients of every part.
@@ -90,17 +101,19 @@ func appID(i int) string    { return fmt.Sprintf("11111111-1111-4111-8111-%012d"
 type bareSweep struct {
 	db *bbolt.DB
 
-	mu    sync.Mutex
-	write []pairs // of the commits of the sweep before
-	more  int     // commits that wrote more than these pairs
+	mu      sync.Mutex
+	due     map[string]time.Time // by client
+	write   []pairs              // of the commits of the sweep before
+	commits int                  // of all sweeps
+	more    int                  // commits that wrote more than these pairs
 }
 
-// pairs are what one commit writes.
+// pairs are what one commit writes. Without was and will, the due entry stays.
 type pairs struct{ id, record, was, will []byte }
 
 func newBareSweep(path string) (*bareSweep, error) {
 	db, err := openBare(path, "record", "due", "meta")
-	return &bareSweep{db: db}, err
+	return &bareSweep{db: db, due: map[string]time.Time{}}, err
 }
 
 // openBare opens a file with bbolt's defaults, except for the free list, which is the faster one here too.
@@ -119,7 +132,7 @@ func openBare(path string, buckets ...string) (*bbolt.DB, error) {
 	})
 }
 
-// learn keeps the pairs of a commit. The due entry that it replaces is the one of the sweep before.
+// learn keeps the pairs of a commit.
 func (b *bareSweep) learn(c credential.Change) {
 	record, err := state.Encode(&c.Record)
 	if err != nil {
@@ -131,15 +144,20 @@ func (b *bareSweep) learn(c credential.Change) {
 	if len(c.Audit)+len(c.Notices) > 0 {
 		b.more++
 	}
-	b.write = append(b.write, pairs{
-		[]byte(id), state.Seal(id, make([]byte, 8), record), dueKey(c.Record.Due.Add(-2*day), id), dueKey(c.Record.Due, id),
-	})
+	p := pairs{id: []byte(id), record: state.Seal(id, make([]byte, 8), record)}
+	if was := b.due[id]; !was.Equal(c.Record.Due) {
+		p.was, p.will = dueKey(was, id), dueKey(c.Record.Due, id)
+	}
+	b.due[id] = c.Record.Due
+	b.write = append(b.write, p)
+	b.commits++
 }
 
-func (b *bareSweep) reset() {
+// begin forgets what was written so far.
+func (b *bareSweep) begin() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.write, b.more = nil, 0
+	b.write, b.more, b.commits = nil, 0, 0
 }
 
 func dueKey(at time.Time, id string) []byte {
@@ -153,33 +171,39 @@ func (b *bareSweep) sweep() (time.Duration, error) {
 		work <- p
 	}
 	close(work)
-	failed := make(chan error, workers)
+	b.write = nil
 	watermark := state.Seal("watermark", make([]byte, 8))
 	began := time.Now()
-	for range workers {
-		go func() {
-			for p := range work {
-				err := b.db.Batch(func(tx *bbolt.Tx) error {
-					due := tx.Bucket([]byte("due"))
-					return errors.Join(
-						tx.Bucket([]byte("record")).Put(p.id, p.record), due.Delete(p.was), due.Put(p.will, state.Seal(string(p.will))),
-						tx.Bucket([]byte("meta")).Put([]byte("watermark"), watermark))
-				})
-				if err != nil {
-					failed <- err
-					return
-				}
+	err := together(func() error {
+		for p := range work {
+			if err := b.db.Batch(func(tx *bbolt.Tx) error { return p.put(tx, watermark) }); err != nil {
+				return err
 			}
-			failed <- nil
-		}()
+		}
+		return nil
+	})
+	return time.Since(began), err
+}
+
+func (p pairs) put(tx *bbolt.Tx, watermark []byte) error {
+	err := errors.Join(
+		tx.Bucket([]byte("record")).Put(p.id, p.record), tx.Bucket([]byte("meta")).Put([]byte("watermark"), watermark))
+	if p.will == nil {
+		return err
+	}
+	due := tx.Bucket([]byte("due"))
+	return errors.Join(err, due.Delete(p.was), due.Put(p.will, state.Seal(string(p.will))))
+}
+
+// together runs f in as many goroutines as there are workers.
+func together(f func() error) error {
+	failed := make(chan error, workers)
+	for range workers {
+		go func() { failed <- f() }()
 	}
 	var err error
 	for range workers {
 		err = errors.Join(err, <-failed)
 	}
-	took := time.Since(began)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.write = nil
-	return took, err
+	return err
 }

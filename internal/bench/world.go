@@ -12,6 +12,7 @@ import (
 	"github.com/rotad/rotad/internal/rotation"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/scheduler"
+	"github.com/rotad/rotad/state"
 	"github.com/rotad/rotad/state/bolt"
 )
 
@@ -51,17 +52,18 @@ func registered(c credential.Client, now time.Time) credential.Change {
 }
 
 func register(ctx context.Context, s *bolt.Store, clients int, client func(i int) credential.Client, now time.Time) error {
-	refusals, err := s.Load(ctx, func(yield func(credential.Change) bool) {
+	return s.Load(ctx, func(yield func(credential.Change) bool) {
 		for i := range clients {
 			if !yield(registered(client(i), now)) {
 				return
 			}
 		}
+	}, func(_ int, refusals []state.Refusal) error {
+		if len(refusals) > 0 {
+			return refusals[0].Err
+		}
+		return nil
 	})
-	if err == nil && len(refusals) > 0 {
-		err = refusals[0].Err
-	}
-	return err
 }
 
 // newScheduler is the daemon's loop over a store, with one provider.

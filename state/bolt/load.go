@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/state"
@@ -16,44 +15,50 @@ const loadChunk = 20_000
 // CommitMany makes changes in one transaction. A change that cannot be made is left out and returned as a Refusal; the
 // others are made. Claims are given free as by Commit.
 func (s *Store) CommitMany(ctx context.Context, changes []credential.Change) ([]state.Refusal, error) {
-	l := loading{store: s}
+	l := &loading{}
 	for i := range changes {
-		l.add(i, &changes[i])
+		l.add(&changes[i])
 	}
-	if err := s.write(ctx, l.chunk()); err != nil {
+	if err := s.write(ctx, l.run); err != nil {
 		return nil, fmt.Errorf("committing %d changes: %w", len(changes), err)
 	}
-	return l.refused(), nil
+	return l.refusals(), nil
 }
 
 // Load makes any number of changes, in large transactions: while one is written, the changes of the next one are taken
-// from the sequence and encoded. It is for an import of a million clients; the refusals are those of CommitMany, with
-// the position in the sequence. After an error, some of the changes have been made.
-func (s *Store) Load(ctx context.Context, changes iter.Seq[credential.Change]) ([]state.Refusal, error) {
-	l := loading{store: s}
-	var written chan error // of the transaction under way; nil = none
-	wait := func() (err error) {
-		if written != nil {
-			err = <-written
+// from the sequence and encoded. It is for an import of a million clients. After each transaction settled is told how
+// many changes it was about, and which of them were refused, with their index among these; it runs between two changes
+// of the sequence, and may commit others. After an error, also one of settled, some of the changes have been made.
+func (s *Store) Load(
+	ctx context.Context, changes iter.Seq[credential.Change], settled func(n int, refusals []state.Refusal) error,
+) error {
+	var written *loading // the transaction under way; nil = none
+	var outcome chan error
+	wait := func() error {
+		if written == nil {
+			return nil
 		}
+		l := written
 		written = nil
-		return err
-	}
-	send := func() error {
-		if err := wait(); err != nil {
+		if err := <-outcome; err != nil {
 			return err
 		}
-		written = make(chan error, 1)
-		run := l.chunk()
-		go func(result chan<- error) { result <- s.write(ctx, run) }(written)
+		return settled(len(l.refused), l.refusals())
+	}
+	next := &loading{}
+	send := func() error {
+		if err := wait(); err != nil || len(next.refused) == 0 {
+			return err
+		}
+		written, outcome = next, make(chan error, 1)
+		go func(l *loading, result chan<- error) { result <- s.write(ctx, l.run) }(written, outcome)
+		next = &loading{}
 		return nil
 	}
-	i := 0
 	for c := range changes {
-		l.add(i, &c)
-		if i++; len(l.next) == loadChunk {
+		if next.add(&c); len(next.refused) == loadChunk {
 			if err := send(); err != nil {
-				return nil, fmt.Errorf("loading: %w", err)
+				return fmt.Errorf("loading: %w", err)
 			}
 		}
 	}
@@ -62,54 +67,49 @@ func (s *Store) Load(ctx context.Context, changes iter.Seq[credential.Change]) (
 		err = wait()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("loading: %w", err)
+		return fmt.Errorf("loading: %w", err)
 	}
-	return l.refused(), nil
+	return nil
 }
 
-// loading collects prepared changes for a transaction. Only one transaction of it is under way at any time.
+// loading are prepared changes of one transaction.
 type loading struct {
-	store  *Store
-	next   []numbered
-	before []state.Refusal // before the transaction
-	within []state.Refusal // by the transactions; belongs to the one under way
+	changes []*prepared // nil = refused before the transaction
+	refused []error     // by change; nil = made
 }
 
-type numbered struct {
-	index int
-	*prepared
-}
-
-func (l *loading) add(index int, c *credential.Change) {
+func (l *loading) add(c *credential.Change) {
 	p, err := prepare(c)
 	if err != nil {
-		l.before = append(l.before, state.Refusal{Index: index, Err: about(c.Record.Client.ID, err)})
-		return
+		err = about(c.Record.Client.ID, err)
 	}
-	l.next = append(l.next, numbered{index, p})
+	l.changes, l.refused = append(l.changes, p), append(l.refused, err)
 }
 
-// chunk returns the transaction with the changes collected so far, and begins anew.
-func (l *loading) chunk() func(*txn) error {
-	changes := l.next
-	l.next = nil
-	return func(t *txn) error {
-		t.fill = filled
-		for _, p := range changes {
-			winner, err := t.apply(p.prepared)
-			if err == nil && winner != nil {
-				err = state.ErrConflict
-			}
-			if err != nil {
-				l.within = append(l.within, state.Refusal{Index: p.index, Err: about(p.id, err)})
-			}
+// run makes the changes within a transaction.
+func (l *loading) run(t *txn) error {
+	t.fill, t.expect = filled, len(l.changes)
+	for i, p := range l.changes {
+		if p == nil {
+			continue
 		}
-		return nil
+		winner, err := t.apply(p)
+		if err == nil && winner != nil {
+			err = state.ErrConflict
+		}
+		if err != nil {
+			l.refused[i] = about(p.id, err)
+		}
 	}
+	return nil
 }
 
-func (l *loading) refused() []state.Refusal {
-	all := slices.Concat(l.before, l.within)
-	slices.SortFunc(all, func(a, b state.Refusal) int { return a.Index - b.Index })
+func (l *loading) refusals() []state.Refusal {
+	var all []state.Refusal
+	for i, err := range l.refused {
+		if err != nil {
+			all = append(all, state.Refusal{Index: i, Err: err})
+		}
+	}
 	return all
 }

@@ -295,10 +295,30 @@ func TestReopenFindsEverything(t *testing.T) {
 	}
 }
 
+func TestLoadEndsWhereItsCallerSaysSo(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "rotad.db"), bolt.Options{NoSync: true})
+	enough := errors.New("enough")
+	err := s.Load(t.Context(), func(yield func(credential.Change) bool) {
+		for i := 0; yield(registered(i, moment())); i++ {
+			if i > 100_000 {
+				t.Fatal("the sequence goes on")
+			}
+		}
+	}, func(int, []state.Refusal) error { return enough })
+	if !errors.Is(err, enough) {
+		t.Errorf("got %v, want the error of the caller", err)
+	}
+	if err := s.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestLoadMakesManyChanges(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "rotad.db"), bolt.Options{NoSync: true})
 	const clients = 45_000 // three transactions
-	refusals, err := s.Load(t.Context(), func(yield func(credential.Change) bool) {
+	before, told := 0, 0
+	var refusals []state.Refusal
+	err := s.Load(t.Context(), func(yield func(credential.Change) bool) {
 		for i := range clients {
 			if !yield(registered(i, moment())) {
 				return
@@ -306,7 +326,17 @@ func TestLoadMakesManyChanges(t *testing.T) {
 		}
 		yield(registered(1, moment()))
 		yield(credential.Change{Create: true})
+	}, func(n int, refused []state.Refusal) error {
+		for _, r := range refused {
+			r.Index += before
+			refusals = append(refusals, r)
+		}
+		before, told = before+n, told+1
+		return nil
 	})
+	if before != clients+2 || told != 3 {
+		t.Errorf("told of %d changes in %d transactions", before, told)
+	}
 	if err != nil || len(refusals) != 2 || refusals[0].Index != clients || !errors.Is(refusals[0].Err, state.ErrConflict) ||
 		!errors.Is(refusals[1].Err, state.ErrInvalid) {
 		t.Fatalf("%v, %v", refusals, err)

@@ -21,6 +21,7 @@ type txn struct {
 	counts  map[string]int64    // by how much a counter changes
 	last    tail                // set by the writer
 	fill    float64             // of pages; 0 = as bbolt likes it
+	expect  int                 // about as many changes of a bucket; 0 = not known
 	touched map[string]struct{} // providers whose due entries change
 	after   []func()            // run under Store.mu once the transaction is durable
 }
@@ -79,7 +80,7 @@ func (t *txn) drop(b bucket, key string) { t.set(b, key, nil) }
 func (t *txn) set(b bucket, key string, value []byte) {
 	p := &t.pending[b]
 	if p.values == nil {
-		p.values = make(map[string][]byte)
+		p.values, p.keys = make(map[string][]byte, t.expect), make([]string, 0, t.expect)
 	}
 	before := len(p.values)
 	if p.values[key] = value; len(p.values) > before {
