@@ -177,7 +177,7 @@ func (s *Scheduler) Env(rec credential.Record) rotation.Env {
 	env := rotation.Env{
 		Now: now, Elapsed: s.Elapsed(), Second: s.clock.now(s.Elapsed()), Boot: s.Boot,
 		Policy: w.Policies[rec.Client.Policy], Windows: w.Windows, Timing: connection.Timing,
-		NextLook: nextLook(w.Scan, rec.Client.ID, now), FreshID: s.FreshID(), FreshUID: s.FreshUID(), Instance: s.Instance,
+		NextLook: nextLook(w.Scan, rec.Client.ID, now), FreshID: s.FreshID(), FreshUID: s.FreshUID(), Instance: s.instance(),
 	}
 	switch {
 	case s.draining.Load():

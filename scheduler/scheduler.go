@@ -261,5 +261,14 @@ func (s *Scheduler) fail(err error) {
 
 // Adopt takes the id of this rotad as Vault keeps it. It is called before Run.
 func (s *Scheduler) Adopt(instance string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.Instance, s.Executor.Instance = instance, instance
+}
+
+// instance returns the id of this rotad. Commands ask for it while the state may still adopt another one.
+func (s *Scheduler) instance() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Instance
 }
