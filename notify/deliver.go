@@ -249,7 +249,7 @@ func (s *sending) sum() {
 		return
 	}
 	if len(n.Deliveries) == 0 {
-		s.Log.Error("nobody to tell: neither the owner nor the admins have an address",
+		s.Log.Error("nobody to tell: no address; see owners: and admins: in the configuration", "admins", n.Admins,
 			"seq", n.Seq, "kind", n.Kind, "client", n.Client, "owner", n.Owner)
 		s.Meter.Notice("", n.Kind, OutcomeDead)
 	}

@@ -37,16 +37,16 @@ func (a *actions) load(
 		for client := range clients {
 			at := next
 			next++
-			client, ok := e.accept(at, client)
+			accepted, ok := e.accept(at, client)
 			switch {
 			case !ok:
 				continue
-			case client.RenamedFrom != "":
-				failed = e.one(ctx, at, client)
+			case accepted.RenamedFrom != "":
+				failed = e.one(ctx, at, accepted)
 			default:
-				waiting = append(waiting, loaded{at, client})
+				waiting = append(waiting, loaded{at, accepted})
 			}
-			if failed != nil || client.RenamedFrom == "" && !yield(e.creation(client)) {
+			if failed != nil || accepted.RenamedFrom == "" && !yield(e.creation(accepted)) {
 				return
 			}
 		}

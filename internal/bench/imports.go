@@ -177,7 +177,7 @@ func (r *rawImport) run(path string) error {
 func (r *rawImport) decode() (n int, err error) {
 	for ; n < r.chunk; n++ {
 		line, err := r.in.ReadSlice('\n')
-		if err == io.EOF { //nolint:errorlint // as the reader returns it
+		if err == io.EOF {
 			return n, nil
 		}
 		if err != nil {

@@ -96,7 +96,7 @@ func reportImport(ctx context.Context, s settings, r *report) error {
 		return err
 	}
 	r.atMost("import", ours.Seconds()/raw["raw_s"], 2)
-	if _, err := spawn(ctx, s, "small", r.log); err != nil {
+	if _, err = spawn(ctx, s, "small", r.log); err != nil {
 		return err
 	}
 	open, err := spawn(ctx, s, "open", r.log)
@@ -104,7 +104,7 @@ func reportImport(ctx context.Context, s settings, r *report) error {
 		return err
 	}
 	r.below("open-1m", open["open_s"], 1, "s")
-	if err := reportTick(ctx, s, r); err != nil {
+	if err = reportTick(ctx, s, r); err != nil {
 		return err
 	}
 	memory, err := spawn(ctx, s, "memory", r.log)

@@ -36,7 +36,7 @@ func sweepPart(ctx context.Context, s settings) (result, error) {
 	}
 	defer func() { _ = bare.db.Close() }()
 	c := newClock()
-	if err := register(ctx, store, sweepClients, client, c.now()); err != nil {
+	if err = register(ctx, store, sweepClients, client, c.now()); err != nil {
 		return nil, err
 	}
 	w := newWatch()
@@ -54,9 +54,9 @@ func sweepPart(ctx context.Context, s settings) (result, error) {
 			sch.Wake()
 			idle(ctx, store, sch, c)
 			took := time.Since(began)
-			alone, err := bare.sweep()
-			if err != nil {
-				return err
+			alone, failed := bare.sweep()
+			if failed != nil {
+				return failed
 			}
 			ours, theirs = append(ours, took), append(theirs, alone)
 		}
@@ -161,7 +161,7 @@ func (b *bareSweep) begin() {
 }
 
 func dueKey(at time.Time, id string) []byte {
-	return append(binary.BigEndian.AppendUint64([]byte(provider+"\x00"), uint64(at.UnixMicro())), id...) //nolint:gosec // the bits are wanted
+	return append(binary.BigEndian.AppendUint64([]byte(provider+"\x00"), uint64(at.UnixMicro())), id...)
 }
 
 // sweep writes the pairs of the last sweep, one call of Batch each.

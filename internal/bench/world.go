@@ -136,7 +136,8 @@ func (quiet) Annotate(context.Context, credential.VaultPath, map[string]string) 
 func (quiet) DestroyStaging(context.Context, string, []int) error                     { return nil }
 func (quiet) DestroyConsumer(context.Context, credential.VaultPath, []int) error      { return nil }
 func (q quiet) Time(context.Context) (time.Time, error)                               { return q.clock.now(), nil }
-func (quiet) TokenExpires() time.Time                                                 { return time.Time{} }
+
+func (quiet) TokenExpires() time.Time { return time.Time{} }
 
 // watch counts what the loop does. It implements scheduler.Watch.
 type watch struct {
@@ -144,6 +145,8 @@ type watch struct {
 	turns   atomic.Int64
 	reached chan struct{} // gets an element when commits reach the goal
 	goal    atomic.Int64
+	done    atomic.Int64 // rotations
+	failed  atomic.Int64 // effects
 	turned  func()
 	seen    func(credential.Change)
 	steps   func(rotation.Effect, rotation.Outcome)

@@ -94,10 +94,7 @@ func (s *step) foreignStaging(l *Look) bool {
 // second witness.
 func (s *step) takeUp(l *Look) bool {
 	e := l.Staging
-	if e.Version == 0 || e.Deleted || e.Phase == credential.StagingIdle || e.Rotation == s.rec.Last.Rotation {
-		return false
-	}
-	if s.rec.Caps.Mode == credential.ModeManual && e.Phase != credential.StagingStaged {
+	if !s.unknownRotation(e) {
 		return false
 	}
 	r := &credential.Rotation{
@@ -127,6 +124,15 @@ func (s *step) takeUp(l *Look) bool {
 	s.rec.Rotation, s.rec.Hold = r, nil
 	s.auditDetail(credential.EventSettled, "a rotation was taken up from Vault staging: "+string(e.Phase))
 	return true
+}
+
+// unknownRotation says whether a staging entry belongs to a rotation that the state does not know. A manual one begins
+// with its value: the fence of a submit that never came means nothing.
+func (s *step) unknownRotation(e credential.Entry) bool {
+	if e.Version == 0 || e.Deleted || e.Phase == credential.StagingIdle || e.Rotation == s.rec.Last.Rotation {
+		return false
+	}
+	return s.rec.Caps.Mode != credential.ModeManual || e.Phase == credential.StagingStaged
 }
 
 // previousDies returns when the secret in the slot "previous" ends; zero = there is none, or it is not known.

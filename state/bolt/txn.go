@@ -17,6 +17,7 @@ type txn struct {
 	tx      *bbolt.Tx
 	handles [bucketCount]*bbolt.Bucket
 	cursors [bucketCount]*bbolt.Cursor // for raw; buckets do not change before flush
+	ends    [bucketCount][]byte        // with cursors: the last key of each; nil = the bucket is empty
 	pending [bucketCount]pending
 	counts  map[string]int64    // by how much a counter changes
 	last    tail                // set by the writer
@@ -50,6 +51,10 @@ func (t *txn) raw(b bucket, key string) []byte {
 	}
 	if t.cursors[b] == nil {
 		t.cursors[b] = t.bucket(b).Cursor()
+		t.ends[b], _ = t.cursors[b].Last()
+	}
+	if key > string(t.ends[b]) { // as nearly all keys of an import are: no need to search
+		return nil
 	}
 	if k, v := t.cursors[b].Seek([]byte(key)); string(k) == key {
 		return v
