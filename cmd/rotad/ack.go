@@ -7,5 +7,5 @@ import (
 )
 
 func newAck(a *app) *cobra.Command {
-	return a.wish("ack ID", "Say that the warnings of a client have been seen.", admin.VerbAck, "%s: noted")
+	return a.wish("ack ID", "Say that the warnings so far have been seen; those not sent yet are dropped, later ones come.", admin.VerbAck, "%s: noted")
 }

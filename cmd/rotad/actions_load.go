@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/rotad/rotad/internal/admin"
 	"github.com/rotad/rotad/internal/credential"
@@ -22,7 +23,7 @@ type bulkStore interface {
 }
 
 // load registers any number of clients while they come, in large transactions: while one is written, the clients of the
-// next one are decoded, checked and encoded. It is for a command that has the state file for itself: no daemon is told of
+// next one are decoded, checked and encoded. Renamed ones come last. It is for a command that has the state file for itself: no daemon is told of
 // the commits. It differs from register in nothing else. The indexes of what is rejected
 // count from the first client of the sequence. told is called after each transaction.
 func (a *actions) load(
@@ -30,24 +31,21 @@ func (a *actions) load(
 ) (admin.Registered, error) {
 	e := &enrolment{actions: a, by: person(c), source: c.Source}
 	ctx = context.WithoutCancel(ctx)
-	var waiting []loaded // of two transactions at most
-	var failed error
+	var waiting, renamed []loaded // waiting: of two transactions at most
 	err := store.Load(ctx, func(yield func(credential.Change) bool) {
 		next := 0
 		for client := range clients {
-			at := next
+			of := loaded{at: next}
 			next++
-			accepted, ok := e.accept(at, client)
-			switch {
+			var ok bool
+			switch of.client, ok = e.accept(of.at, client); {
 			case !ok:
-				continue
-			case accepted.RenamedFrom != "":
-				failed = e.one(ctx, at, accepted)
+			case of.client.RenamedFrom != "": // possibly from one that still waits
+				renamed = append(renamed, of)
 			default:
-				waiting = append(waiting, loaded{at, accepted})
-			}
-			if failed != nil || accepted.RenamedFrom == "" && !yield(e.creation(accepted)) {
-				return
+				if waiting = append(waiting, of); !yield(e.creation(of.client)) {
+					return
+				}
 			}
 		}
 	}, func(n int, refusals []state.Refusal) error {
@@ -58,7 +56,13 @@ func (a *actions) load(
 		told(e.result)
 		return nil
 	})
-	return e.result, errors.Join(failed, err)
+	for _, of := range renamed {
+		if err == nil {
+			err = e.one(ctx, of.at, of.client)
+		}
+	}
+	slices.SortFunc(e.result.Rejected, func(a, b admin.Rejected) int { return a.Index - b.Index })
+	return e.result, err
 }
 
 // settled takes in what became of some changes. A client that exists already is looked at by itself.

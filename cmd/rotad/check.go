@@ -32,7 +32,7 @@ func newCheck(a *app) *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.online, "online", false, "log in to Vault, the providers and SMTP, and look at the rights")
 	flags.BoolVar(&f.syntaxOnly, "syntax-only", false, "do not look at the files that the configuration names")
-	flags.BoolVar(&f.strict, "strict", false, "treat secret files that others can read as errors")
+	flags.BoolVar(&f.strict, "strict", false, "treat warnings as errors")
 	return cmd
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"mime"
 	"net/mail"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -57,7 +58,7 @@ func (s *demoLines) greeting(p *demoPlay, metrics string) string {
 	line("")
 	line("Try in another terminal:")
 	for _, command := range []string{"status", "rotate " + demoTwoSlot, "history " + demoTwoSlot} {
-		line("  %s", s.paint(demoCyan, "rotad "+command+" --socket "+p.socket))
+		line("  %s", s.paint(demoCyan, typed()+" "+command+" --socket "+p.socket))
 	}
 	line("")
 	place := p.world.dir
@@ -251,4 +252,12 @@ func (s *demoLines) end(_ *demoPlay, summary demoSummary) {
 	demoWrite(s.out, fmt.Sprintf("\n%s in %d days (%.0f seconds): %d rotations of %d clients, %d logins, %d mails.\n",
 		s.paint(colour, fmt.Sprintf("%d violations", summary.Violations)), summary.Days, summary.Seconds, summary.Rotations, summary.Clients,
 		summary.Logins, summary.Mails))
+}
+
+// typed is what a person types for this program: a binary that "go run" has built has no name of its own.
+func typed() string {
+	if strings.Contains(os.Args[0], "go-build") {
+		return "go run ./cmd/rotad"
+	}
+	return "rotad"
 }

@@ -22,7 +22,7 @@ type kindView struct {
 func newKinds(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "kinds",
-		Short: "List what the provider adapters can do.",
+		Short: "List the kinds of providers: their overlap modes, and what a client's ref holds.",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return a.listKinds()

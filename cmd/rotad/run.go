@@ -88,7 +88,7 @@ func (a *app) serve(ctx context.Context, d *daemon) error {
 	defer stop()
 	listeners, err := d.listen(ctx, a.adminSocket(d.config()))
 	if err != nil {
-		return failed(err, "is another rotad running? see listen: in the configuration")
+		return failed(err, "see listen: in the configuration: the address must be free, and the directory of the socket must exist")
 	}
 	defer listeners.close()
 	d.meters.Providers(providerNames(d.config()))

@@ -9,6 +9,13 @@
 //
 // Goals are not asserted: it exits with 0 whatever the figures are, because a figure is as good as the machine is idle.
 // How each side is defined stands at its part. The files are built in a temporary directory and removed.
+//
+// What the profiles say, for whoever meets a miss. A rotation is some 36 calls and 11 commits, nearly all of whose time is
+// HTTP on both sides; the loop, its decisions and the encoding of its commits are the sixth that is missing to 1. A sweep
+// is faster than its bare side because our writer commits what waits, where Batch waits 10 ms for more. The import spends
+// a third of its processor time on bbolt, a third on decoding and checking lines, a third on encoding; it does the first
+// beside the other two, so that on one free core it comes close to 3 times the raw side, which does only the first and
+// half of the second. Opening reads the whole file: a cold page cache adds what the disk needs for it.
 package main
 
 import (
@@ -20,6 +27,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"strconv"
 	"time"
 )
@@ -41,6 +49,7 @@ type settings struct {
 	rounds  int // of the parts that repeat
 	part    string
 	only    string
+	profile string
 }
 
 const (
@@ -57,6 +66,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	flags.StringVar(&s.only, "only", "", "measure these alone: sweep, rotations, or import with all that needs its file")
 	flags.StringVar(&s.part, "part", "", "run one part in this process, and print what it measured as JSON")
 	flags.StringVar(&s.dir, "dir", "", "of a part: where its files are")
+	flags.StringVar(&s.profile, "profile", "", "of a part: write a CPU profile to this file")
 	flags.IntVar(&s.clients, "clients", manyClients, "of the large file")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -92,6 +102,17 @@ func runPart(ctx context.Context, s settings, out io.Writer) error {
 	p, ok := parts()[s.part]
 	if !ok {
 		return fmt.Errorf("there is no part %q", s.part)
+	}
+	if s.profile != "" {
+		f, err := os.Create(s.profile)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = f.Close() }()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	r, err := p(ctx, s)
 	if err != nil {

@@ -46,6 +46,7 @@ type Outcome struct {
 	Orphan  string            // settle: the one secret of ours that nobody can know
 	Answer  providers.Answer  // verify; prove, restore: of the new value
 	Old     providers.Answer  // prove, negative: of the old value
+	Random  providers.Answer  // verify: of a random value, where the verifier has not refused one yet
 	Clock   time.Time         // an independent clock (Vault's, else the provider's); zero = none
 	Cleanup *credential.Cleanup
 }

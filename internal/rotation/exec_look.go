@@ -89,12 +89,12 @@ func (r *run) proveCurrent(ctx context.Context, l *Look, consumer credential.Con
 		l.Answer, l.NoProof, l.Failure = r.ask(ctx, bundle)
 		l.Hinted = hinted(l.Snapshot.Secrets, bundle)
 	}
-	if r.rec.Proved || l.NoProof {
+	if r.rec.Proved || l.NoProof || !l.HasValue {
 		return
 	}
 	var noProof bool
 	var f Failure
-	l.Random, noProof, f = r.ask(ctx, randomLike(bundle, l.Snapshot.ClientID))
+	l.Random, noProof, f = r.ask(ctx, randomLike(bundle))
 	l.NoProof = l.NoProof || noProof
 	if l.Failure.Text == "" {
 		l.Failure = f
@@ -102,7 +102,7 @@ func (r *run) proveCurrent(ctx context.Context, l *Look, consumer credential.Con
 }
 
 // randomLike returns a bundle of the same shape with a random value for every secret field.
-func randomLike(b credential.Bundle, clientID string) credential.Bundle {
+func randomLike(b credential.Bundle) credential.Bundle {
 	random := credential.Bundle{}
 	for name, value := range b {
 		if name == credential.FieldClientID || name == credential.FieldRoleID {
@@ -110,12 +110,6 @@ func randomLike(b credential.Bundle, clientID string) credential.Bundle {
 			continue
 		}
 		random[name] = credential.NewSensitive(rand.Text())
-	}
-	if len(random) == 0 {
-		random[credential.FieldClientSecret] = credential.NewSensitive(rand.Text())
-	}
-	if _, ok := random[credential.FieldClientID]; !ok && clientID != "" {
-		random[credential.FieldClientID] = credential.NewSensitive(clientID)
 	}
 	return random
 }

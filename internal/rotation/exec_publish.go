@@ -31,7 +31,11 @@ func (r *run) verify(ctx context.Context) Outcome {
 	if noProof {
 		return Outcome{Result: Done, Finding: FoundNoProof}
 	}
-	return Outcome{Result: result(answer), Answer: answer, Failure: f}
+	o = Outcome{Result: result(answer), Answer: answer, Failure: f}
+	if answer == providers.Accepted && !r.rec.Proved {
+		o.Random, _, o.Failure = r.ask(ctx, randomLike(entry.Bundle))
+	}
+	return o
 }
 
 func result(a providers.Answer) Result {

@@ -36,6 +36,7 @@ func (s *step) applyPrepare(o Outcome) {
 	failures := s.rec.Backoff
 	s.progress()
 	if !s.observe(o.Look) {
+		s.withdraw()
 		s.pauseUntilLook()
 		return
 	}
@@ -50,8 +51,17 @@ func (s *step) applyPrepare(o Outcome) {
 // refuse holds before anything was touched, and asks again with the next look: the cause may end by itself.
 func (s *step) refuse(code credential.HoldCode, detail string) bool {
 	s.hold(code, detail, func(h *credential.Hold) { h.Retry, h.Deadline = true, Ends(s.rec) })
+	s.withdraw()
 	s.pauseUntilLook()
 	return true
+}
+
+// withdraw drops a person's request that a hold has refused: it must not begin by itself when the hold ends.
+func (s *step) withdraw() {
+	if s.rec.Hold != nil && s.rec.Request.Rotate {
+		s.rec.Request.Rotate = false
+		s.auditDetail(credential.EventFailed, "the requested rotation was refused: "+string(s.rec.Hold.Code))
+	}
 }
 
 func (s *step) pauseUntilLook() {
@@ -66,7 +76,7 @@ func (s *step) disabled(l *Look) bool {
 // verifierProvesNothing: once per client the verifier must have refused a random value.
 func (s *step) verifierProvesNothing(l *Look) bool {
 	switch {
-	case s.rec.Proved || l.NoProof:
+	case s.rec.Proved || l.NoProof || !l.HasValue: // a first secret: the verifier is proved with its bundle
 		return false
 	case l.Random == providers.Accepted:
 		return s.refuse(credential.HoldCannotVerify, "the verification accepted a random value, so it proves nothing; choose another verify.method")

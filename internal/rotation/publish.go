@@ -53,6 +53,8 @@ func (s *step) applyVerify(o Outcome) {
 	switch {
 	case o.Finding == FoundForeign:
 		s.pageForeign(o)
+	case o.Answer == providers.Accepted && !s.provedBy(o):
+		r.Successes = 0
 	case o.Answer == providers.Accepted:
 		s.progress()
 		r.Successes++
@@ -70,6 +72,25 @@ func (s *step) applyVerify(o Outcome) {
 		r.Successes = 0
 		s.fail(o.Failure)
 	}
+}
+
+// provedBy says whether the verifier proves anything: once per client it must have refused a random value. For a first
+// secret there is no earlier moment to ask.
+func (s *step) provedBy(o Outcome) bool {
+	switch {
+	case s.rec.Proved:
+		return true
+	case o.Random == providers.Refused:
+		s.rec.Proved = true
+		return true
+	case o.Random == providers.Accepted:
+		s.hold(credential.HoldCannotVerify, "the verification accepted a random value, so it proves nothing; choose another verify.method",
+			func(h *credential.Hold) { h.Paging, h.Deadline = true, s.oldEnds() })
+		s.rec.Backoff.Until = s.env.Now.Add(time.Minute)
+	default:
+		s.fail(o.Failure)
+	}
+	return false
 }
 
 func (s *step) verified(detail string) {
@@ -132,7 +153,7 @@ func (s *step) promoted(o Outcome) {
 	}
 	s.audit(credential.EventOverlap, func(a *credential.Audit) {
 		a.Secret, a.Version = r.Old.ID, r.OldVersion
-		a.Detail = "until " + r.RevokeAfter.Format(time.RFC3339)
+		a.Detail = "until " + s.oldStops().Format(time.RFC3339)
 	})
 }
 
