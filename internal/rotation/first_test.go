@@ -12,8 +12,10 @@ import (
 func first() credential.Record {
 	rec := steady(90 * day)
 	rec.Sight, rec.Proved, rec.Current = credential.SightEmpty, false, credential.Secret{}
-	rec.Rotation = &credential.Rotation{ID: "rotation-1", Attempt: 1, Phase: credential.PhaseStaged, Since: noon(), Client: rec.Client,
-		Policy: policy(), Caps: rec.Caps, New: credential.Secret{ID: "secret-1"}, Staged: 2}
+	rec.Rotation = &credential.Rotation{
+		ID: "rotation-1", Attempt: 1, Phase: credential.PhaseStaged, Since: noon(), Client: rec.Client,
+		Policy: policy(), Caps: rec.Caps, New: credential.Secret{ID: "secret-1"}, Staged: 2,
+	}
 	return rec
 }
 
