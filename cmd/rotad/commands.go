@@ -12,6 +12,7 @@ func commands() []func(*app) *cobra.Command {
 		newSchema,
 		newHealth,
 		newPreview,
+		newSendTest,
 		newDemo,
 		newPlan,
 		newStatus,
