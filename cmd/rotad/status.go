@@ -75,7 +75,7 @@ func rowOf(rec credential.Record, p credential.Policy, now time.Time) statusRow 
 	return row
 }
 
-// moreUrgent puts holds first, then rotations under way, then what expires soonest.
+// moreUrgent puts holds and failures first, then rotations under way, then what expires soonest.
 func moreUrgent(a, b statusRow) int {
 	return cmp.Or(
 		cmp.Compare(rank(a), rank(b)), soonest(a.Deadline, b.Deadline), soonest(a.Expires, b.Expires),
@@ -85,7 +85,7 @@ func moreUrgent(a, b statusRow) int {
 
 func rank(r statusRow) int {
 	switch {
-	case r.Hold != "":
+	case r.Hold != "", r.Error != "":
 		return 0
 	case r.Phase != credential.PhaseSteady:
 		return 1
@@ -116,9 +116,17 @@ func (a *app) statusTable(rows []statusRow, now time.Time) error {
 	_, _ = fmt.Fprintln(w, "CLIENT\tPROVIDER\tMODE\tPHASE\tEXPIRES\tNEXT\tWHEN\tHOLD")
 	for _, r := range rows {
 		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", clean(r.Client), clean(r.Provider), orDash(string(r.Mode)), phaseText(r),
-			expiryText(r, now), r.Next, whenShort(r.NextAt, now), orDash(string(r.Hold)))
+			expiryText(r, now), r.Next, whenShort(r.NextAt, now), troubleText(r))
 	}
 	return printed(0, w.Flush())
+}
+
+// troubleText is the hold, or the word that something fails: "rotad show" says what.
+func troubleText(r statusRow) string {
+	if r.Hold == "" && r.Error != "" {
+		return "(failing)"
+	}
+	return orDash(string(r.Hold))
 }
 
 func phaseText(r statusRow) string {
