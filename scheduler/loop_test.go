@@ -213,6 +213,25 @@ func TestFatalCommitStops(t *testing.T) {
 	})
 }
 
+// TestALookCostsOneCommit: the outcome of a look and the decision that follows are one commit.
+func TestALookCostsOneCommit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		p := b.add(t, "billing")
+		looks := 0
+		b.conns["billing"] = scheduler.Connection{Timing: p.Timing(), Provider: slow{Provider: p, inspect: func(context.Context) { looks++ }}}
+		before := b.store.commits.Load()
+		ctx, stop := context.WithTimeout(t.Context(), 50*time.Minute)
+		defer stop()
+		if err := b.run(ctx)(); err != nil {
+			t.Fatal(err)
+		}
+		if n := b.store.commits.Load() - before; looks == 0 || n > int64(looks) {
+			t.Errorf("%d commits for %d looks", n, looks)
+		}
+	})
+}
+
 // TestNothingDueWritesNothing: a tick with nothing due costs no commit.
 func TestNothingDueWritesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -38,6 +38,9 @@ func (s *Scheduler) process(ctx context.Context, rec credential.Record) error {
 		if err != nil {
 			return err
 		}
+		if d.Archive || d.Effect == rotation.EffectNone && d.Reason != "" { // committed with the outcome
+			return nil
+		}
 	}
 	return s.letGo(ctx, rec)
 }

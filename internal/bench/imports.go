@@ -18,19 +18,28 @@ import (
 	"github.com/rotad/rotad/internal/credential"
 )
 
-// importLines builds rotad and lets it import a file of clients into a new state file, as a person does while no daemon
-// runs: the time is that of the whole process.
-func importLines(ctx context.Context, s settings, log io.Writer) (time.Duration, error) {
+func (s settings) binary() string { return filepath.Join(s.dir, "rotad") }
+
+// prepareImport builds rotad and writes its configuration and the file of clients.
+func prepareImport(ctx context.Context, s settings, log io.Writer) error {
 	if err := writeFiles(s); err != nil {
-		return 0, err
+		return err
 	}
-	binary := filepath.Join(s.dir, "rotad")
-	build := exec.CommandContext(ctx, "go", "build", "-o", binary, "./cmd/rotad") //nolint:gosec // fixed words
+	build := exec.CommandContext(ctx, "go", "build", "-o", s.binary(), "./cmd/rotad") //nolint:gosec // fixed words
 	build.Stderr = log
 	if err := build.Run(); err != nil {
-		return 0, fmt.Errorf("building rotad (bench runs at the top of its source): %w", err)
+		return fmt.Errorf("building rotad (bench runs at the top of its source): %w", err)
 	}
-	cmd := exec.CommandContext(ctx, binary, "--config", s.config(), "--json", "import", s.lines()) //nolint:gosec // just built
+	return nil
+}
+
+// importLines lets rotad import the file into a new state file, as a person does while no daemon runs: the time is that
+// of the whole process.
+func importLines(ctx context.Context, s settings, log io.Writer) (time.Duration, error) {
+	if err := os.RemoveAll(s.state()); err != nil {
+		return 0, err
+	}
+	cmd := exec.CommandContext(ctx, s.binary(), "--config", s.config(), "--json", "import", s.lines()) //nolint:gosec // just built
 	cmd.Stderr = log
 	began := time.Now()
 	answer, err := cmd.Output()

@@ -12,6 +12,7 @@ import (
 // rotates.
 func Register(c credential.Client, env Env) Decision {
 	s := newStep(credential.Record{Client: c, Since: env.Now.UTC()}, env)
+	s.forgetOld()
 	s.rec.NextLook = s.env.Now
 	s.rec.Due, s.rec.DueFor = s.env.Now, "first-look"
 	s.auditDetail(credential.EventRegistered, c.Source)
