@@ -244,19 +244,19 @@ func (s *step) fail(f Failure) {
 	s.failTooOften(f)
 }
 
-// failTooOften holds after the bound. What fails because a server is away or busy is no matter for a hold while nothing
-// is under way: it ends by itself, and what becomes late is told as late.
+// failTooOften holds after the bound. What fails because a server is away or busy ends by itself: during a rotation that
+// only pages, while attempts go on; else what becomes late is told as late.
 func (s *step) failTooOften(f Failure) {
 	if s.rec.Backoff.Attempts < s.policy().Attempts() {
 		return
 	}
 	transient := f.Class != providers.ClassAuth && f.Class != providers.ClassRejected && f.Class != providers.ClassUnsupported
 	switch {
-	case s.neverInterrupted():
+	case s.neverInterrupted(), transient && s.rec.Rotation != nil && !s.afterPromote():
 		s.hold(credential.HoldAttempts, f.Text, func(h *credential.Hold) { h.Paging, h.Deadline = true, s.oldEnds() })
 	case f.Class == providers.ClassAuth:
 		s.hold(credential.HoldUnauthorized, f.Text, nil)
-	case transient && s.rec.Rotation == nil, transient && s.afterPromote():
+	case transient:
 	default:
 		s.hold(credential.HoldAttempts, f.Text, nil)
 	}
