@@ -75,10 +75,8 @@ type Request struct {
 	Actor    string    `json:"actor,omitempty"`
 	Reason   string    `json:"reason,omitempty"`
 	At       time.Time `json:"at,omitzero"`
-	Resolve  Resolve   `json:"resolve,omitempty"`   // chosen way out of a hold
-	SecretID string    `json:"secret_id,omitempty"` // its argument
-	Acked    time.Time `json:"acked,omitzero"`      // a person has seen the warnings
-	Snooze   time.Time `json:"snooze,omitzero"`     // no warnings before this moment
+	Acked    time.Time `json:"acked,omitzero"`  // a person has seen the warnings
+	Snooze   time.Time `json:"snooze,omitzero"` // no warnings before this moment
 }
 
 // Told is what people have been told about the current secret. It is reset when the secret changes.
@@ -98,11 +96,10 @@ type Told struct {
 
 // Calendar is the one calendar event of a client.
 type Calendar struct {
-	UID       string    `json:"uid,omitempty"` // random, for ever (RFC 7986 section 5.3)
-	Sequence  int       `json:"sequence,omitempty"`
-	At        time.Time `json:"at,omitzero"`         // where the event stands
-	Organizer string    `json:"organizer,omitempty"` // kept for the life of the event
-	Sent      bool      `json:"sent,omitzero"`
+	UID      string    `json:"uid,omitempty"` // random, for ever (RFC 7986 section 5.3)
+	Sequence int       `json:"sequence,omitempty"`
+	At       time.Time `json:"at,omitzero"` // where the event stands
+	Sent     bool      `json:"sent,omitzero"`
 }
 
 // Last is the outcome of the last finished rotation, for status and metrics.

@@ -84,7 +84,6 @@ type Rotation struct {
 	Revoked       bool          `json:"revoked,omitzero"`  // confirmed gone at the provider
 	Negative      Negative      `json:"negative,omitempty"`
 	NegativeSince time.Time     `json:"negative_since,omitzero"`
-	CleanedUp     bool          `json:"cleaned_up,omitzero"`
 }
 
 // Negative is the result of the negative test: the old value must be refused.

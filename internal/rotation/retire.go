@@ -129,7 +129,7 @@ func (s *step) openGate(o Outcome) {
 // finishedBefore: staging says that this rotation ended; the state is an old copy.
 func (s *step) finishedBefore() {
 	r := s.rec.Rotation
-	r.Revoked, r.Negative, r.CleanedUp = true, credential.NegativeNotProved, true
+	r.Revoked, r.Negative = true, credential.NegativeNotProved
 	s.finish()
 }
 
@@ -234,7 +234,6 @@ func (s *step) applyCleanUp(o Outcome) {
 		o.Cleanup.Next = s.env.Now.Add(longestPause)
 		s.rec.Cleanup = o.Cleanup
 	}
-	s.rec.Rotation.CleanedUp = true
 	s.finish()
 }
 

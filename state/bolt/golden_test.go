@@ -119,7 +119,7 @@ func goldenChanges() []credential.Change {
 	r.Hold = &credential.Hold{Code: credential.HoldSecretLost, Since: moment(), Detail: "d", Deadline: moment(), Paging: true}
 	r.Backoff = credential.Backoff{Attempts: 3, Until: moment(), Code: "busy", Error: "corp: create: busy", Since: moment()}
 	r.Told = credential.Told{Secret: "k1", Warned: time.Hour, WarnedAt: moment(), Final: true}
-	r.Calendar = credential.Calendar{UID: "u", Sequence: 2, At: moment(), Organizer: "rotad@example.com", Sent: true}
+	r.Calendar = credential.Calendar{UID: "u", Sequence: 2, At: moment(), Sent: true}
 	r.Cleanup = &credential.Cleanup{Staging: []int{1, 2}, Consumer: []int{3}}
 	rich.Watermark = moment()
 	rich.Notices = []credential.Notice{{
