@@ -1,0 +1,160 @@
+package oracle
+
+import (
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+)
+
+// Maker says who made a secret or wrote a value.
+type Maker string
+
+// The makers. An adopted secret was made by a person, and rotad was told, or found out, that it is the current one; or a
+// person named it to be discarded: both make it rotad's to revoke.
+const (
+	ByRotad  Maker = "rotad"
+	ByPerson Maker = "person"
+	Adopted  Maker = "adopted"
+)
+
+// Secret is one secret that stands at the provider.
+type Secret struct {
+	ID    string
+	Label string
+	Value string // never printed; empty where the onlooker cannot know it
+	Maker Maker
+	Live  bool // it logs in now
+	Once  bool // Vault has handed it out at some time
+}
+
+// View is what can be seen of one client and its world at one moment.
+type View struct {
+	Client  string
+	At      time.Time           // the true time
+	Record  credential.Record   // as durable when the present effect began
+	Audit   []credential.Audit  // of this client, in order
+	Notices []credential.Notice // every notice ever queued for it
+	Gone    bool                // archived
+
+	Secrets []Secret                // those that stand at the provider
+	Accepts func(value string) bool // asks the provider now; a view from outside may cost a request
+
+	Hands   string                   // the value that Vault hands out; empty = none
+	HandsAt time.Time                // since when, in Vault's time; zero = not known
+	HandsBy Maker                    // who wrote it; empty = not known
+	Version func(version int) string // the value of a consumer version; empty = none
+	Staged  string                   // the value that staging holds; empty = none
+	StageID string                   // the id of the secret that staging names as new; empty = none
+
+	// Disturbed says what was done to the client from outside that no protocol can undo: a secret deleted in a portal,
+	// another rotation there, a value edited in Vault, a backup restored. Empty = nothing. What rotad itself does is
+	// judged all the same.
+	Disturbed string
+	// Racing says that somebody did so after rotad had looked for the last time before the present act: no look can be
+	// recent enough to see it.
+	Racing bool
+	// Behind says that the daemon that acts has a record that another one has changed since: it was paused.
+	Behind bool
+	// Daemons is how many share the store; 0 = one.
+	Daemons int
+	// Rewound says that the state file was replaced by an older copy or lost: its history has a gap.
+	Rewound bool
+}
+
+// ActKind is a sort of mutation.
+type ActKind string
+
+// The mutations that rotad makes outside its own state.
+const (
+	Create  ActKind = "create"  // a secret at the provider, or set a chosen value there
+	Revoke  ActKind = "revoke"  // delete a secret at the provider by its id
+	Stage   ActKind = "stage"   // write the staging path
+	Promote ActKind = "promote" // write the consumer path
+	Destroy ActKind = "destroy" // destroy versions of the consumer path
+)
+
+// Act is one mutation that is about to take effect, with the view of right before.
+type Act struct {
+	Kind     ActKind
+	ID       string // revoke
+	Label    string // create
+	Value    string // create of a chosen value, promote; never printed
+	Rotation string // stage: the rotation that the entry names
+	Versions []int  // destroy
+}
+
+// Broken is one invariant that does not hold.
+type Broken struct {
+	Invariant string // "I1"
+	Name      string // "access"
+	Text      string // what was seen; never a value
+}
+
+// String returns it as one line.
+func (b Broken) String() string { return b.Invariant + " " + b.Name + ": " + b.Text }
+
+// Oracle is one invariant: its sentence, and who is asked whether it holds. An empty answer means that it does.
+type Oracle struct {
+	Invariant string
+	Name      string
+	Sentence  string
+
+	moment func(*View) string
+	before func(*View, *Act) string
+	quiet  func(*View) string
+}
+
+// Moment asks what must be true at every moment.
+func Moment(v View) []Broken {
+	return ask(func(o *Oracle) string {
+		if o.moment == nil {
+			return ""
+		}
+		return o.moment(&v)
+	})
+}
+
+// Before asks what must be true right before a mutation takes effect.
+func Before(v View, a Act) []Broken {
+	return ask(func(o *Oracle) string {
+		if o.before == nil {
+			return ""
+		}
+		return o.before(&v, &a)
+	})
+}
+
+// Quiet asks what must be true when nothing moves any more: the client is steady, or waits for a person.
+func Quiet(v View) []Broken {
+	return ask(func(o *Oracle) string {
+		if o.quiet == nil {
+			return ""
+		}
+		return o.quiet(&v)
+	})
+}
+
+func ask(question func(*Oracle) string) []Broken {
+	var broken []Broken
+	for i := range oracles {
+		if text := question(&oracles[i]); text != "" {
+			broken = append(broken, Broken{Invariant: oracles[i].Invariant, Name: oracles[i].Name, Text: text})
+		}
+	}
+	return broken
+}
+
+// All returns the oracles, for documents.
+func All() []Oracle { return append([]Oracle(nil), oracles...) }
+
+// rotation returns the rotation under way; nil if there is none.
+func (v *View) rotation() *credential.Rotation { return v.Record.Rotation }
+
+func (v *View) find(id string) (Secret, bool) {
+	for _, s := range v.Secrets {
+		if s.ID == id && id != "" {
+			return s, true
+		}
+	}
+	return Secret{}, false
+}
