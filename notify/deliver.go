@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/failpoint"
 )
 
 // sending is the work on one notice.
@@ -109,10 +110,13 @@ func (s *sending) attempt(ctx context.Context, i int) error {
 	d.Attempts++
 	d.Next = now.Add(lease)
 	s.sum()
+	failpoint.Hit("notice", "before", s.notice.Client)
 	if err := s.settle(ctx, s.notice); err != nil {
 		return err
 	}
+	failpoint.Hit("notice", "begun", s.notice.Client)
 	receipt, err := s.send(ctx, channel, message)
+	failpoint.Hit("notice", "sent", s.notice.Client)
 	s.outcome(ctx, d, receipt, err)
 	return nil
 }
@@ -187,6 +191,8 @@ func (s *sending) outcome(ctx context.Context, d *credential.Delivery, receipt R
 	case failed.Class == ClassAmbiguous:
 		d.Ambiguous, d.Next = true, s.Now().Add(AmbiguousPause)
 		s.Meter.Notice(d.Channel, s.notice.Kind, OutcomeAmbiguous)
+		s.Log.Warn("notice may have arrived", "seq", s.notice.Seq, "kind", s.notice.Kind, "client", s.notice.Client,
+			"channel", d.Channel, "message_id", d.MessageID, "next", d.Next)
 	default:
 		s.later(ctx, d, failed)
 	}

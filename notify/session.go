@@ -19,7 +19,7 @@ import (
 // session is one conversation with a mail server. One goroutine at a time speaks.
 type session struct {
 	client   *smtp.Client
-	conn     net.Conn
+	conn     *bounded
 	settings SMTPSettings
 	timer    *time.Timer // of an idle session
 	// connected ends the watch over a dial; false means that the connection has been closed because time was up. The
@@ -86,10 +86,11 @@ func (s SMTPSettings) login() (*login, error) {
 // connect is the dialer. It remembers the connection, so that it can be closed by us, and closes it when the context
 // ends before the login is done.
 func (s *session) connect(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	raw, err := new(net.Dialer).DialContext(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
+	conn := newBounded(raw)
 	s.conn = conn
 	s.connected = context.AfterFunc(ctx, func() { _ = conn.Close() })
 	if s.settings.TLS == TLSNone && s.settings.Username != "" && !loopback(conn.RemoteAddr()) {
@@ -203,6 +204,7 @@ func (s *session) within(ctx context.Context, limit time.Duration, do func() err
 	if err := s.client.UpdateDeadline(limit); err != nil {
 		return err
 	}
+	s.conn.next()
 	// The deadline that cancelling sets may have been overwritten in this moment.
 	if err := ctx.Err(); err != nil {
 		return err

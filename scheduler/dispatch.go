@@ -37,10 +37,10 @@ func (s *Scheduler) fill(ctx context.Context, name string) {
 	defer s.mu.Unlock()
 	l := s.lane(name)
 	for _, rec := range claimed {
-		if s.running[rec.Client.ID] {
-			continue
+		if w := s.running[rec.Client.ID]; w != nil && !w.over {
+			continue // it outlives its lease; its last commit gives this claim free
 		}
-		s.running[rec.Client.ID] = true
+		s.running[rec.Client.ID] = &work{}
 		l.queue = append(l.queue, rec)
 		s.late(name, now.Sub(rec.Due))
 	}
@@ -99,11 +99,14 @@ func (s *Scheduler) start(ctx context.Context, name string) {
 // work takes one record as far as it goes now, then makes room.
 func (s *Scheduler) work(ctx context.Context, name string, rec credential.Record) {
 	defer s.Wake()
+	mine := s.workOn(rec.Client.ID)
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.lane(name).busy--
-		delete(s.running, rec.Client.ID)
+		if s.running[rec.Client.ID] == mine {
+			delete(s.running, rec.Client.ID)
+		}
 	}()
 	if ctx.Err() != nil {
 		return
@@ -114,5 +117,20 @@ func (s *Scheduler) work(ctx context.Context, name string, rec credential.Record
 		s.Log.Warn("the record was left alone", "client", rec.Client.ID, "error", err)
 	case err != nil:
 		s.fail(err)
+	}
+}
+
+func (s *Scheduler) workOn(id string) *work {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running[id]
+}
+
+// last says whether the commit that follows is the last one of the work on a record.
+func (s *Scheduler) last(id string, last bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w := s.running[id]; w != nil {
+		w.over = last
 	}
 }

@@ -38,7 +38,8 @@ type oneRecord struct {
 func (o *oneRecord) Claim(context.Context, time.Time, string, int, string, time.Duration) ([]credential.Record, error) {
 	return nil, nil
 }
-func (o *oneRecord) Providers() []string { return nil }
+func (o *oneRecord) Hasten(context.Context, time.Time) error { return nil }
+func (o *oneRecord) Providers() []string                     { return nil }
 func (o *oneRecord) NextDue(context.Context, string) (time.Time, bool, error) {
 	return o.rec.Due, !o.rec.Due.IsZero(), nil
 }

@@ -75,7 +75,7 @@ func (hourly) Next(t time.Time) time.Time { return t.Truncate(time.Hour).Add(tim
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{store: &counting{Memory: statetest.NewMemory()}, began: time.Now(), conns: map[string]scheduler.Connection{}}
-	b.vault = &model.Vault{World: model.NewWorld(time.Now())}
+	b.vault = &model.Vault{World: model.NewWorld(time.Now()), Clock: time.Now}
 	var ids atomic.Int64
 	fresh := func() string { return "id-" + strconv.FormatInt(ids.Add(1), 10) }
 	elapsed := func() time.Duration { return time.Since(b.began) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/failpoint"
 	"github.com/rotad/rotad/internal/rotation"
 	"github.com/rotad/rotad/providers"
 )
@@ -17,6 +18,12 @@ const conflicts = 32
 
 // turns is how many effects one record may have before the others get their turn.
 const turns = 64
+
+// Step takes one claimed record as far as it goes now, as Run does for every record that is due. A simulation calls it
+// itself. An error means that the state can no longer be written.
+func (s *Scheduler) Step(ctx context.Context, rec credential.Record) error {
+	return s.process(ctx, rec)
+}
 
 // process takes one record as far as it goes now: decide, commit, carry out, commit, until nothing is to be done before
 // a later moment.
@@ -73,17 +80,24 @@ func unchanged(rec credential.Record, d rotation.Decision) bool {
 
 // carryOut runs an effect and folds its outcome, and the decision that follows from it, into one change, which is
 // committed before anything else happens. On a conflict the outcome is applied to the winner: what happened, happened.
+// Where the winner has left the stage for which the effect was made, the outcome says nothing about it: what has changed
+// outside is observed again.
 func (s *Scheduler) carryOut(ctx context.Context, rec credential.Record, e rotation.Effect) (credential.Record, rotation.Decision, error) {
 	outcome := s.run(ctx, rec, e)
 	if ctx.Err() != nil && outcome.Result != rotation.Done && !neverInterrupted(e) {
 		return rec, rotation.Decision{Record: rec}, nil // cut off by a shutdown, which proves nothing: it is asked again
 	}
+	asked := rec
 	for range conflicts {
+		if !sameStage(asked, rec) {
+			return rec, rotation.Decision{Record: rec}, nil
+		}
 		d := s.fold(rec, e, outcome)
 		committed, conflict, err := s.commit(ctx, d)
 		if err != nil {
 			return rec, d, err
 		}
+		failpoint.Hit("recorded", string(e), rec.Client.ID)
 		if !conflict {
 			d.Record, d.Notices, d.Audit = committed, nil, nil
 			return committed, d, nil
@@ -91,6 +105,14 @@ func (s *Scheduler) carryOut(ctx context.Context, rec credential.Record, e rotat
 		rec = committed
 	}
 	return rec, rotation.Decision{Record: rec}, nil
+}
+
+// sameStage says whether two states of a record are at the same step of the same attempt of the same rotation.
+func sameStage(a, b credential.Record) bool {
+	if a.Rotation == nil || b.Rotation == nil {
+		return a.Rotation == b.Rotation
+	}
+	return a.Rotation.ID == b.Rotation.ID && a.Rotation.Attempt == b.Rotation.Attempt && a.Rotation.Phase == b.Rotation.Phase
 }
 
 func (s *Scheduler) fold(rec credential.Record, e rotation.Effect, o rotation.Outcome) rotation.Decision {
@@ -116,7 +138,9 @@ func (s *Scheduler) run(ctx context.Context, rec credential.Record, e rotation.E
 		ctx = s.detached
 	}
 	began := s.Elapsed()
+	failpoint.Hit("effect", string(e), rec.Client.ID)
 	o := s.Executor.Run(ctx, connection.Provider, rec, e, s.Env(rec))
+	failpoint.Hit("outcome", string(e), rec.Client.ID)
 	took := s.Elapsed() - began
 	if s.Watch != nil {
 		s.Watch.Effect(rec, e, o, took)
@@ -164,7 +188,12 @@ func (s *Scheduler) commit(ctx context.Context, d rotation.Decision) (credential
 		Record: d.Record, Notices: d.Notices, Audit: d.Audit, Archive: d.Archive,
 		Keep: d.Effect != rotation.EffectNone && !d.Archive, Watermark: s.clock.now(s.Elapsed()),
 	}
+	id := d.Record.Client.ID
+	s.last(id, !change.Keep)
 	rec, conflict, err := s.Store.Commit(context.WithoutCancel(ctx), change)
+	if conflict {
+		s.last(id, false)
+	}
 	if err == nil && !conflict && s.Watch != nil {
 		change.Record = rec
 		s.Watch.Committed(change)

@@ -24,6 +24,8 @@ type Store interface {
 	Commit(ctx context.Context, change credential.Change) (rec credential.Record, conflict bool, err error)
 	// Providers returns the names of the providers that have due entries.
 	Providers() []string
+	// Hasten lets everything that is due after a moment fall due at that moment: the wall clock was set back to it.
+	Hasten(ctx context.Context, to time.Time) error
 	// NextDue returns when the next unclaimed record of a provider falls due; false if none ever does.
 	NextDue(ctx context.Context, provider string) (time.Time, bool, error)
 }
@@ -104,6 +106,7 @@ type Scheduler struct {
 	Settings
 	world atomic.Pointer[World]
 	clock secondClock
+	wall  wall
 	wake  chan struct{}
 
 	detached context.Context // of creates: a shutdown does not cancel it
@@ -113,11 +116,15 @@ type Scheduler struct {
 	claiming atomic.Int32 // claims that have not reached running yet
 
 	mu      sync.Mutex
-	running map[string]bool  // ids under way
+	running map[string]*work // ids under way
 	lanes   map[string]*lane // by provider
 	workers sync.WaitGroup
 	fatal   chan error
 }
+
+// work is what is done for one claimed record. Once its last commit is sent it touches nothing any more, and the record
+// can be claimed again before it has gone: that claim must not be taken for one of its own.
+type work struct{ over bool }
 
 // lane is one provider's share: its queue of claimed records and its workers.
 type lane struct {
@@ -131,10 +138,11 @@ func New(s Settings, w *World) *Scheduler {
 		s.Drain = DefaultDrain
 	}
 	sch := &Scheduler{
-		Settings: s, wake: make(chan struct{}, 1), running: map[string]bool{}, lanes: map[string]*lane{},
+		Settings: s, wake: make(chan struct{}, 1), running: map[string]*work{}, lanes: map[string]*lane{},
 		fatal: make(chan error, 1),
 	}
 	sch.clock.start(s.Watermark, s.Now(), s.Elapsed())
+	sch.wall.start(s.Watermark, s.Elapsed())
 	sch.world.Store(w)
 	return sch
 }
@@ -161,6 +169,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	for {
+		s.followWall(work)
 		s.dispatch(work)
 		if s.Watch != nil {
 			s.Watch.Turned()

@@ -27,6 +27,8 @@ type Record struct {
 	Looked   time.Time    `json:"looked,omitzero"`   // last successful look at the provider
 	NextLook time.Time    `json:"next_look,omitzero"`
 	Missing  int          `json:"missing,omitempty"` // looks in a row that did not find the client
+	Presumed bool         `json:"presumed,omitzero"` // the current secret was taken to be the only listed one by a list that may be behind
+	Refused  int          `json:"refused,omitempty"` // looks in a row that saw Vault's value refused
 
 	Rotation *Rotation `json:"rotation,omitempty"` // nil = steady
 	Hold     *Hold     `json:"hold,omitempty"`
@@ -107,6 +109,7 @@ type Last struct {
 	Rotation string    `json:"rotation,omitempty"`
 	At       time.Time `json:"at,omitzero"`
 	Outcome  string    `json:"outcome,omitempty"` // done | aborted
+	Staged   int       `json:"staged,omitempty"`  // staging version that held its secret; what is not newer is of no later rotation
 	Negative Negative  `json:"negative,omitempty"`
 }
 

@@ -65,12 +65,14 @@ type Rotation struct {
 	Unsettled    *Moment   `json:"unsettled,omitempty"`     // since when the outcome of a create has been unknown; nil = it is not
 	Asked        string    `json:"asked,omitempty"`         // the process that last had an outcome of a create: it knows whether one was sent
 	Resent       int       `json:"resent,omitempty"`        // times a caller-chosen value was sent again
+	Sent         *Moment   `json:"sent,omitempty"`          // when a caller-chosen value was last sent without an answer; nil = never
 
 	New           Secret        `json:"new,omitzero"`
 	Staged        int           `json:"staged,omitempty"` // staging version that holds the new bundle
 	StagedAt      time.Time     `json:"staged_at,omitzero"`
 	Orphan        string        `json:"orphan,omitempty"`    // compensating: the one id to delete
 	Successes     int           `json:"successes,omitempty"` // consecutive, of the current phase
+	Publishing    bool          `json:"publishing,omitzero"` // a promote was asked for, and may land; only a foreign version rules that out
 	Promoted      int           `json:"promoted,omitempty"`  // consumer version that holds the new bundle
 	PromotedAt    time.Time     `json:"promoted_at,omitzero"`
 	RevokeAfter   time.Time     `json:"revoke_after,omitzero"` // revoke_not_before

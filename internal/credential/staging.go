@@ -22,10 +22,11 @@ type Staging struct {
 	Attempt  int
 	Phase    StagingPhase
 	Instance string    // which rotad wrote it
+	Boot     string    // and which of its processes: two that share a store can write in the same microsecond
 	FencedAt time.Time // of the fence of this attempt
 	Before   []string  // ids seen before
 	OldID    string
-	Consumer int       // consumer version before the rotation
+	Consumer int       // consumer version before the rotation; of an idle entry: the one that the rotation published
 	Label    string    // label of this attempt
 	New      Secret    // of a staged entry: the new secret; of an idle one: the current secret
 	Bundle   Bundle    // of a staged or pending entry

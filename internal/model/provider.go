@@ -3,9 +3,11 @@ package model
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/oracle"
 	"github.com/rotad/rotad/providers"
 )
 
@@ -27,6 +29,7 @@ type Provider struct {
 	Slow time.Duration
 
 	secrets []*held
+	past    []*held // deleted ones, with when they were, for stale reads
 	next    int
 	Revoked []string // ids, in order
 	Creates int
@@ -38,17 +41,20 @@ type held struct {
 	credential.Secret
 	value string
 	dies  time.Time // zero = lives
+	maker oracle.Maker
 }
 
 // Timing returns the time limits of the model.
 func (p *Provider) Timing() providers.Timing {
-	return providers.Timing{Deadline: 10 * time.Second, Propagation: 20 * time.Second}
+	return providers.Timing{Deadline: Deadline, Propagation: Propagation}
 }
 
 // Seed gives the client a secret that was there before rotad, and returns its value.
 func (p *Provider) Seed(foreign bool) string {
 	s := p.make("seed", "")
+	s.maker = oracle.Adopted
 	if foreign {
+		s.maker = oracle.ByPerson
 		if p.Foreign == nil {
 			p.Foreign = map[string]bool{}
 		}
@@ -62,7 +68,7 @@ func (p *Provider) make(label, value string) *held {
 	if value == "" {
 		value = fmt.Sprintf("value-%d", p.next)
 	}
-	s := &held{value: value}
+	s := &held{value: value, maker: oracle.ByRotad}
 	s.ID, s.Start = fmt.Sprintf("secret-%d", p.next), p.World.Wall
 	if p.Caps.Labels {
 		s.Label = label
@@ -84,12 +90,27 @@ func (p *Provider) Accepts(value string) bool {
 	return false
 }
 
-func (p *Provider) alive(s *held) bool {
-	now := p.World.Wall
-	if p.Deaf {
-		return s == p.secrets[0]
+func (p *Provider) alive(s *held) bool { return p.aliveAt(s, p.World.Wall) }
+
+// accepted answers a request to log in, which a stale reply answers as of before the propagation bound.
+func (p *Provider) accepted(value string) bool {
+	if !p.World.stale() {
+		return p.Accepts(value)
 	}
-	if s != p.secrets[0] && now.Before(s.Start.Add(p.Slow)) {
+	then := p.World.Wall.Add(-Propagation)
+	for _, s := range slices.Concat(p.secrets, p.past) {
+		if s.value == value && !s.Start.After(then) && p.aliveAt(s, then) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Provider) aliveAt(s *held, now time.Time) bool {
+	if p.Deaf {
+		return len(p.secrets) > 0 && s == p.secrets[0]
+	}
+	if s.maker == oracle.ByRotad && now.Before(s.Start.Add(p.Slow)) {
 		return false
 	}
 	return (s.dies.IsZero() || now.Before(s.dies)) && (s.Expires.IsZero() || now.Before(s.Expires))
@@ -115,20 +136,22 @@ func (p *Provider) Inspect(context.Context, providers.Target) (providers.Snapsho
 
 func (p *Provider) snapshot() providers.Snapshot {
 	snap := providers.Snapshot{Caps: p.Caps, ClientID: "client", Time: p.World.Wall}
-	for i, s := range p.secrets {
+	now, list := p.seen()
+	for i, s := range list {
 		shown := s.Secret
-		if !s.dies.IsZero() {
+		behind := p.World.stale() && s.dies.Sub(p.World.Wall) > p.Caps.Grace-Propagation
+		if !s.dies.IsZero() && !behind {
 			shown.Expires = s.dies
 		}
 		switch p.Caps.Mode {
 		case credential.ModeTwoSlot, credential.ModeCaller:
 			snap.Secrets = append(snap.Secrets, shown)
 		case credential.ModeGraceWindow, credential.ModeHardCutover:
-			if !p.Caps.StartReadable || !p.alive(s) {
+			if !p.Caps.StartReadable || !p.aliveAt(s, now) {
 				continue
 			}
 			shown.Slot = providers.SlotPrevious
-			if i == len(p.secrets)-1 {
+			if i == len(list)-1 {
 				shown.Slot = providers.SlotCurrent
 			}
 			snap.Secrets = append([]credential.Secret{shown}, snap.Secrets...)
@@ -138,10 +161,28 @@ func (p *Provider) snapshot() providers.Snapshot {
 	return snap
 }
 
+// seen returns what a list shows: the secrets as they are, or in a stale reply as they were.
+func (p *Provider) seen() (time.Time, []*held) {
+	now := p.World.Wall
+	if !p.World.stale() {
+		return now, p.secrets
+	}
+	then := now.Add(-Propagation)
+	var list []*held
+	for _, s := range slices.Concat(p.secrets, p.past) {
+		if !s.Start.After(then) && (s.dies.IsZero() || s.dies.After(then)) {
+			list = append(list, s)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *held) int { return a.Start.Compare(b.Start) })
+	return then, list
+}
+
 // Create makes a secret as a provider of this mode does.
 func (p *Provider) Create(_ context.Context, _ providers.Target, r providers.Request) (providers.Issued, error) {
 	var s *held
 	kind := p.World.call("create", func() {
+		p.World.act(oracle.Act{Kind: oracle.Create, Label: r.Label, Value: r.Proposed.Secret().Reveal()})
 		p.before("create", "")
 		s = p.create(r)
 	})
@@ -206,7 +247,7 @@ func (p *Provider) issued(s *held) providers.Issued {
 func (p *Provider) Verify(_ context.Context, _ providers.Target, b credential.Bundle) (providers.Answer, error) {
 	answer := providers.Refused
 	kind := p.World.call("verify", func() {
-		if p.Accepts(b.Secret().Reveal()) {
+		if p.accepted(b.Secret().Reveal()) {
 			answer = providers.Accepted
 		}
 	})
@@ -219,7 +260,11 @@ func (p *Provider) Verify(_ context.Context, _ providers.Target, b credential.Bu
 // Recover reads the current value back.
 func (p *Provider) Recover(context.Context, providers.Target) (providers.Issued, error) {
 	var issued providers.Issued
-	kind := p.World.call("recover", func() { issued = p.issued(p.secrets[len(p.secrets)-1]) })
+	kind := p.World.call("recover", func() {
+		if _, list := p.seen(); len(list) > 0 {
+			issued = p.issued(list[len(list)-1])
+		}
+	})
 	if !p.Caps.Readable {
 		return providers.Issued{}, &providers.Error{Class: providers.ClassUnsupported, Provider: "model", Operation: "recover"}
 	}
@@ -229,6 +274,7 @@ func (p *Provider) Recover(context.Context, providers.Target) (providers.Issued,
 // Revoke deletes one secret by its id, and notes what must never happen.
 func (p *Provider) Revoke(_ context.Context, _ providers.Target, id string) error {
 	kind := p.World.call("revoke", func() {
+		p.World.act(oracle.Act{Kind: oracle.Revoke, ID: id})
 		p.before("revoke", id)
 		p.revoke(id)
 	})
@@ -246,14 +292,49 @@ func (p *Provider) revoke(id string) {
 		if p.Foreign[id] {
 			p.World.Violate("revoked %s, which somebody else made", id)
 		}
-		p.secrets = append(p.secrets[:i:i], p.secrets[i+1:]...)
+		p.remove(i)
 		p.Revoked = append(p.Revoked, id)
 		return
 	}
 }
 
 // Drop deletes the n-th secret, as a person does in a portal.
-func (p *Provider) Drop(n int) { p.secrets = append(p.secrets[:n:n], p.secrets[n+1:]...) }
+func (p *Provider) Drop(n int) { p.remove(n) }
+
+func (p *Provider) remove(i int) {
+	gone := *p.secrets[i]
+	if gone.dies.IsZero() || gone.dies.After(p.World.Wall) {
+		gone.dies = p.World.Wall
+	}
+	p.past = append(p.past, &gone)
+	p.secrets = append(p.secrets[:i:i], p.secrets[i+1:]...)
+}
+
+// Secrets returns what stands at the provider, for oracles.
+func (p *Provider) Secrets() []oracle.Secret {
+	list := make([]oracle.Secret, 0, len(p.secrets))
+	for _, s := range p.secrets {
+		list = append(list, oracle.Secret{ID: s.ID, Label: s.Label, Value: s.value, Maker: s.maker, Live: p.alive(s), Once: p.Vault.once[s.value]})
+	}
+	return list
+}
+
+// Own makes a secret rotad's: a person has named it to be adopted or discarded.
+func (p *Provider) Own(id string) {
+	for _, s := range p.secrets {
+		if s.ID == id && s.maker == oracle.ByPerson {
+			s.maker = oracle.Adopted
+		}
+	}
+}
+
+// ByHand makes a secret in a portal, as the mode has it, and returns its value.
+func (p *Provider) ByHand() string {
+	p.retireOlder()
+	s := p.make("", "")
+	s.maker = oracle.ByPerson
+	return s.value
+}
 
 // Generate chooses a value.
 func (p *Provider) Generate(providers.Target) (credential.Bundle, error) {
@@ -262,4 +343,49 @@ func (p *Provider) Generate(providers.Target) (credential.Bundle, error) {
 		credential.FieldClientID:     credential.NewSensitive("client"),
 		credential.FieldClientSecret: credential.NewSensitive(fmt.Sprintf("chosen-%d", p.next)),
 	}, nil
+}
+
+// Delete deletes the n-th secret, as a person does in a portal; -1 is the newest. Nothing happens if there is none.
+func (p *Provider) Delete(n int) {
+	if n < 0 {
+		n += len(p.secrets)
+	}
+	if n >= 0 && n < len(p.secrets) {
+		p.remove(n)
+	}
+}
+
+// DeleteValue deletes the secret that has a value, as a person does in a portal.
+func (p *Provider) DeleteValue(value string) {
+	for i, s := range p.secrets {
+		if s.value == value && value != "" {
+			p.remove(i)
+			return
+		}
+	}
+}
+
+// Age lets all secrets be older.
+func (p *Provider) Age(by time.Duration) {
+	for _, s := range p.secrets {
+		s.Start = s.Start.Add(-by)
+	}
+}
+
+// OwnValue makes a secret rotad's: a person has submitted its value.
+func (p *Provider) OwnValue(value string) {
+	for _, s := range p.secrets {
+		if s.value == value {
+			p.Own(s.ID)
+		}
+	}
+}
+
+// Adopt makes a secret rotad's if it has this value.
+func (p *Provider) Adopt(id, value string) {
+	for _, s := range p.secrets {
+		if s.ID == id && s.value == value {
+			p.Own(id)
+		}
+	}
 }

@@ -10,6 +10,9 @@ import (
 // applyProve judges a hard cutover by asking with both values: the new one must be accepted, the old one refused.
 // Servers cache verifiers, so an answer counts for good only after the propagation bound.
 func (s *step) applyProve(o Outcome) {
+	if s.oldCopy(o) || s.stagingLost(o) {
+		return
+	}
 	if o.Finding == FoundForeign {
 		s.holdForeign(o)
 		return
@@ -106,6 +109,7 @@ func (s *step) backToNew() {
 
 func (s *step) applyRestore(o Outcome) {
 	switch {
+	case s.oldCopy(o):
 	case o.Finding == FoundForeign:
 		s.pageForeign(o)
 	case o.Result != Done:

@@ -96,6 +96,7 @@ func TestWindowHoldsTheIntentBack(t *testing.T) {
 		t.Errorf("outside the window the effect is %s, want none", d.Effect)
 	}
 	rec.NextLook = noon().Add(30 * day)
+	e.NextLook = rec.NextLook
 	e.Now = noon().Add(21*time.Hour + time.Minute)
 	if d = rotation.Plan(rec, e); d.Effect != rotation.EffectPrepare {
 		t.Errorf("inside the window the effect is %s (%s), want prepare", d.Effect, d.Reason)

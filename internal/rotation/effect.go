@@ -72,16 +72,18 @@ const (
 	FoundNotDone   Finding = "not-done"         // settle: nothing was created; the next attempt is fenced
 	FoundOrphan    Finding = "orphan"           // settle: created, and its value is lost; it can be deleted
 	FoundMany      Finding = "many"             // settle: more than one secret could be ours
-	FoundLost      Finding = "lost"             // settle: created, and its value is lost; the old one counts down
+	FoundLost      Finding = "lost"             // settle: created, and its value is lost; verify, promote: staging has lost it
 	FoundElsewhere Finding = "elsewhere"        // someone else changed the secret
 	FoundForeign   Finding = "foreign"          // someone else wrote in Vault
 	FoundPending   Finding = "pending"          // create: the chosen value may be set; send the same again
 	FoundMissing   Finding = "missing"          // the provider does not know the client
 	FoundGone      Finding = "gone"             // gate: the old one is past its expiry
-	FoundFinished  Finding = "finished"         // gate: this rotation has been finished already
-	FoundOther     Finding = "other"            // gate: a later rotation has been made
+	FoundFinished  Finding = "finished"         // this rotation has been finished already: the state is an old copy
+	FoundOther     Finding = "other"            // a later rotation has been made: the state is an old copy
 	FoundWaiting   Finding = "waiting"          // revoke: the provider's own timer still runs
-	FoundNotShown  Finding = "not-shown"        // shown: another secret is current
+	FoundNotShown  Finding = "not-shown"        // shown: neither accepted nor shown
+	FoundPublished Finding = "published"        // compensate: Vault hands out the secret that was to be deleted
+	FoundRefused   Finding = "refused"          // promote: no longer accepted
 	FoundNoValue   Finding = "no-value"         // negative: the old value is no longer in Vault
 	FoundNoProof   Finding = "cannot-be-proved" // verify: this kind has no way to ask
 	FoundRejected  Finding = "rejected"         // create: the chosen value itself was refused
@@ -100,10 +102,11 @@ type Look struct {
 	Snapshot providers.Snapshot
 	Hinted   []string // ids whose hint fits Vault's value
 
-	Version  int  // consumer version; 0 = never written
-	HasValue bool // it holds the mapped secret
-	Same     bool // its mapped fields equal those of the recorded version
-	Compared bool // Same means something
+	Version  int       // consumer version; 0 = never written
+	Written  time.Time // Vault's time of that version
+	HasValue bool      // it holds the mapped secret
+	Same     bool      // its mapped fields equal those of the recorded version
+	Compared bool      // Same means something
 
 	Staging credential.Entry // without values
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/failpoint"
 	"github.com/rotad/rotad/providers"
 )
 
@@ -16,18 +17,57 @@ func (r *run) createChosen(ctx context.Context) Outcome {
 	if !ok {
 		return o
 	}
+	failpoint.Hit("create", "before", r.rec.Client.ID)
 	issued, err := r.createOnce(ctx, pending.Bundle)
+	failpoint.Hit("create", "after", r.rec.Client.ID)
 	f := fenced{version: pending.Version, wall: pending.FencedAt}
 	switch class := providers.ClassOf(err); {
 	case err == nil:
 		issued.Bundle = pending.Bundle
 		return r.created(ctx, f, issued, nil)
+	case class == providers.ClassRejected && (r.rot.Sent != nil || pending.Boot != r.env.Boot):
+		return r.rejectedAgain(ctx, pending, f, err)
 	case class == providers.ClassRejected:
 		return Outcome{Result: NotDone, Finding: FoundRejected, Failure: failure(err), Fence: f.version, FenceAt: f.wall}
 	case providers.Definite(err):
 		return Outcome{Result: NotDone, Finding: FoundPending, Failure: failure(err), Fence: f.version, FenceAt: f.wall}
 	}
 	return Outcome{Result: Unknown, Finding: FoundPending, Failure: failure(err), Fence: f.version, FenceAt: f.wall}
+}
+
+// rejectedAgain: a value may have been sent before, without an answer, and is refused now. The refusal may mean that it has been set
+// already. Another value is chosen only when this one is refused as a login too, and can no longer land.
+func (r *run) rejectedAgain(ctx context.Context, pending credential.Entry, f fenced, cause error) Outcome {
+	o := Outcome{Result: NotDone, Finding: FoundPending, Failure: failure(cause), Fence: f.version, FenceAt: f.wall}
+	answer, _, _ := r.ask(ctx, pending.Bundle)
+	snap, err := r.provider.Inspect(ctx, r.target())
+	switch {
+	case err != nil || answer == providers.Unknown:
+		return o
+	case answer == providers.Accepted:
+		return r.created(ctx, f, providers.Issued{Secret: r.ourNew(snap), Bundle: pending.Bundle}, nil)
+	case r.env.quiet(r.rot.Sent) > 0:
+		return o
+	}
+	o.Finding = FoundRejected
+	return o
+}
+
+// ourNew returns the listed secret that has our label, or is the only one that was not there before.
+func (r *run) ourNew(snap providers.Snapshot) credential.Secret {
+	var fresh []credential.Secret
+	for _, secret := range snap.Secrets {
+		switch {
+		case secret.Label != "" && secret.Label == Label(&r.rot):
+			return secret
+		case secret.ID != "" && !r.before(secret.ID):
+			fresh = append(fresh, secret)
+		}
+	}
+	if len(fresh) == 1 {
+		return fresh[0]
+	}
+	return credential.Secret{}
 }
 
 // pendingEntry returns the value of this attempt: the one that stands in staging, or a fresh one that it puts there.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/failpoint"
 	"github.com/rotad/rotad/providers"
 )
 
@@ -29,7 +30,9 @@ func (r *run) create(ctx context.Context) Outcome {
 			return o
 		}
 	}
+	failpoint.Hit("create", "before", r.rec.Client.ID)
 	issued, err := r.createOnce(ctx, nil)
+	failpoint.Hit("create", "after", r.rec.Client.ID)
 	return r.created(ctx, fence, issued, err)
 }
 
@@ -58,7 +61,9 @@ type fenced struct {
 func (r *run) fence(ctx context.Context, s credential.Staging, base int) (f fenced, o Outcome, ok bool) {
 	f = fenced{wall: r.Now(), elapsed: r.Elapsed()}
 	s.FencedAt = f.wall.UTC().Truncate(time.Microsecond)
+	failpoint.Hit("fence", "before", r.rec.Client.ID)
 	version, at, err := r.Vault.Stage(ctx, r.key(), base, s)
+	failpoint.Hit("fence", "after", r.rec.Client.ID)
 	if err == nil {
 		f.version, f.at = version, at
 		return f, Outcome{}, true
@@ -70,7 +75,7 @@ func (r *run) fence(ctx context.Context, s credential.Staging, base int) (f fenc
 	if readErr != nil {
 		return f, Outcome{Result: NotDone, Failure: failure(readErr)}, false
 	}
-	if r.ours(entry) && entry.Attempt == s.Attempt && entry.Phase == s.Phase && entry.FencedAt.Equal(s.FencedAt) {
+	if r.ours(entry) && entry.Attempt == s.Attempt && entry.Phase == s.Phase && entry.Boot == s.Boot && entry.FencedAt.Equal(s.FencedAt) {
 		f.version, f.at = entry.Version, entry.Created
 		return f, Outcome{}, true
 	}
@@ -162,22 +167,40 @@ func (r *run) stageReceived(ctx context.Context, fence int, issued providers.Iss
 func (r *run) keep(ctx context.Context, base int, s credential.Staging) (version int, at time.Time, o Outcome, ok bool) {
 	limit := r.Elapsed() + r.patience()
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		failpoint.Hit("stage", "before", r.rec.Client.ID)
 		version, at, err := r.Vault.Stage(ctx, r.key(), base, s)
+		failpoint.Hit("stage", "after", r.rec.Client.ID)
 		if err == nil {
 			return version, at, Outcome{}, true
 		}
 		entry, readErr := r.Vault.Staging(ctx, r.key())
 		switch {
 		case readErr != nil || entry.Version == base:
-		case r.ours(entry) && entry.Attempt == s.Attempt && entry.Phase == s.Phase && entry.Bundle.Equal(s.Bundle) && entry.Raw.Equal(s.Raw):
+		case r.wrote(entry, s):
 			return entry.Version, entry.Created, Outcome{}, true
+		case entry.Version < base && r.nobodys(entry): // a backup of Vault was restored; the value must not be lost with it
+			base = entry.Version
+			continue
 		default:
-			return 0, at, foreign("the staging entry moved to version %d while the new secret was staged, by rotation %q", entry.Version, entry.Rotation), false
+			o = foreign("the staging entry moved to version %d while the new secret was staged, by rotation %q", entry.Version, entry.Rotation)
+			o.Result = Unknown // the secret exists
+			return 0, at, o, false
 		}
 		if r.Elapsed() > limit || !r.pause(ctx, pause) {
 			return 0, at, Outcome{Result: Unknown, Failure: failure(err)}, false
 		}
 	}
+}
+
+// wrote says whether a staging entry is the one that this call meant to write.
+func (r *run) wrote(e credential.Entry, s credential.Staging) bool {
+	return r.ours(e) && e.Attempt == s.Attempt && e.Phase == s.Phase && e.Bundle.Equal(s.Bundle) && e.Raw.Equal(s.Raw)
+}
+
+// nobodys says whether a staging entry may be written over although it is not of this rotation: there is none, or this
+// rotad wrote it earlier.
+func (r *run) nobodys(e credential.Entry) bool {
+	return e.Version == 0 || e.Deleted || e.Instance == r.Instance
 }
 
 // patience returns how long a created secret is kept in memory while Vault does not take it. What can be deleted by id
@@ -192,7 +215,7 @@ func (r *run) patience() time.Duration {
 // undo takes back a secret that could not be staged, by its explicit id, where the provider allows it.
 func (r *run) undo(ctx context.Context, fence int, issued providers.Issued, o Outcome) Outcome {
 	o.Fence, o.FenceAt = fence, r.rot.FenceAt
-	if o.Finding == FoundForeign || issued.Secret.ID == "" || r.rot.Caps.Mode != credential.ModeTwoSlot {
+	if issued.Secret.ID == "" || r.rot.Caps.Mode != credential.ModeTwoSlot {
 		return o
 	}
 	revoker, ok := providers.AsRevoker(r.provider)

@@ -11,8 +11,14 @@ import (
 )
 
 // look observes provider and Vault. It asks with Vault's value where that is to be proved: at first sight, before an
-// intent, while a hold may end by itself, and when Vault has another version than the recorded one.
+// intent, while a hold may end by itself, when Vault has another version than the recorded one, and where the provider
+// shows nothing by which a change could be seen.
 func (r *run) look(ctx context.Context, prove bool) Outcome {
+	l := &Look{Found: true}
+	consumer, err := r.lookAtVault(ctx, l) // before the list, so that the list knows the secret whose value was read
+	if err != nil {
+		return failed(err)
+	}
 	snap, err := r.provider.Inspect(ctx, r.target())
 	if providers.ClassOf(err) == providers.ClassNotFound {
 		return Outcome{Result: Done, Look: &Look{}}
@@ -20,19 +26,26 @@ func (r *run) look(ctx context.Context, prove bool) Outcome {
 	if err != nil {
 		return failed(err)
 	}
-	l := &Look{Found: true, Snapshot: snap}
-	consumer, err := r.lookAtVault(ctx, l)
-	if err != nil {
-		return failed(err)
-	}
-	hold := r.rec.Hold != nil && r.rec.Hold.Retry
-	if prove || hold || r.rec.Sight == credential.SightNone || (l.Version != r.rec.Version && !l.Same) {
+	l.Snapshot = snap
+	if prove || r.unsure(l) || blind(snap) {
 		r.proveCurrent(ctx, l, consumer)
 	}
 	if l.HasValue && snap.Caps.Readable {
 		l.ReadBack = r.readBack(ctx, consumer.Bundle)
 	}
 	return Outcome{Result: Done, Look: l, Clock: r.clock(ctx, snap)}
+}
+
+// unsure says whether the record or Vault gives reason to ask with Vault's value.
+func (r *run) unsure(l *Look) bool {
+	retry := r.rec.Hold != nil && r.rec.Hold.Retry
+	sight := r.rec.Sight == credential.SightNone || r.rec.Sight == credential.SightMismatch
+	return retry || sight || r.rec.Presumed || r.rec.Refused > 0 || (l.Version != r.rec.Version && !l.Same)
+}
+
+// blind says whether the provider shows nothing of the secret that Vault hands out.
+func blind(snap providers.Snapshot) bool {
+	return !snap.Caps.Readable && !snap.Caps.StartReadable && len(snap.Secrets) == 0
 }
 
 // clock returns an independent time: Vault's, else the provider's.
@@ -55,7 +68,7 @@ func (r *run) lookAtVault(ctx context.Context, l *Look) (credential.Consumer, er
 	if err != nil {
 		return consumer, err
 	}
-	l.Version, l.HasValue = consumer.Version, hasValue(consumer)
+	l.Version, l.Written, l.HasValue = consumer.Version, consumer.Created, hasValue(consumer)
 	if known := r.rec.Version; known != 0 && known != consumer.Version {
 		before, err := r.Vault.Consumer(ctx, path, known)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/failpoint"
 	"github.com/rotad/rotad/providers"
 )
 
@@ -15,10 +16,36 @@ func (r *run) stagedEntry(ctx context.Context) (credential.Entry, Outcome, bool)
 	switch {
 	case err != nil:
 		return entry, Outcome{Result: NotDone, Failure: failure(err)}, false
+	case r.ours(entry) && entry.Phase == credential.StagingIdle:
+		return entry, Outcome{Result: Done, Finding: FoundFinished}, false
+	case r.superseded(entry):
+		return entry, Outcome{Result: Done, Finding: FoundOther}, false
+	case r.lagging(entry):
+		return entry, laggingOutcome(), false
+	case entry.Version < r.rot.Staged && r.nobodys(entry):
+		return entry, Outcome{Result: Done, Finding: FoundLost, Fence: entry.Version}, false
 	case !r.ours(entry) || entry.Phase != credential.StagingStaged:
 		return entry, foreign("the staging entry is at version %d (%s), by rotation %q", entry.Version, entry.Phase, entry.Rotation), false
 	}
 	return entry, Outcome{}, true
+}
+
+// lagging says whether Vault answered with an older version of the staging entry than we have written: a replica that is
+// behind. One that stays behind is no replica: a backup was restored.
+func (r *run) lagging(e credential.Entry) bool {
+	return e.Version < r.rot.Staged && r.rec.Backoff.Attempts < patienceWithReplicas
+}
+
+// patienceWithReplicas is the number of answers in a row that may be old.
+const patienceWithReplicas = 3
+
+func laggingOutcome() Outcome {
+	return Outcome{Result: Unknown, Failure: Failure{Class: providers.ClassBusy, Text: "vault answered with an older version of the staging entry"}}
+}
+
+// superseded says whether this rotad has begun a later rotation since: the state is an old copy.
+func (r *run) superseded(e credential.Entry) bool {
+	return !r.ours(e) && e.Version > r.rot.Staged && r.rot.Staged != 0 && e.Instance == r.Instance && r.Instance != "" && !e.Deleted
 }
 
 // verify asks once whether the provider accepts the staged bundle.
@@ -45,17 +72,29 @@ func result(a providers.Answer) Result {
 	return Done
 }
 
-// shown asks whether the provider shows the staged secret as its current one.
+// shown asks whether the staged secret may be published although it has not been accepted often enough: the provider
+// accepts it now, or shows it as its current one.
 func (r *run) shown(ctx context.Context) Outcome {
+	entry, o, ok := r.stagedEntry(ctx)
+	if !ok {
+		return o
+	}
+	answer, noProof, f := r.ask(ctx, entry.Bundle)
+	if answer == providers.Accepted || noProof {
+		return Outcome{Result: Done, Answer: answer}
+	}
 	snap, err := r.provider.Inspect(ctx, r.target())
 	if err != nil {
 		return failed(err)
 	}
 	current, ok := snap.Current()
 	if ok && current.Same(r.rot.New) {
-		return Outcome{Result: Done}
+		return Outcome{Result: Done, Answer: answer}
 	}
-	return Outcome{Result: Done, Finding: FoundNotShown}
+	if !ok {
+		return Outcome{Result: result(answer), Finding: FoundNotShown, Answer: answer, Failure: f}
+	}
+	return Outcome{Result: Done, Finding: FoundElsewhere, Answer: answer}
 }
 
 // promote publishes the staged bundle by compare-and-swap on the version that was current at the intent. Where another
@@ -66,14 +105,27 @@ func (r *run) promote(ctx context.Context) Outcome {
 	if !ok {
 		return o
 	}
+	if r.proofIsOld() {
+		if answer, _, _ := r.ask(ctx, entry.Bundle); answer == providers.Refused {
+			return Outcome{Result: Done, Finding: FoundRefused, Answer: answer}
+		}
+	}
 	return r.publish(ctx, entry.Bundle, r.consumerBase(), r.mayReplace)
+}
+
+// proofIsOld: where the old secret works on, a new one that was verified long ago is asked about again before it is
+// published: Vault may have been away for days.
+func (r *run) proofIsOld() bool {
+	return r.rot.Phase == credential.PhaseVerified && additive(r.rot.Caps.Mode) && r.env.Now.Sub(r.rot.Since) > time.Minute
 }
 
 // publish writes a bundle to the consumer path. replaces says which present bundles may be written over.
 func (r *run) publish(ctx context.Context, b credential.Bundle, base int, replaces func(context.Context, credential.Consumer) (bool, error)) Outcome {
 	path := r.client().Vault
 	for range 3 {
+		failpoint.Hit("promote", "before", r.rec.Client.ID)
 		version, at, err := r.Vault.Promote(ctx, path, base, b)
+		failpoint.Hit("promote", "after", r.rec.Client.ID)
 		if err == nil {
 			return r.published(ctx, version, at)
 		}
@@ -152,6 +204,9 @@ func stamp(t time.Time) string {
 // prove asks with the new value and with the old one.
 func (r *run) prove(ctx context.Context) Outcome {
 	entry, o, ok := r.stagedEntry(ctx)
+	if o.Finding == FoundLost {
+		entry.Bundle, ok = r.handedOut(ctx)
+	}
 	if !ok {
 		return o
 	}
@@ -166,6 +221,12 @@ func (r *run) prove(ctx context.Context) Outcome {
 		out.Result = Unknown
 	}
 	return out
+}
+
+// handedOut returns what the promoted version holds, where staging has lost its copy.
+func (r *run) handedOut(ctx context.Context) (credential.Bundle, bool) {
+	now, err := r.Vault.Consumer(ctx, r.client().Vault, 0)
+	return now.Bundle, err == nil && hasValue(now) && r.rot.Promoted != 0 && now.Version >= r.rot.Promoted
 }
 
 // askOld asks with the old value, taken from the recorded Vault version.
@@ -198,6 +259,9 @@ func (r *run) restore(ctx context.Context) Outcome {
 		return Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassNotFound, Text: "the version with the old value is gone from Vault"}}
 	}
 	entry, o, ok := r.stagedEntry(ctx)
+	if o.Finding == FoundLost {
+		return foreign("the staging entry is at version %d: it no longer holds the new secret, so nothing is taken back", entry.Version)
+	}
 	if !ok {
 		return o
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/failpoint"
 	"github.com/rotad/rotad/providers"
 )
 
@@ -15,6 +16,9 @@ func (r *run) gate(ctx context.Context) Outcome {
 	entry, err := r.Vault.Staging(ctx, r.key())
 	if err != nil {
 		return Outcome{Result: NotDone, Failure: failure(err)}
+	}
+	if r.lagging(entry) {
+		return laggingOutcome()
 	}
 	if !r.ours(entry) {
 		return Outcome{Result: Done, Finding: FoundOther}
@@ -61,6 +65,9 @@ func (r *run) gateProvider(ctx context.Context) Outcome {
 	o := Outcome{Result: Done, Clock: r.clock(ctx, snap)}
 	old, listed := r.findOld(snap)
 	switch {
+	case listed && r.onlyOne(snap):
+		o.Finding = FoundElsewhere
+		o.Failure = Failure{Class: providers.ClassConflict, Text: "the old secret " + r.rot.Old.ID + " is the only one that the provider lists, so it must be the one in use"}
 	case listed && old.Gone(r.env.Now, ExpirySkew), !listed && r.rot.Old.Gone(r.env.Now, ExpirySkew), !listed && r.oldLapsed():
 		o.Finding = FoundGone
 	case listed || lapses(&r.rot):
@@ -69,6 +76,17 @@ func (r *run) gateProvider(ctx context.Context) Outcome {
 		o.Failure = Failure{Class: providers.ClassConflict, Text: "the old secret " + r.rot.Old.ID + " was removed by someone else before its time"}
 	}
 	return o
+}
+
+// onlyOne says whether a provider that lists all secrets lists one that has not expired: it is never revoked.
+func (r *run) onlyOne(snap providers.Snapshot) bool {
+	live := 0
+	for _, secret := range snap.Secrets {
+		if !secret.Gone(r.env.Now, ExpirySkew) {
+			live++
+		}
+	}
+	return additive(r.rot.Caps.Mode) && live == 1
 }
 
 // oldLapsed says whether the provider's own timer has run out.
@@ -102,6 +120,9 @@ func (r *run) revoke(ctx context.Context) Outcome {
 	if lapses(&r.rot) || id == "" {
 		return r.watchLapse(ctx)
 	}
+	if o, ok := r.mayRevoke(ctx); !ok {
+		return o
+	}
 	if o, ok := r.deleteByID(ctx, id); !ok {
 		if o.Failure.Class == providers.ClassConflict {
 			o.Finding = FoundElsewhere
@@ -109,6 +130,34 @@ func (r *run) revoke(ctx context.Context) Outcome {
 		return o
 	}
 	return Outcome{Result: Done}
+}
+
+// mayRevoke asks once more, right before the revoke, that Vault hands out another value and that the provider accepts it:
+// since the gate, a backup of Vault may have been restored, or a process may have been down for days.
+func (r *run) mayRevoke(ctx context.Context) (Outcome, bool) {
+	now, err := r.Vault.Consumer(ctx, r.client().Vault, 0)
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}, false
+	}
+	if now.Version < r.rot.Promoted || !hasValue(now) {
+		return foreign("version %d of %s is older than the one with the new secret, or empty; the old one stays", now.Version, r.client().Vault), false
+	}
+	published, err := r.Vault.Consumer(ctx, r.client().Vault, r.rot.Promoted)
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}, false
+	}
+	if !hasValue(published) || !holds(now, published.Bundle) {
+		return foreign("version %d of %s no longer holds the new secret; the old one stays", now.Version, r.client().Vault), false
+	}
+	switch answer, noProof, f := r.ask(ctx, now.Bundle); {
+	case answer == providers.Accepted || noProof:
+		return Outcome{}, true
+	case answer == providers.Refused:
+		f = Failure{Class: providers.ClassConflict, Text: "the provider refuses what Vault hands out, so the old secret stays"}
+		return Outcome{Result: NotDone, Finding: FoundElsewhere, Failure: f}, false
+	default:
+		return Outcome{Result: NotDone, Failure: f}, false
+	}
 }
 
 // watchLapse waits until the provider's own timer has retired the old secret.
@@ -126,7 +175,11 @@ func (r *run) watchLapse(ctx context.Context) Outcome {
 		return Outcome{Result: Done}
 	}
 	at := r.env.NextLook
-	if dies := earliest(old.Expires, r.rot.OldDies); !dies.IsZero() {
+	dies := old.Expires
+	if dies.IsZero() {
+		dies = r.rot.OldDies
+	}
+	if !dies.IsZero() {
 		at = earliest(at, dies.Add(ExpirySkew+time.Second))
 	}
 	return Outcome{Result: NotDone, Finding: FoundWaiting, At: latest(at, r.env.Now.Add(time.Second))}
@@ -151,13 +204,18 @@ func (r *run) cleanUp(ctx context.Context) Outcome {
 	if err != nil {
 		return Outcome{Result: NotDone, Failure: failure(err)}
 	}
-	if !r.ours(entry) {
-		return Outcome{Result: Done}
+	if r.lagging(entry) {
+		return laggingOutcome()
+	}
+	if !r.ours(entry) { // somebody else's entry stays; what we wrote below it is destroyed all the same
+		return Outcome{Result: Done, Cleanup: r.destroy(ctx, r.stagingBelow(min(entry.Version, r.rot.Staged+1)), r.retired(ctx))}
 	}
 	if entry.Phase != credential.StagingIdle {
 		s := r.entry(credential.StagingIdle)
-		s.New = r.rot.New
+		s.New, s.Consumer = r.rot.New, r.rot.Promoted
+		failpoint.Hit("idle", "before", r.rec.Client.ID)
 		version, _, err := r.Vault.Stage(ctx, r.key(), entry.Version, s)
+		failpoint.Hit("idle", "after", r.rec.Client.ID)
 		if err != nil {
 			return Outcome{Result: Unknown, Failure: failure(err)}
 		}
@@ -184,7 +242,7 @@ func (r *run) retired(ctx context.Context) []int {
 		return nil
 	}
 	old, err := r.Vault.Consumer(ctx, r.client().Vault, r.rot.OldVersion)
-	if err != nil || !hasValue(old) {
+	if err != nil || !hasValue(old) || r.takenBack(ctx, old) {
 		return nil
 	}
 	var versions []int
@@ -197,12 +255,20 @@ func (r *run) retired(ctx context.Context) []int {
 	return versions
 }
 
+// takenBack says whether Vault may hand out the old value again, because a backup was restored: then it has to stay.
+func (r *run) takenBack(ctx context.Context, old credential.Consumer) bool {
+	now, err := r.Vault.Consumer(ctx, r.client().Vault, 0)
+	return err != nil || now.Version < r.rot.Promoted || now.Bundle.Equal(old.Bundle)
+}
+
 // destroy destroys versions by number, and returns what was refused, to be tried again later.
 func (r *run) destroy(ctx context.Context, staging, consumer []int) *credential.Cleanup {
 	left := credential.Cleanup{}
+	failpoint.Hit("destroy", "before", r.rec.Client.ID)
 	if len(staging) > 0 && r.Vault.DestroyStaging(ctx, r.key(), staging) != nil {
 		left.Staging = staging
 	}
+	failpoint.Hit("destroy", "between", r.rec.Client.ID)
 	if len(consumer) > 0 && r.Vault.DestroyConsumer(ctx, r.client().Vault, consumer) != nil {
 		left.Consumer = consumer
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/failpoint"
 	"github.com/rotad/rotad/providers"
 )
 
@@ -17,8 +18,10 @@ func (r *run) settle(ctx context.Context) Outcome {
 		return Outcome{Result: NotDone, Failure: failure(err)}
 	}
 	switch {
-	case !r.ours(entry):
+	case !r.ours(entry) && (entry.Version >= r.rot.Fence || !r.nobodys(entry)):
 		return foreign("the staging entry is at version %d, by rotation %q", entry.Version, entry.Rotation)
+	case !r.ours(entry): // a backup of Vault was restored: what stands there is older than this rotation
+		entry = credential.Entry{Version: entry.Version, Staging: credential.Staging{FencedAt: r.rot.FenceAt}}
 	case entry.Phase == credential.StagingStaged:
 		return Outcome{Result: Done, Finding: FoundStaged, Version: entry.Version, At: entry.Created, Secret: entry.New, FenceAt: entry.FencedAt}
 	case entry.Phase == credential.StagingReceived:
@@ -59,7 +62,9 @@ func (r *run) nextFence(ctx context.Context, entry credential.Entry) (version in
 	}
 	s := r.entry(credential.StagingIntent)
 	s.Attempt, s.FencedAt = r.rot.Attempt+1, r.Now().UTC().Truncate(time.Microsecond)
+	failpoint.Hit("next-fence", "before", r.rec.Client.ID)
 	version, _, err := r.Vault.Stage(ctx, r.key(), entry.Version, s)
+	failpoint.Hit("next-fence", "after", r.rec.Client.ID)
 	if err == nil {
 		return version, Outcome{}, true
 	}
@@ -247,10 +252,32 @@ func (r *run) compensate(ctx context.Context) Outcome {
 	if id == "" || id == r.rot.Old.ID || id == r.rec.Current.ID {
 		return Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassRejected, Text: "refusing to delete a secret that is in use: " + id}}
 	}
+	if o, ok := r.notPublished(ctx, id); !ok {
+		return o
+	}
 	if f, ok := r.deleteByID(ctx, id); !ok {
 		return f
 	}
 	return Outcome{Result: Done}
+}
+
+// notPublished: what Vault hands out is not the staged bundle of the secret that is to be deleted.
+func (r *run) notPublished(ctx context.Context, id string) (Outcome, bool) {
+	entry, err := r.Vault.Staging(ctx, r.key())
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}, false
+	}
+	if !r.ours(entry) || entry.New.ID != id || entry.Phase != credential.StagingStaged {
+		return Outcome{}, true
+	}
+	now, err := r.Vault.Consumer(ctx, r.client().Vault, 0)
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}, false
+	}
+	if holds(now, entry.Bundle) {
+		return Outcome{Result: Done, Finding: FoundPublished}, false
+	}
+	return Outcome{}, true
 }
 
 // deleteByID deletes one secret by its explicit id and confirms by listing.
@@ -259,9 +286,11 @@ func (r *run) deleteByID(ctx context.Context, id string) (Outcome, bool) {
 	if !ok {
 		return Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassUnsupported, Text: "this provider cannot delete a secret"}}, false
 	}
+	failpoint.Hit("delete", "before", r.rec.Client.ID)
 	if err := revoker.Revoke(ctx, r.target(), id); err != nil && providers.ClassOf(err) != providers.ClassNotFound {
 		return failed(err), false
 	}
+	failpoint.Hit("delete", "after", r.rec.Client.ID)
 	snap, err := r.provider.Inspect(ctx, r.target())
 	if err != nil {
 		return failed(err), false

@@ -133,7 +133,7 @@ func (r *run) pause(ctx context.Context, d time.Duration) bool {
 // entry begins a staging entry of this rotation's current attempt.
 func (r *run) entry(phase credential.StagingPhase) credential.Staging {
 	s := credential.Staging{
-		Client: r.rot.Client.ID, Rotation: r.rot.ID, Attempt: r.rot.Attempt, Phase: phase, Instance: r.Instance,
+		Client: r.rot.Client.ID, Rotation: r.rot.ID, Attempt: r.rot.Attempt, Phase: phase, Instance: r.Instance, Boot: r.env.Boot,
 		FencedAt: r.rot.FenceAt, OldID: r.rot.Old.ID, Consumer: r.consumerBase(), Label: Label(&r.rot),
 	}
 	for _, secret := range r.rot.Before {

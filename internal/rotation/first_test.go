@@ -63,6 +63,10 @@ func TestRefusedRequestIsWithdrawn(t *testing.T) {
 	l.Answer = providers.Refused
 	e := env(noon(), policy())
 	d := rotation.Apply(rec, rotation.EffectPrepare, rotation.Outcome{Result: rotation.Done, Look: l}, e)
+	if d.Record.Hold != nil || !d.Record.Request.Rotate {
+		t.Fatalf("one refusal was believed: hold %+v", d.Record.Hold)
+	}
+	d = rotation.Apply(d.Record, rotation.EffectPrepare, rotation.Outcome{Result: rotation.Done, Look: l}, e)
 	if d.Record.Hold == nil || d.Record.Request.Rotate {
 		t.Fatalf("hold %+v, request %+v; want held and withdrawn", d.Record.Hold, d.Record.Request)
 	}

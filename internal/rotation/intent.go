@@ -14,8 +14,14 @@ func intentRules() []rule {
 		{"deadline", (*step).cutBeforeDeadline},
 		{"hold", (*step).held},
 		{"settle", (*step).settle},
-		{"create", func(s *step) bool { return s.do(EffectCreate) }},
+		{"create", (*step).create},
 	}
+}
+
+// create asks for the create. From here on this process no longer knows that none was sent, until it has the outcome.
+func (s *step) create() bool {
+	s.rec.Rotation.Asked = ""
+	return s.do(EffectCreate)
 }
 
 // held waits while a person is needed. A paging hold stops nothing, and one that may end by itself is asked about again
@@ -75,6 +81,9 @@ func (s *step) applyCreate(o Outcome) {
 	r := s.rec.Rotation
 	r.Asked = s.env.Boot
 	switch {
+	case o.Finding == FoundForeign && o.Result == Unknown:
+		r.Fence, r.FenceAt, r.Unsettled = o.Fence, o.FenceAt, s.env.moment()
+		s.holdForeign(o)
 	case o.Finding == FoundForeign:
 		s.holdForeign(o)
 	case o.Result == Done:
@@ -82,6 +91,9 @@ func (s *step) applyCreate(o Outcome) {
 	case o.Finding == FoundPending:
 		r.Fence, r.FenceAt = o.Fence, o.FenceAt
 		r.Resent++
+		if o.Result == Unknown {
+			r.Sent = s.env.moment()
+		}
 		s.fail(o.Failure)
 	case o.Result == Unknown:
 		r.Fence, r.FenceAt, r.Unsettled = o.Fence, o.FenceAt, s.env.moment()
@@ -99,6 +111,7 @@ func (s *step) notCreated(o Outcome) {
 	}
 	if o.Finding == FoundRejected {
 		r.Attempt++
+		r.Sent = nil
 		o.Failure.After = s.env.Timing.Deadline + s.env.Timing.Propagation
 	}
 	s.fail(o.Failure)
@@ -120,13 +133,17 @@ func (s *step) staged(o Outcome) {
 	r := s.rec.Rotation
 	r.New, r.Staged, r.StagedAt, r.OldDies = o.Secret, o.Version, o.At, o.OldDies
 	r.Fence, r.Unsettled, r.Orphan = o.Version, nil, ""
-	if r.OldDies.IsZero() && r.Caps.Mode == credential.ModeGraceWindow && r.Caps.Grace > 0 && !r.Cutover {
-		r.OldDies = earliest(r.FenceAt, o.FenceAt, s.env.Now).Add(r.Caps.Grace)
+	if r.OldDies.IsZero() && !r.Cutover {
+		r.OldDies = graceEnds(r.Caps, earliest(r.FenceAt, o.FenceAt, s.env.Now))
 	}
 	about := func(a *credential.Audit) { a.Secret = o.Secret.ID }
 	s.audit(credential.EventCreated, about)
 	s.enter(credential.PhaseStaged)
 	s.audit(credential.EventStaged, func(a *credential.Audit) { a.Secret, a.Version = o.Secret.ID, o.Version })
+	if r.Aborting && additive(r.Caps.Mode) && r.New.ID != "" {
+		r.Orphan = r.New.ID
+		s.enter(credential.PhaseCompensating)
+	}
 }
 
 func (s *step) applySettle(o Outcome) {
@@ -138,6 +155,10 @@ func (s *step) applySettle(o Outcome) {
 		s.staged(o)
 	case o.Finding == FoundNotDone:
 		s.auditDetail(credential.EventSettled, "nothing had been created")
+		if s.rec.Rotation.Aborting {
+			s.drop("aborted")
+			return
+		}
 		s.nextAttempt(o.Fence)
 	case o.Finding == FoundOrphan:
 		s.orphaned(o)
@@ -212,7 +233,7 @@ func (s *step) settleHeld(o Outcome) {
 func (s *step) nextAttempt(fence int) {
 	r := s.rec.Rotation
 	r.Attempt++
-	r.FenceBase, r.Fence, r.FenceAt, r.Unsettled, r.Resent = fence, 0, time.Time{}, nil, 0
+	r.FenceBase, r.Fence, r.FenceAt, r.Unsettled, r.Resent, r.Sent = fence, 0, time.Time{}, nil, 0, nil
 	r.New, r.Staged, r.StagedAt, r.Orphan = credential.Secret{}, 0, time.Time{}, ""
 	s.enter(credential.PhaseIntent)
 	if r.Attempt > rotationAttempts && !r.Cutover {
@@ -232,6 +253,11 @@ func compensatingRules() []rule {
 func (s *step) applyCompensate(o Outcome) {
 	if o.Result != Done {
 		s.fail(o.Failure)
+		return
+	}
+	if o.Finding == FoundPublished { // nothing is taken back that consumers read; the next look judges it
+		s.drop("superseded")
+		s.rec.Sight, s.rec.Current, s.rec.Version = credential.SightNone, credential.Secret{}, 0
 		return
 	}
 	orphan := s.rec.Rotation.Orphan

@@ -43,8 +43,11 @@ func (s *step) observe(l *Look) bool {
 	case s.foreignWrite(l), s.changedElsewhere(l), s.noLongerAccepted(l):
 		return false
 	}
+	if s.rec.Sight == credential.SightMismatch {
+		return false // asked again with the next look: no answer is not a good one
+	}
 	s.refresh(l)
-	s.clearRetry()
+	s.clearRetry(l)
 	return true
 }
 
@@ -67,13 +70,18 @@ func (s *step) found() {
 }
 
 // clearRetry ends a hold whose cause a look that found nothing wrong has disproved.
-func (s *step) clearRetry() {
+func (s *step) clearRetry(l *Look) {
 	h := s.rec.Hold
 	if h == nil || !h.Retry {
 		return
 	}
+	proved := l.Answer == providers.Accepted || l.NoProof || l.Answer == providers.Refused && s.saysExpired(l)
 	switch h.Code {
-	case credential.HoldMismatch, credential.HoldForeignWrite, credential.HoldChangedElsewhere, credential.HoldCannotVerify:
+	case credential.HoldMismatch, credential.HoldCannotVerify:
+		if proved { // no answer is not a good one
+			s.release("the cause has ended")
+		}
+	case credential.HoldForeignWrite, credential.HoldChangedElsewhere:
 		s.release("the cause has ended")
 	default:
 	}
@@ -102,7 +110,7 @@ func (s *step) takeUp(l *Look) bool {
 		Cause:  credential.Cause{Kind: credential.CauseScheduled, Reason: "taken up from Vault staging"},
 		Client: s.rec.Client, Policy: s.env.Policy, Caps: s.rec.Caps,
 		OldVersion: e.Consumer, FenceBase: e.Version, Fence: e.Version, FenceAt: e.FencedAt,
-		Unsettled: s.env.moment(), Override: true,
+		Unsettled: s.env.moment(), Override: true, Cutover: s.rec.Caps.Mode == credential.ModeHardCutover,
 	}
 	for _, id := range e.Before {
 		r.Before = append(r.Before, credential.Secret{ID: id})
@@ -116,7 +124,7 @@ func (s *step) takeUp(l *Look) bool {
 	}
 	if e.Phase == credential.StagingStaged {
 		r.Phase, r.New, r.Staged, r.StagedAt, r.Unsettled = credential.PhaseStaged, e.New, e.Version, e.Created, nil
-		r.OldDies = previousDies(l.Snapshot)
+		r.OldDies = earliest(previousDies(l.Snapshot), graceEnds(s.rec.Caps, e.FencedAt))
 	}
 	if s.rec.Sight == credential.SightNone {
 		s.rec.Sight, s.rec.Current, s.rec.Version = credential.SightAdopted, r.Old, e.Consumer
@@ -126,10 +134,21 @@ func (s *step) takeUp(l *Look) bool {
 	return true
 }
 
+// graceEnds returns when the provider drops a secret that was replaced at a moment; zero = it does not, or not known.
+func graceEnds(c credential.Capabilities, replaced time.Time) time.Time {
+	if c.Mode != credential.ModeGraceWindow || c.Grace == 0 || replaced.IsZero() {
+		return time.Time{}
+	}
+	return replaced.Add(c.Grace)
+}
+
 // unknownRotation says whether a staging entry belongs to a rotation that the state does not know. A manual one begins
 // with its value: the fence of a submit that never came means nothing.
 func (s *step) unknownRotation(e credential.Entry) bool {
 	if e.Version == 0 || e.Deleted || e.Phase == credential.StagingIdle || e.Rotation == s.rec.Last.Rotation {
+		return false
+	}
+	if e.Version <= s.rec.Last.Staged { // a backup of Vault was restored: a later rotation has been finished since
 		return false
 	}
 	return s.rec.Caps.Mode != credential.ModeManual || e.Phase == credential.StagingStaged
@@ -151,7 +170,9 @@ func (s *step) unsighted(l *Look) bool {
 	case credential.SightEmpty:
 		return l.HasValue
 	case credential.SightMismatch:
-		return l.Answer == providers.Accepted
+		return l.Answer == providers.Accepted || !l.HasValue
+	case credential.SightAdopted:
+		return s.rec.Presumed && l.Answer == providers.Accepted
 	default:
 		return false
 	}
@@ -175,7 +196,7 @@ func (s *step) firstSight(l *Look) bool {
 	case credential.SightEmpty:
 		return true
 	default:
-		s.clearRetry()
+		s.clearRetry(l)
 		return true
 	}
 }
@@ -213,12 +234,10 @@ func (s *step) identify(l *Look) credential.FirstSight {
 }
 
 func (s *step) whichIsVaults(l *Look) (credential.Secret, bool) {
+	s.rec.Presumed = false
 	live := s.live(l.Snapshot.Secrets)
-	if found, ok := l.Snapshot.Find(s.rec.Client.CurrentID); ok && s.rec.Client.CurrentID != "" {
-		return found, true
-	}
-	if e := l.Staging; e.Version != 0 && e.Phase == credential.StagingIdle && e.New.ID != "" {
-		if found, ok := l.Snapshot.Find(e.New.ID); ok {
+	for _, id := range []string{s.rec.Client.CurrentID, publishedID(l)} {
+		if found, ok := l.Snapshot.Find(id); ok && id != "" {
 			return found, true
 		}
 	}
@@ -226,12 +245,31 @@ func (s *step) whichIsVaults(l *Look) (credential.Secret, bool) {
 		return current, true
 	}
 	if len(live) == 1 && l.ReadBack != ReadOther {
+		s.presume(l)
 		return live[0], true
 	}
 	if len(l.Hinted) == 1 {
 		return l.Snapshot.Find(l.Hinted[0])
 	}
 	return credential.Secret{}, len(live) == 0
+}
+
+// publishedID returns the id of the secret that our last rotation published, if nobody has written to Vault since.
+func publishedID(l *Look) string {
+	if e := l.Staging; e.Version != 0 && e.Phase == credential.StagingIdle && e.Consumer == l.Version {
+		return e.New.ID
+	}
+	return ""
+}
+
+// presume notes that the only listed secret was taken for Vault's although the list may be behind: some lists are
+// eventually consistent. It is looked at again as soon as the secret must stand in every list.
+func (s *step) presume(l *Look) {
+	settled := l.Written.Add(s.env.Timing.Propagation)
+	s.rec.Presumed = !l.Written.IsZero() && s.env.Now.Before(settled)
+	if s.rec.Presumed {
+		s.rec.NextLook = earliest(s.rec.NextLook, settled.Add(time.Second))
+	}
 }
 
 // live returns the listed secrets that have not gone.
@@ -275,7 +313,7 @@ func (s *step) foreignWrite(l *Look) bool {
 // broughtByStaging adopts a rotation that this rotad finished and the state has forgotten: an old copy of the state.
 func (s *step) broughtByStaging(l *Look) bool {
 	e := l.Staging
-	if e.Version == 0 || e.Phase != credential.StagingIdle || e.Instance != s.env.Instance || l.Answer != providers.Accepted {
+	if e.Version == 0 || e.Phase != credential.StagingIdle || e.Instance != s.env.Instance || l.Answer != providers.Accepted || e.Consumer != l.Version {
 		return false
 	}
 	s.rec.Current, s.rec.Version = e.New, l.Version
@@ -303,10 +341,22 @@ func (s *step) changedElsewhere(l *Look) bool {
 	return true
 }
 
-// noLongerAccepted holds where a look asked with Vault's value and it was refused.
+// refusedLooks is the number of looks in a row that must see Vault's value refused before that is believed: providers
+// cache what they accept.
+const refusedLooks = 2
+
+// noLongerAccepted holds where looks asked with Vault's value and it was refused.
 func (s *step) noLongerAccepted(l *Look) bool {
-	if l.Answer != providers.Refused || s.saysExpired(l) {
+	switch {
+	case l.Answer == providers.Accepted, l.NoProof, l.Answer == providers.Refused && s.saysExpired(l):
+		s.rec.Refused = 0
 		return false
+	case l.Answer != providers.Refused:
+		return false
+	}
+	if s.rec.Refused++; s.rec.Refused < refusedLooks && s.rec.Sight == credential.SightAdopted {
+		s.rec.NextLook = earliest(s.env.NextLook, s.env.Now.Add(s.env.Timing.Propagation+time.Minute))
+		return true
 	}
 	s.hold(credential.HoldMismatch, "the provider refuses the value that Vault hands out", retryable)
 	return true

@@ -238,15 +238,29 @@ func (s *step) discard(secretID string) error {
 // acceptVault takes what Vault hands out as the current secret; the next look judges it.
 func (s *step) acceptVault() error {
 	if r := s.rec.Rotation; r != nil {
-		if s.neverInterrupted() {
-			return refuse("rotad submit "+s.rec.Client.ID, "a created secret of %s is not published yet; accepting Vault's value would lose it", s.rec.Client.ID)
+		if err := s.giveUp(r); err != nil {
+			return err
 		}
-		s.drop("aborted")
 	}
 	s.release("a person accepts what Vault hands out")
 	s.rec.Sight, s.rec.Current, s.rec.Version = credential.SightNone, credential.Secret{}, 0
 	s.rec.Client.CurrentID = ""
 	s.rec.Backoff, s.rec.NextLook = credential.Backoff{}, s.env.Now
+	return nil
+}
+
+// giveUp ends a rotation in favour of the value that Vault hands out. A secret that was only added is deleted first. One
+// that has replaced the old one cannot be given up: whatever Vault hands out counts down at the provider, or is dead.
+func (s *step) giveUp(r *credential.Rotation) error {
+	switch {
+	case !s.neverInterrupted():
+		s.drop("aborted")
+	case additive(r.Caps.Mode), s.nothingCreated():
+		return s.abort()
+	default:
+		return refuse("bring the version back that stood there before (vault kv rollback), then: rotad resume "+s.rec.Client.ID+" --retry",
+			"the provider may have replaced the secret of %s already by one that is not published; accepting Vault's value would lose that one", s.rec.Client.ID)
+	}
 	return nil
 }
 
@@ -267,13 +281,33 @@ func (s *step) abort() error {
 		return refuse("rotad show "+s.rec.Client.ID, "the new secret of %s is published; there is nothing to abort", s.rec.Client.ID)
 	case s.nothingCreated():
 		s.drop("aborted")
-	case r.Phase == credential.PhaseStaged && additive(r.Caps.Mode) && r.New.ID != "":
-		r.Orphan, r.Fence, r.Aborting = r.New.ID, r.Staged, true
-		s.release("a person ended the rotation")
-		s.enter(credential.PhaseCompensating)
+	case additive(r.Caps.Mode):
+		return s.undo(r)
 	default:
 		return refuse("rotad show "+s.rec.Client.ID, "a secret of %s may have been created that is not published; ending here could lose it", s.rec.Client.ID)
 	}
+	return nil
+}
+
+// undo takes back what only adds. What may have been created is found out about first; nothing of it stays.
+func (s *step) undo(r *credential.Rotation) error {
+	switch {
+	case r.Phase == credential.PhaseIntent && r.Fence != 0:
+		if r.Caps.Mode == credential.ModeTwoSlot && r.Unsettled == nil {
+			r.Unsettled = s.env.moment()
+		}
+	case r.Publishing:
+		return refuse("rotad show "+s.rec.Client.ID, "the new secret of %s is being published; ending here could cut consumers off", s.rec.Client.ID)
+	case (r.Phase == credential.PhaseStaged || r.Phase == credential.PhaseVerified) && r.New.ID != "":
+		r.Orphan, r.Fence = r.New.ID, r.Staged
+		s.enter(credential.PhaseCompensating)
+	case r.Phase == credential.PhaseCompensating:
+	default:
+		return refuse("rotad show "+s.rec.Client.ID, "a create of %s may be under way; ending here could lose its secret", s.rec.Client.ID)
+	}
+	r.Aborting = true
+	s.release("a person ended the rotation")
+	s.rec.Backoff = credential.Backoff{}
 	return nil
 }
 
@@ -282,14 +316,14 @@ func additive(m credential.Mode) bool {
 	return m == credential.ModeTwoSlot || m == credential.ModeCaller
 }
 
-// nothingCreated says whether a rotation can end without a trace: this process knows that no create was sent, or one
-// that only adds can no longer land; or a person brought the value, and it works whatever rotad does.
+// nothingCreated says whether a rotation can end without a trace: this process knows that no create was sent; or a
+// person brought the value, and it works whatever rotad does.
 func (s *step) nothingCreated() bool {
 	r := s.rec.Rotation
 	switch r.Phase {
 	case credential.PhaseIntent:
-		return r.Fence == 0 && r.Asked == s.env.Boot || r.Fence != 0 && additive(r.Caps.Mode) && s.env.quiet(r.Unsettled) == 0
-	case credential.PhaseStaged:
+		return r.Fence == 0 && r.Asked == s.env.Boot
+	case credential.PhaseStaged, credential.PhaseVerified:
 		return r.Caps.Mode == credential.ModeManual
 	default:
 		return false

@@ -3,6 +3,7 @@ package rotation
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/providers"
@@ -37,15 +38,31 @@ func (s *step) applyPrepare(o Outcome) {
 	s.progress()
 	if !s.observe(o.Look) {
 		s.withdraw()
-		s.pauseUntilLook()
+		s.pauseUntil(s.rec.NextLook)
 		return
 	}
 	cause := s.wanted()
 	if cause == nil || s.env.NoCreate != "" {
 		return
 	}
+	if s.clockIsWrong(o.Clock) {
+		return
+	}
 	s.rec.Backoff = failures
 	s.first(preconditions(o.Look))
+}
+
+// clockIsWrong: nothing begins by a wall clock that an independent one contradicts. One that is a year ahead would make
+// every new secret due the moment it is made.
+func (s *step) clockIsWrong(independent time.Time) bool {
+	if independent.IsZero() {
+		return false
+	}
+	off := s.env.Now.Sub(independent)
+	if off < clockAgreement && off > -clockAgreement {
+		return false
+	}
+	return s.refuse(credential.HoldClockSuspect, "the wall clock of this machine differs from Vault's by "+credential.FormatDuration(off.Round(time.Second))+"; nothing begins by it")
 }
 
 // refuse holds before anything was touched, and asks again with the next look: the cause may end by itself.
@@ -64,9 +81,11 @@ func (s *step) withdraw() {
 	}
 }
 
-func (s *step) pauseUntilLook() {
-	s.rec.Backoff = credential.Backoff{Until: s.env.NextLook}
-	s.rec.Due, s.rec.DueFor = s.env.NextLook, "look"
+func (s *step) pauseUntilLook() { s.pauseUntil(s.env.NextLook) }
+
+func (s *step) pauseUntil(look time.Time) {
+	s.rec.Backoff = credential.Backoff{Until: look}
+	s.rec.Due, s.rec.DueFor = look, "look"
 }
 
 func (s *step) disabled(l *Look) bool {

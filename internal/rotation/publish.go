@@ -11,10 +11,17 @@ import (
 // hold nor shutdown.
 func stagedRules() []rule {
 	return []rule{
-		{"cutover", func(s *step) bool { return s.rec.Rotation.Cutover && s.do(EffectPromote) }},
+		{"cutover", func(s *step) bool { return s.rec.Rotation.Cutover && s.publish() }},
 		{"shown", (*step).oldDiesSoon},
 		{"verify", func(s *step) bool { return s.do(EffectVerify) }},
 	}
+}
+
+// publish asks for the promote. From here on it may land, whatever becomes of the process that sends it: nobody may take
+// the new secret back.
+func (s *step) publish() bool {
+	s.rec.Rotation.Publishing = true
+	return s.do(EffectPromote)
 }
 
 // oldDiesSoon: an unverified secret that the provider shows as current is better than one that is about to expire.
@@ -32,13 +39,17 @@ func (s *step) oldDiesSoon() bool {
 
 func (s *step) applyShown(o Outcome) {
 	switch {
+	case s.oldCopy(o), s.stagingLost(o):
+	case o.Finding == FoundForeign:
+		s.pageForeign(o)
+	case o.Finding == FoundElsewhere:
+		s.pageUnproved(credential.HoldChangedElsewhere, "the staged secret is not the provider's current one")
+	case o.Finding == FoundNotShown:
+		s.pageUnproved(credential.HoldCannotVerify, "the provider neither accepts the new secret nor shows it as its current one")
 	case o.Result != Done:
 		s.fail(o.Failure)
-	case o.Finding == FoundNotShown:
-		s.hold(credential.HoldChangedElsewhere, "the staged secret is not the provider's current one", func(h *credential.Hold) {
-			h.Paging, h.Deadline = true, s.oldEnds()
-		})
-		s.rec.Backoff.Until = s.env.Now.Add(time.Minute)
+	case o.Answer == providers.Accepted:
+		s.verified("once: the old one is about to expire")
 	default:
 		why := "the new secret could not be verified; it is published because the old one is about to expire"
 		s.notice(credential.NoticeFailed, "unverified", func(f *credential.Facts) { f.Error = why })
@@ -47,10 +58,60 @@ func (s *step) applyShown(o Outcome) {
 	}
 }
 
+// pageUnproved calls for a person while attempts go on.
+func (s *step) pageUnproved(code credential.HoldCode, what string) {
+	s.hold(code, what, func(h *credential.Hold) { h.Paging, h.Deadline = true, s.oldEnds() })
+	s.rec.Backoff.Until = s.env.Now.Add(time.Minute)
+}
+
+// oldCopy ends a rotation that Vault staging says has been finished, or followed by another one: the state is an old
+// copy. The next look takes over what has become of it.
+func (s *step) oldCopy(o Outcome) bool {
+	switch o.Finding {
+	case FoundFinished:
+		s.finishedBefore()
+	case FoundOther:
+		s.drop("superseded")
+	default:
+		return false
+	}
+	return true
+}
+
+// stagingLost: Vault has lost the staged bundle, because a backup was restored. What can be read back or deleted at the
+// provider is found out like after an unknown create. What a person brought, that person has to bring again.
+func (s *step) stagingLost(o Outcome) bool {
+	r := s.rec.Rotation
+	if o.Finding != FoundLost {
+		return false
+	}
+	s.auditDetail(credential.EventFailed, "vault has lost the staged secret")
+	if r.Caps.Mode == credential.ModeManual {
+		s.notice(credential.NoticeFailed, "staging-lost", func(f *credential.Facts) {
+			f.Error = "Vault has lost the submitted value before it was published; submit it again"
+		})
+		s.drop("aborted")
+		return true
+	}
+	if additive(r.Caps.Mode) && r.New.ID != "" {
+		r.Orphan, r.Fence = r.New.ID, o.Fence
+		s.enter(credential.PhaseCompensating)
+		return true
+	}
+	if r.FenceAt.IsZero() {
+		r.FenceAt = earliest(r.New.Start, r.StagedAt)
+	}
+	r.New, r.Staged, r.StagedAt, r.Promoted = credential.Secret{}, 0, time.Time{}, 0
+	s.enter(credential.PhaseIntent)
+	r.Unsettled = s.env.moment()
+	return true
+}
+
 func (s *step) applyVerify(o Outcome) {
 	r := s.rec.Rotation
 	settings := r.Client.Verify.WithDefaults()
 	switch {
+	case s.oldCopy(o), s.stagingLost(o):
 	case o.Finding == FoundForeign:
 		s.pageForeign(o)
 	case o.Answer == providers.Accepted && !s.provedBy(o):
@@ -125,8 +186,13 @@ func (s *step) pageForeign(o Outcome) {
 
 func (s *step) applyPromote(o Outcome) {
 	switch {
+	case s.oldCopy(o), s.stagingLost(o):
 	case o.Finding == FoundForeign:
+		s.rec.Rotation.Publishing = false
 		s.pageForeign(o)
+	case o.Finding == FoundRefused:
+		s.auditDetail(credential.EventFailed, "the new secret is no longer accepted")
+		s.enter(credential.PhaseStaged)
 	case o.Result != Done:
 		s.fail(o.Failure)
 	default:
@@ -137,6 +203,7 @@ func (s *step) applyPromote(o Outcome) {
 // promoted begins the overlap: Vault hands out the new secret.
 func (s *step) promoted(o Outcome) {
 	r := s.rec.Rotation
+	r.Publishing = false
 	r.Promoted, r.PromotedAt, r.Restored = o.Version, latest(o.At, s.env.Now), false
 	s.rec.Current, s.rec.Version, s.rec.Sight = r.New, o.Version, credential.SightAdopted
 	if r.Caps.Mode == credential.ModeManual && s.rec.Current.Expires.IsZero() {

@@ -74,6 +74,9 @@ func Submit(rec credential.Record, o Outcome, by Person, expires Expiry, env Env
 				Cause:  credential.Cause{Kind: credential.CauseSubmitted, Actor: by.Name, Reason: by.Reason},
 				Client: rec.Client, Policy: env.Policy, Caps: rec.Caps, Old: rec.Current, OldVersion: rec.Version,
 			}
+			if rec.Sight != credential.SightAdopted { // which secret the old one is nobody knows
+				s.rec.Rotation.Old = credential.Secret{}
+			}
 			if rec.Sight == credential.SightEmpty {
 				s.rec.Rotation.OldVersion, s.rec.Rotation.ConsumerBase = 0, rec.Version
 			}

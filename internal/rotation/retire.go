@@ -78,10 +78,7 @@ func lapses(r *credential.Rotation) bool {
 
 func (s *step) applyGate(o Outcome) {
 	switch {
-	case o.Finding == FoundFinished:
-		s.finishedBefore()
-	case o.Finding == FoundOther:
-		s.drop("superseded")
+	case s.oldCopy(o):
 	case o.Finding == FoundForeign:
 		s.holdForeign(o)
 	case o.Finding == FoundElsewhere:
@@ -146,6 +143,8 @@ func revokingRules() []rule {
 func (s *step) applyRevoke(o Outcome) {
 	r := s.rec.Rotation
 	switch {
+	case o.Finding == FoundForeign:
+		s.holdForeign(o)
 	case o.Finding == FoundElsewhere:
 		s.hold(credential.HoldChangedElsewhere, o.Failure.Text, nil)
 	case o.Finding == FoundWaiting:
@@ -200,7 +199,7 @@ func (s *step) manualStill() {
 // stillAccepted asks again until the propagation bound; then a person has to look.
 func (s *step) stillAccepted() {
 	r := s.rec.Rotation
-	if r.NegativeSince.IsZero() {
+	if r.NegativeSince.IsZero() || r.NegativeSince.After(s.env.Now) {
 		r.NegativeSince = s.env.Now
 	}
 	s.progress()
@@ -242,9 +241,12 @@ func (s *step) finish() {
 	r := s.rec.Rotation
 	s.audit(credential.EventConfirmed, func(a *credential.Audit) { a.Secret, a.Version = r.New.ID, r.Promoted })
 	s.release("the rotation is finished")
-	s.rec.Last = credential.Last{Rotation: r.ID, At: s.env.Now, Outcome: "done", Negative: r.Negative}
+	s.rec.Last = credential.Last{Rotation: r.ID, At: s.env.Now, Outcome: "done", Staged: r.Staged, Negative: r.Negative}
 	s.rec.Rotation, s.rec.Backoff = nil, credential.Backoff{}
 	s.rec.NextLook = s.env.Now
+	if r.New.ID == "" && additive(r.Caps.Mode) { // a person brought the value: the next look finds out which secret it is
+		s.rec.Sight = credential.SightNone
+	}
 }
 
 func (s *step) applySweep(o Outcome) {

@@ -33,8 +33,9 @@ func (s *step) firstLook() bool {
 	return s.rec.Sight == credential.SightNone && s.do(EffectLook)
 }
 
+// lookDue also looks where the next look was planned by a clock that has been set back, or by a slower schedule.
 func (s *step) lookDue() bool {
-	return !s.rec.NextLook.After(s.env.Now) && s.do(EffectLook)
+	return (!s.rec.NextLook.After(s.env.Now) || s.rec.NextLook.After(s.env.NextLook)) && s.do(EffectLook)
 }
 
 func (s *step) sweepDue() bool {

@@ -33,6 +33,9 @@ func newStep(rec credential.Record, env Env) *step {
 	env.Second = env.Second.UTC().Truncate(time.Microsecond)
 	if rec.Rotation != nil {
 		copied := *rec.Rotation
+		if copied.Since.After(env.Now) { // the wall clock was set back; what counts from here counts from now
+			copied.Since = env.Now
+		}
 		rec.Rotation = &copied
 	}
 	return &step{rec: rec, env: env}
@@ -123,7 +126,7 @@ func phaseRules(p credential.Phase) []rule {
 	case credential.PhaseStaged:
 		return stagedRules()
 	case credential.PhaseVerified:
-		return []rule{{"promote", func(s *step) bool { return s.do(EffectPromote) }}}
+		return []rule{{"promote", (*step).publish}}
 	case credential.PhaseOverlap:
 		return overlapRules()
 	case credential.PhaseRevoking:
@@ -187,12 +190,33 @@ func (s *step) clock(o Outcome) {
 	}
 }
 
-// backedOff waits while the pause after a failure lasts.
+// backedOff waits while the pause after a failure lasts. A pause that is longer than any can be was written by a clock
+// that has been set back since: it is over.
 func (s *step) backedOff() bool {
-	if s.env.Now.Before(s.rec.Backoff.Until) {
-		return s.wait(s.rec.Backoff.Until, "backoff")
+	until := s.rec.Backoff.Until
+	if !s.env.Now.Before(until) || until.After(s.longestUntil()) {
+		return false
 	}
-	return false
+	return s.wait(until, "backoff")
+}
+
+// longestUntil returns the latest moment to which a pause that begins now can last.
+func (s *step) longestUntil() time.Time {
+	end := s.env.Now.Add(s.longest())
+	if s.neverInterrupted() {
+		return end
+	}
+	return latest(end, s.env.NextLook)
+}
+
+// longest returns the longest pause that anything asks for: a failure, a provider that is busy, a quiescence, the
+// interval of a verification.
+func (s *step) longest() time.Duration {
+	d := max(longestPause, s.env.Timing.Deadline+s.env.Timing.Propagation+FenceLife)
+	if r := s.rec.Rotation; r != nil {
+		d = max(d, r.Client.Verify.WithDefaults().Interval)
+	}
+	return d
 }
 
 // enter begins a phase: a fresh count of failures and successes.
@@ -301,7 +325,7 @@ func (s *step) pause(n int, atLeast time.Duration) time.Duration {
 		longest = neverInterruptedPause
 	}
 	d := min(longest, 2*time.Second*(1<<min(n-1, 12)))
-	d = max(d-d/4*time.Duration(hash(s.rec.Client.ID, n)%jitterSteps)/jitterSteps, atLeast)
+	d = min(s.longest(), max(d-d/4*time.Duration(hash(s.rec.Client.ID, n)%jitterSteps)/jitterSteps, atLeast))
 	if end := s.oldEnds(); s.neverInterrupted() && end.After(s.env.Now) {
 		d = min(d, max(time.Second, end.Sub(s.env.Now)/2))
 	}

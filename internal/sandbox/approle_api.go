@@ -236,7 +236,7 @@ func (a *AppRole) login(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, role := range a.roles {
 		if role.roleID == b.RoleID && a.admits(role, strings.TrimSpace(b.SecretID)) {
-			token := a.uuid()
+			token := told(a.settings.Made, a.uuid())
 			if role.admin {
 				a.tokens[sha256.Sum256([]byte(token))] = true
 			}

@@ -25,6 +25,7 @@ var (
 type Settings struct {
 	AdminToken string       // static bearer token of the admin APIs; empty = only tokens of admin clients
 	Random     func([]byte) // fills a slice; nil = crypto/rand, which never fails
+	Made       func(string) // told of every secret and token that is made, before anybody else; nil = nobody
 	Telicent   Telicent
 	Graph      Graph
 	PortalTTL  time.Duration // life of a secret made in the portal; 0 = 90 days
@@ -162,7 +163,15 @@ func (p *IdP) id() string {
 func (p *IdP) value() string {
 	var b [32]byte
 	p.random(b[:])
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	return told(p.settings.Made, base64.RawURLEncoding.EncodeToString(b[:]))
+}
+
+// told tells whoever wants to know of a clear value, and returns it.
+func told(made func(string), value string) string {
+	if made != nil {
+		made(value)
+	}
+	return value
 }
 
 // grantBearer makes an access token. Only a token of an admin client is remembered.

@@ -25,6 +25,7 @@ type KeycloakSettings struct {
 	ReadOnly    bool            // the account may read clients and not replace secrets
 	TokenLife   time.Duration   // of the account's token; 0 = five minutes
 	Random      func([]byte)    // fills a slice; nil = crypto/rand
+	Made        func(string)    // told of every secret and token that is made; nil = nobody
 }
 
 // KeycloakPolicy is a client policy with the executor secret-rotation that covers every confidential client.
@@ -207,7 +208,8 @@ func (k *Keycloak) uuid() string {
 func (k *Keycloak) value() string {
 	var b [24]byte
 	k.settings.Random(b[:])
-	return strings.NewReplacer("-", "x", "_", "y").Replace(base64.RawURLEncoding.EncodeToString(b[:]))
+	value := strings.NewReplacer("-", "x", "_", "y").Replace(base64.RawURLEncoding.EncodeToString(b[:]))
+	return told(k.settings.Made, value)
 }
 
 // attributes are those of the client and those that the executor keeps, as text.

@@ -30,6 +30,7 @@ type KV struct {
 	roles  map[string]*kvRole // by role id
 	writes []KVWrite
 	forget bool
+	told   func(KVWrite)
 }
 
 // KVWrite is one version that was written, in the order of writing.
@@ -112,6 +113,13 @@ func (k *KV) Forget() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.writes, k.forget = nil, true
+}
+
+// OnWrite lets a function see every version when it is written, also after Forget. It must not call the server.
+func (k *KV) OnWrite(f func(KVWrite)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.told = f
 }
 
 // kvRequest is one request after its envelope has been opened.

@@ -73,8 +73,15 @@ func (k *KV) store(mount string, m *kvMount, path string, raw json.RawMessage) *
 	}
 	key.versions[key.current] = v
 	key.prune()
+	if k.forget && k.told == nil {
+		return v
+	}
+	written := KVWrite{At: now, Mount: mount, Path: path, Version: v.number, Data: v.open(now)}
+	if k.told != nil {
+		k.told(written)
+	}
 	if !k.forget {
-		k.writes = append(k.writes, KVWrite{At: now, Mount: mount, Path: path, Version: v.number, Data: v.open(now)})
+		k.writes = append(k.writes, written)
 	}
 	return v
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/failpoint"
 )
 
 // place is one key of a KV v2 mount.
@@ -97,10 +98,12 @@ func (c *Client) writeVersion(
 	if err := c.ready(ctx, l); err != nil {
 		return 0, time.Time{}, err
 	}
+	failpoint.Hit("vault", "before", l.path)
 	reply, err := c.write(ctx, q, map[string]any{"data": data, "options": map[string]int{"cas": cas}})
 	if err != nil {
 		return 0, time.Time{}, c.doubt(l, err)
 	}
+	failpoint.Hit("vault", "after", l.path)
 	number, created, ok := decodeWritten(reply)
 	if !ok || number <= cas {
 		// A KV v1 mount takes anything, ignores the compare-and-swap, and answers without a version.

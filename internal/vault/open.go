@@ -104,8 +104,12 @@ func withoutEnv(f func() (*api.Client, error)) (*api.Client, error) {
 	return f()
 }
 
-// maxAnswer is far above the largest entry that Vault stores (1 MiB by default).
-const maxAnswer = 16 << 20
+// maxAnswer is several times the largest entry that Vault stores (1 MiB by default). As many answers as there are
+// workers may be held in memory at once, and a decoder holds each about twice.
+const maxAnswer = 4 << 20
+
+// maxHeader is how many bytes of an answer's header are read.
+const maxHeader = 256 << 10
 
 // bounded cuts answers off at maxAnswer bytes.
 type bounded struct{ next http.RoundTripper }
@@ -123,6 +127,9 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func newTransport(settings Settings) (http.RoundTripper, error) {
+	if settings.Transport != nil {
+		return bounded{settings.Transport}, nil
+	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: settings.TLSServerName}
 	if settings.CACertFile != "" {
 		pem, err := os.ReadFile(settings.CACertFile)
@@ -152,5 +159,7 @@ func newTransport(settings Settings) (http.RoundTripper, error) {
 		ForceAttemptHTTP2:   true,
 		MaxIdleConnsPerHost: 16,
 		IdleConnTimeout:     90 * time.Second,
+
+		MaxResponseHeaderBytes: maxHeader,
 	}}, nil
 }

@@ -3,6 +3,7 @@ package vault
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -26,7 +27,8 @@ type Settings struct {
 	ClientKeyFile  string
 	TLSServerName  string // name to expect in the certificate; empty = the one in Address
 
-	Timeout time.Duration // of one call; 0 = DefaultTimeout
+	Timeout   time.Duration     // of one call; 0 = DefaultTimeout
+	Transport http.RoundTripper // nil = one over the network, by these settings
 }
 
 // The methods of Auth.

@@ -102,11 +102,16 @@ func unshared(t http.RoundTripper) http.RoundTripper {
 	return own
 }
 
+// maxHeader is how many bytes of a reply's header are read. The standard library's ten megabytes, times the requests
+// under way, would be a server's way to fill the memory.
+const maxHeader = 256 << 10
+
 // newTransport returns a transport of the client's own, so that no other part of the process shares its connections.
 func newTransport() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // the standard library says so
 	t.MaxIdleConnsPerHost = 8
 	t.TLSHandshakeTimeout = 10 * time.Second
+	t.MaxResponseHeaderBytes = maxHeader
 	return t
 }
 

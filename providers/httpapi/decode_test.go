@@ -1,9 +1,14 @@
 package httpapi_test
 
 import (
+	"encoding/base64"
+	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -135,6 +140,51 @@ func TestRequestIDIsCleaned(t *testing.T) {
 		})
 		if resp, _ := client.Do(t.Context(), read); resp.RequestID != test.want {
 			t.Errorf("%s: %q, want %q", header, resp.RequestID, test.want)
+		}
+	}
+}
+
+// A server that makes its name of a call of what was sent would bring a secret into every error and log.
+func TestRequestIDThatReflectsTheRequestIsDropped(t *testing.T) {
+	const secret = "Zx81kP0cAnArY77"
+	login := base64.StdEncoding.EncodeToString([]byte("app:" + secret))
+	for name, r := range map[string]httpapi.Request{
+		"form":   {Method: http.MethodPost, Form: url.Values{"client_secret": {secret}}},
+		"JSON":   {Method: http.MethodPost, JSON: map[string]string{"secret": secret}},
+		"header": {Method: http.MethodGet, Header: http.Header{"Authorization": {"Bearer " + secret}}},
+		"Basic":  {Method: http.MethodGet, Header: http.Header{"Authorization": {"Basic " + login}}},
+	} {
+		for sent, want := range map[string]string{
+			secret: "", "call client_secret=" + secret: "", secret[:13]: "", "0af7651916cd43dd8448eb211c80319c": "0af7651916cd43dd8448eb211c80319c",
+		} {
+			client := inProcess(t, func(*http.Request) (*http.Response, error) {
+				answer := reply(http.StatusServiceUnavailable, "", "", "")
+				answer.Header.Set("X-Request-Id", sent)
+				return answer, nil
+			})
+			resp, err := client.Do(t.Context(), r)
+			if resp.RequestID != want || strings.Contains(err.Error(), secret[:13]) {
+				t.Errorf("%s: %q gives %q, want %q: %v", name, sent, resp.RequestID, want, err)
+			}
+		}
+	}
+}
+
+// The library quotes a redirect that it cannot parse. Nothing of that may stand anywhere in the chain of errors.
+func TestNoErrorInTheChainQuotesTheReply(t *testing.T) {
+	const secret = "Zx81kP0cAnArY77"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Location", "a: b "+secret)
+		w.WriteHeader(http.StatusFound)
+	}))
+	defer server.Close()
+	_, err := connect(t, httpapi.Config{}, server.URL).Do(t.Context(), read)
+	if err == nil {
+		t.Fatal("a redirect is no error")
+	}
+	for ; err != nil; err = errors.Unwrap(err) {
+		if text := fmt.Sprintf("%+v %#v", err, err); strings.Contains(text, secret) {
+			t.Errorf("%T quotes the reply", err)
 		}
 	}
 }

@@ -32,6 +32,9 @@ func (c *Client) send(ctx context.Context, r Request, token credential.Sensitive
 	}
 	defer func() { _ = reply.Body.Close() }()
 	resp := c.read(reply, r)
+	if r.reflected(resp.RequestID, req.Header) {
+		resp.RequestID = ""
+	}
 	return resp, c.judge(resp)
 }
 

@@ -83,8 +83,8 @@ func TestTransportWithoutHooks(t *testing.T) {
 		if got := providers.ClassOf(err); got != test.want || strings.Contains(err.Error(), "CANARY") {
 			t.Errorf("%s: %v, want %s", name, err, test.want)
 		}
-		if !errors.Is(err, test.err) {
-			t.Errorf("%s: the cause is not reachable", name)
+		if known := name != "anything else"; errors.Is(err, test.err) != known { // it may quote the reply
+			t.Errorf("%s: the cause is reachable: %t", name, !known)
 		}
 	}
 }

@@ -21,9 +21,17 @@ type transportError struct {
 func (e *transportError) Error() string { return e.text }
 func (e *transportError) Unwrap() error { return e.cause }
 
+// connectionFailed are the words for an error that nobody knows. It may quote a piece of the reply, which may be a secret
+// ("failed to parse Location header ..."), so it is not kept as a cause either: some log prints the whole chain.
+const connectionFailed = "the connection failed"
+
 // describe puts a transport error into a closed set of words.
 func describe(err error) error {
-	return &transportError{text: words(err), cause: err}
+	text := words(err)
+	if text == connectionFailed {
+		err = nil
+	}
+	return &transportError{text: text, cause: err}
 }
 
 func words(err error) string {
@@ -47,7 +55,7 @@ func words(err error) string {
 	case errors.As(err, &op) && op.Op == "dial":
 		return "the server cannot be reached"
 	default:
-		return "the connection failed"
+		return connectionFailed
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"go.etcd.io/bbolt"
 
@@ -143,7 +144,9 @@ func replace(from *os.File, path string, keep bool) error {
 		if err := os.Remove(path + ".replaced"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
-		return os.Link(path, path+".replaced")
+		// The new name must be on the disk before the old one is given away: after a power cut, a rename may be there and
+		// the link made before it not.
+		return errors.Join(os.Link(path, path+".replaced"), syncDir(filepath.Dir(path)))
 	})
 }
 

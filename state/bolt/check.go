@@ -17,19 +17,21 @@ const maxProblems = 20
 // index against the records and back, the counters, the outbox, the chain of the audit. It sees one moment of the
 // store, so that the file may grow while it runs. Errors wrap state.ErrCorrupt; it names at most 20 problems.
 func (s *Store) Check(ctx context.Context) error {
-	err := s.view(ctx, func(t *txn) error {
-		c := &checker{t: t, want: make(map[string]int64), entries: make(map[bucket]int)}
-		for _, step := range []func() error{c.pages, c.records, c.outbox, c.indexes, c.counters, c.audit} {
-			if err := errors.Join(step(), ctx.Err()); err != nil {
-				return err
-			}
-		}
-		return errors.Join(c.problems...)
-	})
+	err := s.view(ctx, func(t *txn) error { return errors.Join(t.check(), ctx.Err()) })
 	if err != nil {
 		return fmt.Errorf("checking the state: %w", err)
 	}
 	return nil
+}
+
+func (t *txn) check() error {
+	c := &checker{t: t, want: make(map[string]int64), entries: make(map[bucket]int)}
+	for _, step := range []func() error{c.pages, c.records, c.outbox, c.indexes, c.counters, c.audit} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return errors.Join(c.problems...)
 }
 
 // checker collects what is wrong, and what the indexes and counters should hold.

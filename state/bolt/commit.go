@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/failpoint"
 	"github.com/rotad/rotad/state"
 )
 
@@ -24,11 +25,13 @@ func (s *Store) Commit(ctx context.Context, c credential.Change) (r credential.R
 		return credential.Record{}, false, about(c.Record.Client.ID, err)
 	}
 	var winner *credential.Record
+	failpoint.Hit("commit", kindOf(&c), c.Record.Client.ID)
 	err = s.write(ctx, func(t *txn) error {
 		var refused error
 		winner, refused = t.apply(p)
 		return refused
 	})
+	failpoint.Hit("committed", kindOf(&c), c.Record.Client.ID)
 	switch {
 	case err != nil:
 		return credential.Record{}, false, about(c.Record.Client.ID, err)
@@ -37,6 +40,18 @@ func (s *Store) Commit(ctx context.Context, c credential.Change) (r credential.R
 	default:
 		c.Record.Rev++
 		return c.Record, false, nil
+	}
+}
+
+// kindOf names the sort of a change for the points where a test kills the process.
+func kindOf(c *credential.Change) string {
+	switch {
+	case c.Create:
+		return "register"
+	case c.Archive:
+		return "archive"
+	default:
+		return string(c.Record.Phase())
 	}
 }
 

@@ -70,6 +70,36 @@ func TestCheckFindsWhatDoesNotFit(t *testing.T) {
 	}
 }
 
+// TestADisorderlyFileIsCheckedBeforeItIsUsed loses a due entry as a disk does that lies about its writes: every page that
+// is left is sound for itself. After an orderly end nobody looks for that at the start; without one, everything is.
+func TestADisorderlyFileIsCheckedBeforeItIsUsed(t *testing.T) {
+	for _, orderly := range []bool{true, false} {
+		path := written(t)
+		inside(t, path, func(tx *bbolt.Tx) error {
+			if !orderly {
+				if err := tx.Bucket([]byte("meta")).Delete([]byte("clean")); err != nil {
+					return err
+				}
+			}
+			return dropFirst(tx, "due")
+		})
+		before := content(t, path)
+		s, err := bolt.Open(path, bolt.Options{})
+		if orderly {
+			if err := errors.Join(err, s.Close()); err != nil {
+				t.Errorf("in good order: %v", err)
+			}
+			continue
+		}
+		if file, ok := errors.AsType[*state.FileError](err); !ok || !errors.Is(err, state.ErrCorrupt) || !strings.Contains(file.Hint(), "rotad restore") {
+			t.Errorf("got %v, want ErrCorrupt and what to do", err)
+		}
+		if !bytes.Equal(before, content(t, path)) {
+			t.Error("the refused file was changed")
+		}
+	}
+}
+
 func dropFirst(tx *bbolt.Tx, bucket string) error {
 	c := tx.Bucket([]byte(bucket)).Cursor()
 	c.First()

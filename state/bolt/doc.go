@@ -6,8 +6,8 @@
 //	             one transaction    ├── active   id                      (in a rotation, or held)
 //	                                ├── unique   ref or Vault path       -> id
 //	Claim, Get, List, History,      ├── outbox   seq -> notice;  outdue  time seq;  outkey  key -> seq
-//	Aggregates: readers, never      ├── audit    seq                     -> hash of the one before, entry
-//	blocked by the writer           ├── archive  id                      -> like record
+//	Aggregates: readers, of what    ├── audit    seq                     -> hash of the one before, entry
+//	is on the disk                  ├── archive  id                      -> like record
 //	                                ├── count    name                    -> number
 //	                                └── meta     schema, instance, boot, key, watermark, clean, restored
 //

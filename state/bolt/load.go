@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/state"
@@ -113,3 +114,6 @@ func (l *loading) refusals() []state.Refusal {
 	}
 	return all
 }
+
+// Hasten lets everything that is due after a moment fall due at that moment; see state.Hasten.
+func (s *Store) Hasten(ctx context.Context, to time.Time) error { return state.Hasten(ctx, s, to) }

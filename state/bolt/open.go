@@ -30,7 +30,7 @@ const (
 )
 
 // Open opens the state file, and creates it if there is none. Every page and every checksum is looked at before bbolt
-// sees the file. Errors are a *state.FileError, which says what to do; the file is then as it was.
+// sees the file; one that was not closed in good order is checked wholly (see Check) before it is written to. Errors are a *state.FileError, which says what to do; the file is then as it was.
 func Open(path string, o Options) (*Store, error) {
 	if o.Warn == nil {
 		o.Warn = func(string) {}
@@ -62,7 +62,8 @@ func open(path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err = examine(f, o.Warn); err != nil {
+	orderly, err := examine(f, o.Warn)
+	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	db, err := openBolt(path, f, o)
@@ -70,7 +71,7 @@ func open(path string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := newStore(db, path, o.ReadOnly)
-	if err := s.start(); err != nil {
+	if err := s.start(!orderly); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
@@ -85,19 +86,20 @@ func acceptFilesystem(path string, err error, o Options) error {
 	return err
 }
 
-// examine inspects a locked file and refuses what this program must not touch.
-func examine(f *os.File, warn func(string)) error {
+// examine inspects a locked file and refuses what this program must not touch. It says whether the file was closed in
+// good order.
+func examine(f *os.File, warn func(string)) (orderly bool, err error) {
 	var found fileMeta
 	img, err := inspectFile(f, found.collect)
 	if err != nil {
-		return err
+		return false, err
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := found.accept(info.Size()); err != nil {
-		return err
+		return false, err
 	}
 	if img.damaged {
 		warn(fmt.Sprintf("state file %s: one of its two first pages is damaged, as after a power cut; the other one is used", f.Name()))
@@ -105,7 +107,7 @@ func examine(f *os.File, warn func(string)) error {
 	if info.Mode().Perm()&0o077 != 0 {
 		warn(fmt.Sprintf("state file %s can be read or written by other users: chmod 600", f.Name()))
 	}
-	return nil
+	return found.clean != nil, nil
 }
 
 // fileMeta is what has to be known about a file before bbolt may open it.

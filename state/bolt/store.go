@@ -11,6 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
+	"github.com/rotad/rotad/internal/failpoint"
 	"github.com/rotad/rotad/state"
 )
 
@@ -25,6 +26,10 @@ type Store struct {
 	done chan struct{} // closed when the writer has ended
 	once sync.Once
 	end  error // of Close
+
+	// durable is held by the writer while it commits, and by a reader while it begins: what a commit writes can be seen in
+	// the mapped file before it has reached the disk, and nobody may act upon what a power cut may still take away.
+	durable sync.RWMutex
 
 	// last and fatal belong to the writer alone.
 	last  tail
@@ -67,14 +72,20 @@ func newStore(db *bbolt.DB, path string, readOnly bool) *Store {
 }
 
 // start loads what is kept in memory, none of which grows with the number of clients, and notes that the file is in
-// use: its boot counter rises, its mark of an orderly end goes.
-func (s *Store) start() error {
+// use: its boot counter rises, its mark of an orderly end goes. With doubt the whole file is checked first: after a power
+// cut on a disk that lies about its writes, pages of another age may stand in it, each of which is sound for itself.
+func (s *Store) start(doubt bool) error {
 	if err := s.db.View(s.load); err != nil {
 		return fmt.Errorf("reading: %w", err)
 	}
 	if s.readOnly {
 		close(s.done)
 		return nil
+	}
+	if doubt {
+		if err := s.db.View(func(tx *bbolt.Tx) error { return newTxn(s, tx).check() }); err != nil {
+			return fmt.Errorf("checking what was not closed in good order: %w", err)
+		}
 	}
 	s.meta.Boot++
 	err := s.db.Update(func(tx *bbolt.Tx) error {
@@ -184,7 +195,11 @@ func (s *Store) commit(group []*op) {
 	}
 	if err = t.flush(); err == nil {
 		t.findHeads()
+		failpoint.Hit("disk", "before", "")
+		s.durable.Lock()
 		err = tx.Commit()
+		s.durable.Unlock()
+		failpoint.Hit("disk", "after", "")
 	} else {
 		err = errors.Join(err, tx.Rollback())
 	}
@@ -207,16 +222,23 @@ func fail(group []*op, err error) {
 	}
 }
 
-// view runs a reading transaction. It must be short: pages that it can see are not used again meanwhile.
-func (s *Store) view(ctx context.Context, read func(*txn) error) error {
-	if err := ctx.Err(); err != nil {
+// view runs a reading transaction, of what is durable. It must be short: pages that it can see are not used again
+// meanwhile.
+func (s *Store) view(ctx context.Context, read func(*txn) error) (err error) {
+	if err = ctx.Err(); err != nil {
 		return err
 	}
-	err := s.db.View(func(tx *bbolt.Tx) error { return read(newTxn(s, tx)) })
+	s.durable.RLock()
+	tx, err := s.db.Begin(false)
+	s.durable.RUnlock()
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return state.ErrClosed
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tx.Rollback()) }()
+	return read(newTxn(s, tx))
 }
 
 // Close ends the writer, marks the file as closed in good order and gives it free. Changes that wait end with

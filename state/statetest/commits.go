@@ -22,6 +22,7 @@ func commitRules() []rule {
 		{"what cannot be stored is refused", commitInvalid},
 		{"the watermark is that of the last change that carries one", commitWatermark},
 		{"many changes are made at once, and the refused ones named", commitMany},
+		{"after the clock was set back everything falls due", commitHasten},
 		{"a cancelled context changes nothing", commitCancelled},
 		{"a closed store takes nothing", commitClosed},
 	}
@@ -251,4 +252,21 @@ func commitMany(w world) {
 	w.same("untouched", w.must("b"), taken)
 	w.wakes("p", at(-time.Hour))
 	w.sound()
+}
+
+func commitHasten(w world) {
+	w.commit(client("early", "p", at(-time.Hour)))
+	late := w.commit(client("late", "p", at(365*24*time.Hour)))
+	claimed := w.commit(client("claimed", "p", at(time.Hour)))
+	if err := state.Hasten(w.Context(), w.Store, start()); err != nil {
+		w.Fatal(err)
+	}
+	w.same("due before", w.must("early").Due, at(-time.Hour))
+	w.same("due after", w.must("late").Due, start())
+	w.conflicts(credential.Change{Record: late, Keep: true}, w.must("late"))
+	got, err := w.Claim(w.Context(), start(), "p", 10, "boot", time.Hour)
+	if err != nil || len(got) != 3 {
+		w.Fatalf("%d records fell due, %v; want 3", len(got), err)
+	}
+	w.same("revision", w.must("claimed").Rev, claimed.Rev+1)
 }

@@ -257,3 +257,6 @@ func order(expiry time.Time) int {
 	}
 	return 0
 }
+
+// Hasten lets everything that is due after a moment fall due at that moment; see state.Hasten.
+func (m *Memory) Hasten(ctx context.Context, to time.Time) error { return state.Hasten(ctx, m, to) }

@@ -1,0 +1,100 @@
+package canary
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// window is how many bytes of a pattern are looked up.
+const window = 12
+
+// table finds patterns by their first bytes. The filter has 32 bits for every pattern and refuses nearly every position
+// with one look; the slots hold, each in 64 bits, half of the hash and what it belongs to.
+type table struct {
+	filter []uint64
+	slots  []uint64
+	mask   uint64 // of a slot's number
+	bits   uint64 // of a bit's number in the filter
+	used   int
+	class  [256]bool // bytes that occur in the windows of any pattern
+}
+
+// newTable makes room for so many patterns.
+func newTable(patterns int) *table {
+	size := uint64(1) << bits.Len(uint(max(patterns, 1<<10)*3/2))
+	return &table{filter: make([]uint64, size/2), slots: make([]uint64, size), mask: size - 1, bits: size*32 - 1}
+}
+
+// hash mixes the first bytes of b, as wyhash does: the two halves of a product.
+func hash(b []byte) uint64 {
+	high, low := bits.Mul64(binary.LittleEndian.Uint64(b)^0xa0761d6478bd642f,
+		uint64(binary.LittleEndian.Uint32(b[8:]))^0xe7037ed1a0b428db)
+	return high ^ low
+}
+
+// full says that another pattern would make the table slow.
+func (t *table) full() bool { return t.used*4 >= len(t.slots)*3 }
+
+// add enters a pattern under an id above 0.
+func (t *table) add(pattern []byte, id uint32) {
+	for _, b := range pattern[:window] {
+		t.class[b] = true
+	}
+	h := hash(pattern)
+	bit := h & t.bits
+	t.filter[bit/64] |= 1 << (bit % 64)
+	slot := h & t.mask
+	for t.slots[slot] != 0 {
+		slot = (slot + 1) & t.mask
+	}
+	t.slots[slot] = h&^0xffffffff | uint64(id)
+	t.used++
+}
+
+// may says whether a hash may be in the table.
+func (t *table) may(h uint64) bool {
+	bit := h & t.bits
+	return t.filter[bit/64]&(1<<(bit%64)) != 0
+}
+
+// each calls f with the id of every pattern that may have this hash.
+func (t *table) each(h uint64, f func(id uint32)) {
+	for slot := h & t.mask; t.slots[slot] != 0; slot = (slot + 1) & t.mask {
+		if t.slots[slot]>>32 == h>>32 {
+			f(uint32(t.slots[slot])) //nolint:gosec // its lower half
+		}
+	}
+}
+
+// windows calls f with every position of b at which a pattern may begin. Where one byte of a window occurs in no pattern,
+// everything up to that byte is passed over.
+func (t *table) windows(b []byte, f func(at int, h uint64)) {
+	at := 0
+	for at+window <= len(b) {
+		last := at + window - 1
+		for last >= at && t.class[b[last]] {
+			last--
+		}
+		if last >= at {
+			at = last + 1
+			continue
+		}
+		at = t.run(b, at, f)
+	}
+}
+
+// run probes from at on, as long as no byte is foreign, and returns where to go on.
+func (t *table) run(b []byte, at int, f func(at int, h uint64)) int {
+	for {
+		if h := hash(b[at:]); t.may(h) {
+			f(at, h)
+		}
+		at++
+		if at+window > len(b) {
+			return len(b)
+		}
+		if !t.class[b[at+window-1]] {
+			return at + window
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package sandbox_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rotad/rotad/internal/sandbox"
+)
+
+// FuzzDialects asks that no request makes a stand-in panic, and that none takes the secret of a client away but one that is
+// allowed to.
+func FuzzDialects(f *testing.F) {
+	form, object := "application/x-www-form-urlencoded", "application/json"
+	for i, seed := range [][4]string{
+		{"POST", sandbox.PathToken, form, "grant_type=client_credentials&client_id=billing&client_secret=first"},
+		{"POST", sandbox.PathIntrospect, form, "token=%zz"},
+		{"POST", sandbox.PathGraph + "/applications/obj/addPassword", object, `{"passwordCredential":{"endDateTime":"x"}}`},
+		{"POST", sandbox.PathGraph + "/applications(appId='billing')/removePassword", object, `{"keyId":1}`},
+		{"PATCH", sandbox.PathTelicent + "/clients/billing", object, `{`},
+		{"POST", sandbox.PathTelicent + "/clients/billing/rotate", object, `null`},
+		{"POST", "/realms/sandbox/protocol/openid-connect/token", form, "grant_type=authorization_code&code=x"},
+		{"GET", "/admin/realms/sandbox/clients", "", "clientId=billing"},
+		{"POST", "/v1/auth/approle/role/billing/secret-id", object, `{"metadata":"{\"rotad\":1}","ttl":"-1s"}`},
+		{"POST", "/v1/auth/approle/role/billing/custom-secret-id", object, `{"secret_id":{}}`},
+		{"LIST", "/v1/auth/approle/role/billing/secret-id", "", ""},
+	} {
+		f.Add(uint8(i), seed[0], seed[1], seed[2], seed[3], i%2 == 0)
+	}
+	now := func() time.Time { return time.Unix(1_772_366_400, 0) }
+	f.Fuzz(func(t *testing.T, which uint8, method, path, kind, body string, trusted bool) {
+		idp := sandbox.NewIdP(now, sandbox.Settings{AdminToken: admin})
+		realm := sandbox.NewKeycloak(now, sandbox.KeycloakSettings{AdminSecret: "s"})
+		roles := sandbox.NewAppRole(now, sandbox.AppRoleSettings{Token: admin})
+		if err := idp.Register(sandbox.Registration{ClientID: "billing", ObjectID: "obj", Secret: "first"}); err != nil {
+			t.Fatal(err)
+		}
+		if err := realm.Register(sandbox.KeycloakClient{ClientID: "billing", Secret: "first"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := roles.AddRole(sandbox.AppRoleRole{Name: "billing"}); err != nil {
+			t.Fatal(err)
+		}
+		handlers := []http.Handler{idp.Handler(), realm.Handler(), roles.Handler()}
+		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", strings.NewReader(body))
+		request.Method, request.URL.Path, request.URL.RawQuery = method, path, body
+		request.Header.Set("Content-Type", kind)
+		if trusted {
+			request.Header.Set("Authorization", "Bearer "+admin)
+			request.Header.Set("X-Vault-Token", admin)
+		}
+		reply := httptest.NewRecorder()
+		handlers[int(which)%len(handlers)].ServeHTTP(reply, request)
+		if !trusted && roles.Created("billing") != 0 {
+			t.Errorf("%s %s made a SecretID without a token", method, path)
+		}
+		if !trusted && realm.Replaced("billing") != 0 {
+			t.Errorf("%s %s replaced a secret without a token", method, path)
+		}
+	})
+}

@@ -1,0 +1,213 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/model"
+	"github.com/rotad/rotad/internal/oracle"
+	"github.com/rotad/rotad/internal/rotation"
+	"github.com/rotad/rotad/scheduler"
+)
+
+// Life is one client in the modelled world, driven by the real loop body, the real step function and the real effects.
+type Life struct {
+	Mode     Mode
+	World    *model.World
+	Provider *model.Provider
+	Vault    *model.Vault
+
+	store   *store
+	daemon  *daemon // the one that is at work
+	policy  credential.Policy
+	boots   int
+	at      int // of the point that is next
+	points  []Point
+	between func() // done while no process runs, at the next boot
+
+	disturbed string
+	touched   int // the call at which somebody acted last
+	unseen    int // so many looks have to be finished until one has begun after that
+	acts      int // the call before which the present effect was decided
+	gated     int // and the one before it
+	looked    time.Time
+	rewound   bool
+	meanwhile func(call string) // lets another daemon take its turn; nil = there is none
+	twins     *twins
+	helped    int                         // how often people have helped
+	tries     int                         // how often a hold was met that may end by itself
+	resolved  map[credential.HoldCode]int // how often people have resolved a hold of this code
+	broken    []oracle.Broken
+	Holds     map[credential.HoldCode]int // holds that called for a person
+}
+
+// daemon is one process.
+type daemon struct {
+	sch   *scheduler.Scheduler
+	exec  rotation.Executor
+	seen  credential.Record // as durable when its present effect began
+	began time.Time         // on the true clock
+	slept time.Duration     // its monotonic clock stood still for so long
+	skew  time.Duration     // its wall clock is so far ahead of the true time
+}
+
+type everyWeek struct{}
+
+// Next returns the first of the week.
+func (everyWeek) Next(t time.Time) time.Time {
+	const week = 7 * 24 * time.Hour
+	return t.Truncate(week).Add(week)
+}
+
+// NewLife registers a client that has a secret already.
+func NewLife(m Mode) *Life {
+	w := model.NewWorld(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC))
+	v := &model.Vault{World: w}
+	p := &model.Provider{World: w, Caps: m.Caps, Vault: v, Slow: m.Slow}
+	l := &Life{
+		Mode: m, World: w, Provider: p, Vault: v, policy: policy(),
+		store:    &store{world: w, notices: map[string]credential.Notice{}},
+		resolved: map[credential.HoldCode]int{}, Holds: map[credential.HoldCode]int{},
+	}
+	client := credential.Client{
+		ID: "billing", Provider: "model", Ref: credential.Ref{"client_id": "billing"}, Policy: "default", Owner: "payments",
+		Vault: credential.VaultPath{Mount: "secret", Path: "apps/billing"}, AllowCut: m.Cut,
+	}
+	if m.additive() {
+		p.Seed(true)
+		client.CurrentID = "secret-2"
+	}
+	v.Seed(p.Seed(false))
+	p.Age(24 * time.Hour)
+	w.Acting, w.Calling = l.acting, l.calling
+	l.store.committed = func(conflict bool) {
+		l.daemon.seen = l.store.rec
+		if !conflict {
+			l.acts, l.gated = len(w.Trace), l.acts
+		}
+	}
+	l.boot()
+	l.store.rec = rotation.Register(client, l.daemon.sch.Env(credential.Record{Client: client})).Record
+	return l
+}
+
+func policy() credential.Policy {
+	return credential.Policy{
+		Name: "default", Start: credential.StartAuto, Lifetime: 90 * 24 * time.Hour,
+		RotateBefore: 14 * 24 * time.Hour, Overlap: 72 * time.Hour, Announce: 7 * 24 * time.Hour,
+	}
+}
+
+// boot starts a process: its monotonic clock begins anew; a clock that was set wrong stays wrong.
+func (l *Life) boot() {
+	if l.between != nil {
+		l.between()
+		l.between = nil
+	}
+	l.boots++
+	d := &daemon{began: l.World.Wall}
+	if l.daemon != nil {
+		d.skew = l.daemon.skew
+	}
+	l.daemon = d
+	l.start(d)
+	d.seen = l.store.rec
+}
+
+func (l *Life) start(d *daemon) {
+	id, boot := 0, fmt.Sprintf("boot-%d", l.boots)
+	fresh := func() string { id++; return fmt.Sprintf("%s-%d", boot, id) }
+	now := func() time.Time { return l.World.Wall.Add(d.skew) }
+	elapsed := func() time.Duration { return l.World.Wall.Sub(d.began) - d.slept }
+	d.exec = rotation.Executor{Vault: l.Vault, Instance: "instance", Now: now, Elapsed: elapsed, After: l.World.After}
+	d.sch = scheduler.New(scheduler.Settings{
+		Store: l.store, Instance: "instance", Boot: boot, Watermark: l.store.mark, Now: now, Elapsed: elapsed, After: l.World.After,
+		FreshID: fresh, FreshUID: fresh, Executor: d.exec,
+	}, l.config())
+}
+
+// config is the configuration as it stands now.
+func (l *Life) config() *scheduler.World {
+	return &scheduler.World{
+		Connections: map[string]scheduler.Connection{"model": {Provider: l.Provider, Timing: l.Provider.Timing()}},
+		Policies:    map[string]credential.Policy{"default": l.policy}, Scan: everyWeek{},
+	}
+}
+
+// step runs the loop's body once, as soon as the record is due. A crash starts a new process.
+func (l *Life) step() {
+	if wait := l.store.rec.Due.Sub(l.World.Wall.Add(l.daemon.skew)); wait > 0 {
+		l.World.Advance(wait)
+	}
+	l.survive(func() {
+		l.daemon.seen = l.store.rec
+		if err := l.daemon.sch.Step(background(), l.store.rec); err != nil {
+			l.fail(oracle.Broken{Invariant: "I9", Name: "step", Text: err.Error()})
+		}
+	})
+	l.look()
+}
+
+// survive does something that the process may die of. It says whether it did not.
+func (l *Life) survive(do func()) (alive bool) {
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		if _, ok := r.(model.Crash); !ok {
+			panic(r)
+		}
+		l.World.Advance(3 * time.Second)
+		l.boot()
+	}()
+	do()
+	return true
+}
+
+// background is the context of a process that nobody stops.
+func background() context.Context {
+	return context.Background() //nolint:forbidigo // a simulated process has no caller whose end could stop it
+}
+
+// acting asks what must be true before a mutation.
+func (l *Life) acting(a oracle.Act) {
+	v := l.view()
+	v.Record = l.daemon.seen
+	l.fail(oracle.Before(v, a)...)
+}
+
+// look asks what must be true at every moment. What rotad has found to be Vault's secret is adopted, whoever made it.
+func (l *Life) look() {
+	if rec := l.store.rec; rec.Sight == credential.SightAdopted && rec.Current.ID != "" {
+		l.Provider.Adopt(rec.Current.ID, l.Vault.Hands())
+	}
+	l.fail(oracle.Moment(l.view())...)
+}
+
+func (l *Life) fail(broken ...oracle.Broken) { l.broken = append(l.broken, broken...) }
+
+// recent is how many calls two daemons make between them while one of them looks once.
+const recent = 80
+
+// view is what somebody sees who sees everything.
+func (l *Life) view() oracle.View {
+	v := oracle.View{
+		Client: l.store.rec.Client.ID, At: l.World.Wall, Record: l.store.rec, Audit: l.store.audit, Gone: l.store.gone,
+		Secrets: l.Provider.Secrets(), Accepts: l.Provider.Accepts, Hands: l.Vault.Hands(), Version: l.Vault.Value,
+		Staged: l.Vault.Staged(), StageID: l.Vault.StagedID(), Disturbed: l.disturbed, Rewound: l.rewound,
+	}
+	v.HandsAt, v.HandsBy = l.Vault.Handed()
+	v.Behind = l.daemon.seen.Rev < l.store.rec.Rev
+	v.Daemons = 1
+	if l.twins != nil {
+		v.Daemons = len(l.twins.turns)
+	}
+	v.Racing = l.disturbed != "" && l.touched >= l.gated
+	if l.twins != nil { // the other one's commits are no looks of this one
+		v.Racing = l.disturbed != "" && l.touched >= len(l.World.Trace)-recent
+	}
+	return v
+}

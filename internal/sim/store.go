@@ -1,0 +1,95 @@
+package sim
+
+import (
+	"context"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/model"
+)
+
+// store holds the one client. Commits are calls of the model, so that the process can die before and after them.
+type store struct {
+	world   *model.World
+	rec     credential.Record
+	mark    time.Time
+	notices map[string]credential.Notice
+	audit   []credential.Audit
+	gone    bool
+	backups []backup // what a backup of each earlier moment would hold
+
+	committed func(conflict bool) // after every commit that a daemon made or tried
+}
+
+type backup struct {
+	rec  credential.Record
+	mark time.Time
+}
+
+// backupsKept is how many earlier states can be restored.
+const backupsKept = 8
+
+// Claim is not used: a simulation hands the record out by itself.
+func (s *store) Claim(context.Context, time.Time, string, int, string, time.Duration) ([]credential.Record, error) {
+	return nil, nil
+}
+
+// Providers is not used, like Claim.
+func (s *store) Providers() []string { return nil }
+
+// Hasten lets the record fall due if it is due later.
+func (s *store) Hasten(_ context.Context, to time.Time) error {
+	if s.rec.Due.After(to) {
+		s.rec.Due, s.rec.DueFor = to, "clock"
+		s.rec.Rev++
+	}
+	return nil
+}
+
+// NextDue returns when the record is due.
+func (s *store) NextDue(context.Context, string) (time.Time, bool, error) {
+	return s.rec.Due, !s.rec.Due.IsZero(), nil
+}
+
+// Commit makes a change if nobody was faster.
+func (s *store) Commit(_ context.Context, c credential.Change) (credential.Record, bool, error) {
+	conflict := false
+	s.world.Commit(func() {
+		if conflict = c.Record.Rev != s.rec.Rev || s.gone; !conflict {
+			s.take(c)
+		}
+	})
+	if s.committed != nil {
+		s.committed(conflict)
+	}
+	return s.rec, conflict, nil
+}
+
+// take makes a change without a fault: what people commit is not a point of its own.
+func (s *store) take(c credential.Change) {
+	s.backups = append(s.backups, backup{s.rec, s.mark})
+	if n := len(s.backups) - backupsKept; n > 0 {
+		s.backups = s.backups[n:]
+	}
+	s.rec = c.Record
+	s.rec.Rev++
+	s.gone = c.Archive
+	if !c.Watermark.IsZero() {
+		s.mark = c.Watermark
+	}
+	s.audit = append(s.audit, c.Audit...)
+	for _, n := range c.Notices {
+		if _, ok := s.notices[n.Key]; !ok {
+			s.notices[n.Key] = n
+		}
+	}
+}
+
+// restore takes an earlier state, as an old backup does. Back counts commits.
+func (s *store) restore(back int) {
+	if len(s.backups) == 0 {
+		return
+	}
+	b := s.backups[max(0, len(s.backups)-back)]
+	s.rec, s.mark = b.rec, b.mark
+}

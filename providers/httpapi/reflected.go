@@ -1,0 +1,43 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"net/http"
+	"strings"
+)
+
+// piece is how many characters of what was sent make a name of the server's a piece of it.
+const piece = 12
+
+// reflected says whether the server's name of a call holds a piece of what was sent: some servers and proxies make it of
+// the request. It would carry a secret into errors and logs.
+func (r Request) reflected(id string, sent http.Header) bool {
+	if len(id) < piece {
+		return false
+	}
+	var all strings.Builder
+	for name, values := range sent {
+		if name == "Client-Request-Id" { // the caller's own name of the call
+			continue
+		}
+		for _, value := range values {
+			_, login, _ := strings.Cut(value, " ")
+			plain, _ := base64.StdEncoding.DecodeString(login) // of Basic; anything else is not decoded, and needs not be
+			all.WriteString(value + "\n" + string(plain) + "\n")
+		}
+	}
+	for _, values := range r.Form {
+		all.WriteString(strings.Join(values, "\n") + "\n")
+	}
+	if r.JSON != nil {
+		raw, _ := encode(r.JSON) // it has been encoded before
+		all.Write(raw)
+	}
+	text := notID.ReplaceAllString(all.String(), "")
+	for at := 0; at+piece <= len(id); at++ {
+		if strings.Contains(text, id[at:at+piece]) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,56 @@
+package state_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/state"
+)
+
+// FuzzRows reads what lies in the outbox and in the audit: what can be read is read the same again, the rest is refused.
+func FuzzRows(f *testing.F) {
+	at := time.Date(2026, 3, 4, 5, 6, 7, 8000, time.UTC)
+	notice := credential.Notice{
+		Seq: 1, Key: "k", Kind: credential.NoticeRotated, At: at, Client: "billing", State: credential.NoticePending,
+		Facts:      credential.Facts{Provider: "corp", Hold: &credential.Hold{Code: credential.HoldByPerson}, Labels: map[string]string{"a": "b"}},
+		Deliveries: []credential.Delivery{{Channel: "smtp", To: "a@example.com", Next: at}}, Calendar: &credential.Invite{UID: "u", At: at},
+	}
+	audit := credential.Audit{Seq: 2, At: at, Client: "billing", Event: credential.EventRevoking, Secret: "k1"}
+	for i, encode := range []func() ([]byte, error){
+		func() ([]byte, error) { return state.Encode(&notice) }, func() ([]byte, error) { return state.Encode(&audit) },
+	} {
+		row, err := encode()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(uint8(i), row)
+		f.Add(uint8(i), row[:len(row)/2])
+		f.Add(uint8(1-i), row)
+	}
+	f.Add(uint8(0), []byte{0xbf, 0xff})
+	f.Add(uint8(1), []byte{0xa1, 0x61, 'k', 0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, kind uint8, row []byte) {
+		if kind%2 == 0 {
+			readAgain[credential.Notice](t, row)
+		} else {
+			readAgain[credential.Audit](t, row)
+		}
+	})
+}
+
+func readAgain[T state.Stored](t *testing.T, row []byte) {
+	t.Helper()
+	first, err := state.Decode[T](row)
+	if err != nil {
+		return
+	}
+	again, err := state.Encode(&first)
+	if err != nil {
+		return // a time that no rotad writes
+	}
+	if second, err := state.Decode[T](again); err != nil || !reflect.DeepEqual(first, second) {
+		t.Errorf("%v: read %+v, then %+v", err, first, second)
+	}
+}
