@@ -13,7 +13,8 @@ LINT  := $(TOOLS)/golangci-lint
 # The same source and the same Go give the same bytes: no path, no build id, no C library.
 BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w -buildid='
 
-.PHONY: help build demo test check bench fmt lint vet race integration packaging audit image-root image ci
+.PHONY: help build demo test check bench fmt lint vet race integration packaging audit image-root image ci \
+	sim years kills power wire mutants canary fuzz proof
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,8 +80,43 @@ image-root: ## the files of the container image, in OUT
 image: ## the container image, with docker or whatever DOCKER names
 	$(or $(DOCKER),docker) build -t rotad .
 
+# The parts of the proof, each at full size; docs/proof.md says what they show. The rest of the build runs them small.
+sim: ## every fault, action and pair, and a million seeds; SLICE=1 the part that CI runs, REPLAY="..." one schedule
+	$(GO) run ./internal/sim/simulate $(if $(SLICE),-pairs=false -seeds=20000) $(if $(REPLAY),-replay '$(REPLAY)')
+
+years: ## a thousand fleet-years, and a year of five thousand clients
+	ROTAD_YEARS=$(or $(N),1000) $(GO) test -count=1 -timeout 60m -v ./internal/years
+
+kills: ## ten thousand kills of the running daemon; N=500 fewer
+	cd test && ROTAD_KILLS=$(or $(N),10000) $(GO) test -count=1 -timeout 180m -v ./kills
+
+power: ## a thousand power cuts, and two hundred full disks; N=100 fewer cuts
+	cd test && ROTAD_POWER_CUTS=$(or $(N),1000) ROTAD_POWER_FULL=200 $(GO) test -count=1 -timeout 90m -v ./power
+
+wire: ## every fault of a network line between the daemon and its servers
+	cd test && ROTAD_WIRE=all $(GO) test -count=1 -timeout 60m -v ./wire
+
+mutants: ## deliberate breaks, each killed by a named test; RUN=regexp, EVERY=10 for the slice of this commit
+	$(GO) run ./internal/mutants $(if $(EVERY),-every $(EVERY)) $(if $(RUN),-run '$(RUN)')
+
+canary: ## a million secrets through the whole program, searched for in every byte that leaves it; N=20000 fewer
+	ROTAD_CANARY_SECRETS=$(or $(N),1000000) $(GO) test -count=1 -timeout 90m -v -run WholePipeline ./internal/canary
+
+TIME ?= 10s
+fuzz: ## every fuzz target for TIME; executions and crashers
+	$(GO) run ./internal/proof/fuzz -time $(TIME)
+
+PROOF ?= bin/proof
+proof: ## every part at full size, then the table of docs/proof.md
+	$(GO) run ./internal/proof/table $(if $(DIRTY),-allow-dirty) -begin $(abspath $(PROOF))
+	for part in sim years kills power wire mutants canary; do \
+		ROTAD_PROOF=$(abspath $(PROOF)) $(MAKE) --no-print-directory $$part || echo "== $$part failed"; \
+	done
+	ROTAD_PROOF=$(abspath $(PROOF)) $(MAKE) --no-print-directory fuzz TIME=30s || echo "== fuzz failed"
+	$(GO) run ./internal/proof/table $(if $(DIRTY),-allow-dirty) $(abspath $(PROOF))
+
 ci: ## all of it, with the time of each part; .ci/run prepares a machine and runs this
-	@for part in lint vet race integration packaging; do \
+	@for part in lint vet race integration packaging 'sim SLICE=1' 'mutants EVERY=10'; do \
 		begin=$$SECONDS; $(MAKE) --no-print-directory $$part; \
 		echo "== $$part: $$((SECONDS - begin)) s"; \
 	done

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/oracle"
 	"github.com/rotad/rotad/internal/rotation"
 	"github.com/rotad/rotad/internal/vault"
 	"github.com/rotad/rotad/notify"
@@ -48,10 +49,11 @@ type daemonSettings struct {
 	noSync   bool    // throw-away state
 }
 
-// watcher is told of commits and effects.
+// watcher is told of commits and effects, and of what the monitor finds in them.
 type watcher interface {
 	Committed(change credential.Change)
 	Effect(rec credential.Record, e rotation.Effect, o rotation.Outcome, took time.Duration)
+	Violated(client string, b oracle.Broken)
 }
 
 // daemon is the composition root: it knows all names, and decides nothing about clients.

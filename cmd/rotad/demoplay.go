@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/oracle"
 	"github.com/rotad/rotad/internal/rotation"
 	"github.com/rotad/rotad/internal/sandbox"
 )
@@ -86,6 +87,9 @@ func (p *demoPlay) Committed(credential.Change) { p.follow(context.Background())
 
 // Effect implements scheduler.Watch.
 func (p *demoPlay) Effect(credential.Record, rotation.Effect, rotation.Outcome, time.Duration) {}
+
+// Violated shows what the daemon's own monitor has found.
+func (p *demoPlay) Violated(client string, b oracle.Broken) { p.violate(client, b.String()) }
 
 // Late implements scheduler.Watch.
 func (p *demoPlay) Late(string, time.Duration) {}

@@ -5,10 +5,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	_ "time/tzdata" // the static binary runs where no zone information is installed
 )
 
 func main() {
+	if err := withoutCore(); err != nil {
+		_, _ = fmt.Fprintf(os.Stderr, "warning: a crash may write a core, which holds clear secrets: %v\n", err)
+	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Environ()))
 }

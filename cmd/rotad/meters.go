@@ -12,6 +12,7 @@ import (
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/metrics"
+	"github.com/rotad/rotad/internal/oracle"
 	"github.com/rotad/rotad/internal/rotation"
 	"github.com/rotad/rotad/notify"
 	"github.com/rotad/rotad/providers"
@@ -22,11 +23,13 @@ type meters struct {
 	*metrics.Metrics
 	d        *daemon
 	registry *prometheus.Registry
+	monitor  monitor
 }
 
 // newMeters registers all metrics. The store and Vault may still be missing: they are asked at scrape only.
 func newMeters(d *daemon) *meters {
 	m := &meters{d: d, registry: prometheus.NewRegistry()}
+	m.monitor = monitor{now: d.clocks.now, broken: m.violated}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	version, commit := buildVersion()
 	series := 0
@@ -41,14 +44,24 @@ func newMeters(d *daemon) *meters {
 		Now: d.clocks.now, Elapsed: d.clocks.elapsed, ClientSeries: series,
 		Build:      metrics.Build{Version: version, Commit: commit, GoVersion: runtime.Version()},
 		NextAction: d.nextAction, TokenExpires: func() time.Time { return d.vault.TokenExpires() },
-		Channels: []string{notify.MailChannel}, NoticeOutcomes: outcomes,
+		Channels: []string{notify.MailChannel}, NoticeOutcomes: outcomes, Invariants: asked(),
 	})
 	return m
+}
+
+// violated says that something was not true that must be: a defect, and the alert that pages.
+func (m *meters) violated(client string, b oracle.Broken) {
+	m.Violation(b.Invariant)
+	m.d.log.Error("an invariant is broken", "invariant", b.Invariant, "name", b.Name, "client", client, "seen", b.Text)
+	if m.d.watch != nil {
+		m.d.watch.Violated(client, b)
+	}
 }
 
 // Committed counts what a commit says, and passes it on.
 func (m *meters) Committed(change credential.Change) {
 	m.Metrics.Committed(change)
+	m.monitor.committed(change)
 	if m.d.watch != nil {
 		m.d.watch.Committed(change)
 	}
@@ -60,6 +73,7 @@ func (m *meters) Committed(change credential.Change) {
 // Effect passes an effect on; requests are counted where they are sent.
 func (m *meters) Effect(rec credential.Record, e rotation.Effect, o rotation.Outcome, took time.Duration) {
 	m.Seen(rec)
+	m.monitor.effect(rec, e, o)
 	if m.d.watch != nil {
 		m.d.watch.Effect(rec, e, o, took)
 	}

@@ -98,7 +98,7 @@ func TestMomentsAreReadAsPeopleWriteThem(t *testing.T) {
 			t.Errorf("%s: got %s, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "tomorrow", "2026-13-01", "-3d", "1y"} {
+	for _, text := range []string{"", "tomorrow", "2026-13-01", "-3d", "1y", "9999-12-31T23:59:59-23:59"} {
 		if got, err := parseMoment(text, monday()); err == nil {
 			t.Errorf("%q was read as %s", text, got)
 		}

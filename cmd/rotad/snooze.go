@@ -39,10 +39,16 @@ func newSnooze(a *app) *cobra.Command {
 
 const momentHint = "write a duration such as 3d, a date such as 2026-05-01, or 2026-05-01T15:00:00Z"
 
+// lastYear is the last one that JSON and the state file can hold; a zone can push a moment beyond it.
+const lastYear = 9999
+
 // parseMoment reads a moment: a duration from now, a date (its midnight in UTC), or an RFC 3339 time.
 func parseMoment(text string, now time.Time) (time.Time, error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t.UTC(), nil
+		if t = t.UTC(); t.Year() < 0 || t.Year() > lastYear {
+			return time.Time{}, fmt.Errorf("%q is a moment outside of the years 0 to %d", text, lastYear)
+		}
+		return t, nil
 	}
 	if t, err := time.Parse(time.DateOnly, text); err == nil {
 		return t, nil

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Problem is one mistake in a configuration, or one thing worth a second look.
@@ -39,8 +41,27 @@ func (p Problem) String() string {
 	if p.Hint != "" {
 		b.WriteString(", " + p.Hint)
 	}
+	return printable(b.String())
+}
+
+// printable keeps what is written in a configuration from steering the terminal, or from ending the line, of whoever
+// reads a problem about it: a key may hold any character.
+func printable(s string) string {
+	if !strings.ContainsFunc(s, unprintable) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unprintable(r) {
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		} else {
+			b.WriteRune(r)
+		}
+	}
 	return b.String()
 }
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // Problems are the problems of one run, sorted by file and line.
 type Problems []Problem

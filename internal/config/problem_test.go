@@ -20,6 +20,11 @@ func TestProblemsAreWrittenForPeople(t *testing.T) {
 		{"a warning", config.Problem{File: "a.yaml", Line: 3, Path: "smtp", What: "odd", Warning: true}, "a.yaml:3: smtp: warning: odd"},
 		{"a whole file", config.Problem{File: "a.yaml", What: "does not exist"}, "a.yaml: does not exist"},
 		{"no file", config.Problem{Path: "owner", What: "is required"}, "owner: is required"},
+		{
+			"a key that would steer the terminal",
+			config.Problem{Line: 7, Path: "a\x1b[2Jb\u202e", What: "is \"é\"\nfine"},
+			`line 7: a\x1b[2Jb\u202e: is "é"\nfine`,
+		},
 		{"a line of no file", config.Problem{Line: 7, What: "is not JSON"}, "line 7: is not JSON"},
 	}
 	for _, test := range tests {

@@ -9,7 +9,7 @@ import (
 )
 
 // pagesThatNameTests are the pages whose promises are tests. A name is `TestFunction` or `TestFunction/subtest`.
-var pagesThatNameTests = []string{"docs/architecture.md", "docs/seeds.md"}
+var pagesThatNameTests = []string{"docs/architecture.md", "docs/proof.md", "docs/seeds.md"}
 
 var testName = regexp.MustCompile("`(Test[A-Za-z0-9_]+(?:/[^`|]+)?)`")
 

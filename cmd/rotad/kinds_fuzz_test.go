@@ -1,0 +1,86 @@
+package main
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rotad/rotad/internal/config"
+	"github.com/rotad/rotad/providers"
+)
+
+// blocks are settings of every kind that the configuration takes. FuzzKindSettings changes one at a time.
+func blocks(secret string) map[string]map[string]string {
+	return map[string]map[string]string{
+		"entra": {
+			"tenant_id": "t", "client_id": "c", "client_secret_file": secret, "graph_url": "https://graph.example.com/v1.0",
+			"login_url": "https://login.example.com", "verify_scope": "x",
+		},
+		"keycloak": {"url": "https://kc.example.com", "realm": "r", "login_realm": "master", "client_id": "rotad", "client_secret_file": secret},
+		"manual":   {"token_url": "https://idp.example.com/token", "introspection_url": "https://idp.example.com/introspect", "instructions": "x"},
+		"telicent": {
+			"url": "https://auth.example.com", "token_file": secret, "secret_path": "a.b", "created_path": "c", "token_url": "https://auth.example.com/token",
+		},
+		"vault-approle": {"address": "https://v.example.com", "namespace": "n", "mount": "approle", "values": "own", "token_file": secret},
+	}
+}
+
+// FuzzKindSettings puts any text in the place of one setting of a kind. What "rotad check" takes, the daemon can open: an
+// error that comes only then would be an outage after a restart.
+func FuzzKindSettings(f *testing.F) {
+	for i, text := range []string{"https://[::1]", "https://a b", "http://h:99999", "//h", "https://u:p@h/x?y#z", "\x00", "a/../b", "own", "..", " ", "{client_id}", "https://h/%zz"} {
+		for kind := range 5 {
+			f.Add(uint8(kind), uint8(i), text)
+		}
+	}
+	dir := f.TempDir()
+	secret := filepath.Join(dir, "secret")
+	if err := os.WriteFile(secret, []byte("s\n"), 0o600); err != nil {
+		f.Fatal(err)
+	}
+	all := blocks(secret)
+	names := slices.Sorted(maps.Keys(all))
+	if len(names) != len(kinds()) {
+		f.Fatalf("there are settings for %v only", names)
+	}
+	file := filepath.Join(dir, "config.yaml")
+	f.Fuzz(func(t *testing.T, which, setting uint8, text string) {
+		name := names[int(which)%len(names)]
+		block := maps.Clone(all[name])
+		changed := slices.Sorted(maps.Keys(block))[int(setting)%len(block)]
+		if strings.HasSuffix(changed, "_file") {
+			return
+		}
+		block[changed] = strings.ToValidUTF8(text, "?")
+		if err := os.WriteFile(file, []byte(written(name, secret, block)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, problems := config.Load(file, configKinds())
+		if problems.Err() != nil {
+			return
+		}
+		p, _ := cfg.Provider("p")
+		kind, _ := kindNamed(name)
+		_, err := kind.Open(providers.Opening{
+			Name: p.Name, Settings: p.Settings, Secret: p.Secret, Elapsed: func() time.Duration { return 0 },
+		})
+		if err != nil {
+			t.Errorf("%s: %q passes the check and cannot be opened: %v", changed, text, err)
+		}
+	})
+}
+
+// written is a configuration with one provider.
+func written(kind, secret string, block map[string]string) string {
+	var b strings.Builder
+	b.WriteString("vault: {address: \"https://v.example.com\", auth: {method: token, token_file: " + secret + "}}\nproviders:\n  p:\n    kind: " + kind + "\n")
+	for _, name := range slices.Sorted(maps.Keys(block)) {
+		b.WriteString("    " + name + ": " + strconv.QuoteToASCII(block[name]) + "\n")
+	}
+	return b.String()
+}
