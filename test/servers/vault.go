@@ -41,17 +41,18 @@ func InstallVault(ctx context.Context, cache Cache, module string) (string, erro
 		return "", err
 	}
 	dir, err := cache.Once(ctx, name, func(ctx context.Context, dir string) error {
-		return buildIn(ctx, source, filepath.Join(dir, "vault"))
+		return buildIn(ctx, source, filepath.Join(dir, "vault"), ".")
 	})
 	return filepath.Join(dir, "vault"), err
 }
 
-func buildIn(ctx context.Context, source, target string) error {
+// buildIn builds a package of the module in source.
+func buildIn(ctx context.Context, source, target, pkg string) error {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
 		return fmt.Errorf("building %s: %w", target, err)
 	}
-	return run(ctx, source, goTool, "build", "-o", target, ".")
+	return run(ctx, source, goTool, "build", "-o", target, pkg)
 }
 
 // StartVault starts a Vault that is initialised and unsealed, and empty.

@@ -49,16 +49,19 @@ func (w *World) Launch() *Daemon {
 	})
 	w.Must(err)
 	if w.last == nil {
-		w.T.Cleanup(w.finish)
+		stopWatching := w.watchVault()
+		w.T.Cleanup(func() { w.finish(stopWatching) })
 	}
 	w.last = process
 	return &Daemon{w: w, process: process}
 }
 
-// finish ends the daemon that runs last and looks at what it leaves behind.
-func (w *World) finish() {
+// finish asks the daemon that runs last for all that it can say, ends it, and looks at what it leaves behind.
+func (w *World) finish(stopWatching func()) {
+	w.askEverything()
+	stopWatching()
 	_ = w.last.Stop(10 * time.Second)
-	w.checkLeaks()
+	w.CheckLeaks()
 	if w.T.Failed() {
 		w.T.Logf("the daemon's log ends:\n%s", w.last.LogTail(60))
 		w.T.Logf("vault's log ends:\n%s", w.Vault.LogTail(5))

@@ -4,5 +4,5 @@
 //	 └── World (one per scenario): a realm, a Vault of its own, mail addresses of its own, the configuration
 //	      ├── Daemon    rotad run; asked by the command line, as a person would ask it
 //	      ├── Consumer  logs in all the time with what Vault hands out: nobody may be cut off
-//	      └── leaks     at the end no clear secret may stand in any file or output of the daemon
+//	      └── leaks     every secret is noted when it is seen; at the end none may stand in anything that left the daemon
 package world
