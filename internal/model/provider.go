@@ -389,3 +389,11 @@ func (p *Provider) Adopt(id, value string) {
 		}
 	}
 }
+
+// Newest returns the value of the newest secret; empty if there is none.
+func (p *Provider) Newest() string {
+	if len(p.secrets) == 0 {
+		return ""
+	}
+	return p.secrets[len(p.secrets)-1].value
+}

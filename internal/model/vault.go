@@ -296,3 +296,10 @@ func (v *Vault) BringBack(n int) {
 		v.consumer = append(v.consumer, version[credential.Bundle]{data: v.consumer[n-1].data, at: v.World.Wall, by: v.consumer[n-1].by})
 	}
 }
+
+// Age lets what stands at the consumer path be older.
+func (v *Vault) Age(by time.Duration) {
+	for i := range v.consumer {
+		v.consumer[i].at = v.consumer[i].at.Add(-by)
+	}
+}

@@ -100,7 +100,7 @@ func unknownIsNotFailed(v *View, a *Act) string {
 // unsettled says whether a secret is of an earlier attempt that nothing accounts for.
 func unsettled(v *View, a *Act, s Secret) bool {
 	repeated := a.Value != "" && s.Value == a.Value
-	return s.Live && s.Maker == ByRotad && !repeated && !accounted(v, s) && !replaced(v, s)
+	return s.Live && !s.Once && !v.Unwitnessed && s.Maker == ByRotad && !repeated && !accounted(v, s) && !replaced(v, s)
 }
 
 // replaced: where the provider keeps the previous one for a while, an earlier secret of ours may still count down.

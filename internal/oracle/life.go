@@ -59,7 +59,7 @@ func resurrection(v *View) string {
 func strays(v *View) []string {
 	var list []string
 	for _, s := range v.Secrets {
-		if s.Live && s.Maker == ByRotad && !accounted(v, s) {
+		if s.Live && s.Maker == ByRotad && !v.Unwitnessed && !accounted(v, s) {
 			list = append(list, s.ID)
 		}
 	}
@@ -73,11 +73,21 @@ func accounted(v *View, s Secret) bool {
 	if s.ID == v.Record.Current.ID || s.ID == v.StageID {
 		return true
 	}
-	if s.Once && v.Disturbed != "" {
-		return true // a person took it out of Vault; what becomes of it is that person's to say
+	if s.Once && (v.Disturbed != "" || endedByPerson(v)) {
+		return true // a person took it out of Vault, or ended its retirement; what becomes of it is that person's to say
 	}
 	r := v.rotation()
 	return r != nil && (s.ID == r.Old.ID || s.ID == r.New.ID || s.Value != "" && s.Value == v.Version(r.OldVersion))
+}
+
+// endedByPerson says whether a rotation was ended before it had revoked its old secret.
+func endedByPerson(v *View) bool {
+	for _, a := range v.Audit {
+		if a.Event == credential.EventAborted {
+			return true
+		}
+	}
+	return false
 }
 
 // countsDown: where the provider itself ends the previous secret, one that is on its way out is nobody's worry.

@@ -53,6 +53,9 @@ type View struct {
 	// Racing says that somebody did so after rotad had looked for the last time before the present act: no look can be
 	// recent enough to see it.
 	Racing bool
+	// Unwitnessed says that a backup of Vault was restored while several daemons were at work: what one of them had staged
+	// the others cannot know.
+	Unwitnessed bool
 	// Behind says that the daemon that acts has a record that another one has changed since: it was paused.
 	Behind bool
 	// Daemons is how many share the store; 0 = one.

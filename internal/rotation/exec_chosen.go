@@ -79,8 +79,8 @@ func (r *run) pendingEntry(ctx context.Context) (credential.Entry, Outcome, bool
 	}
 	entry, err := r.Vault.Staging(ctx, r.key())
 	switch {
-	case err != nil:
-		return entry, Outcome{Result: NotDone, Failure: failure(err), Fence: r.rot.Fence}, false
+	case err != nil: // a value of ours may stand there, and may have been sent: nothing may be chosen instead
+		return entry, Outcome{Result: NotDone, Finding: FoundPending, Failure: failure(err), Fence: r.rot.Fence, FenceAt: r.rot.FenceAt}, false
 	case r.ours(entry) && entry.Attempt == r.rot.Attempt && entry.Phase == credential.StagingPending:
 		return entry, Outcome{}, true
 	case entry.Version == r.rot.FenceBase && r.env.NoCreate != "":

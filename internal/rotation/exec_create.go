@@ -95,6 +95,10 @@ func (r *run) fresh(f fenced) bool {
 // alreadyFenced judges a staging entry that stands where the fence was to be written.
 func (r *run) alreadyFenced(e credential.Entry) Outcome {
 	switch {
+	case e.Phase == credential.StagingIdle && r.ours(e):
+		return Outcome{Result: Done, Finding: FoundFinished}
+	case e.Phase == credential.StagingIdle && e.Version > r.rot.FenceBase && r.nobodys(e):
+		return Outcome{Result: Done, Finding: FoundOther}
 	case !r.ours(e):
 		return foreign("the staging entry of this client is at version %d (expected %d), by rotation %q", e.Version, r.rot.FenceBase, e.Rotation)
 	case e.Phase == credential.StagingStaged:

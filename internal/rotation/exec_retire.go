@@ -188,12 +188,30 @@ func (r *run) watchLapse(ctx context.Context) Outcome {
 // negative asks whether the old value is refused. It is asked only when it should be dead: repeated bad logins trip
 // lock-outs.
 func (r *run) negative(ctx context.Context) Outcome {
+	if o, ok := r.stillPublished(ctx); !ok {
+		return o
+	}
 	answer, finding, f := r.askOld(ctx)
 	o := Outcome{Result: result(answer), Old: answer, Finding: finding, Failure: f}
 	if finding != FoundNothing {
 		o.Result = Done
 	}
 	return o
+}
+
+// stillPublished: while a person is asked to remove the old secret, Vault must not hand it out again.
+func (r *run) stillPublished(ctx context.Context) (Outcome, bool) {
+	if r.rot.Caps.Mode != credential.ModeManual || r.rot.Phase != credential.PhaseOverlap || r.rot.OldVersion == 0 {
+		return Outcome{}, true
+	}
+	now, err := r.Vault.Consumer(ctx, r.client().Vault, 0)
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}, false
+	}
+	if now.Version < r.rot.Promoted {
+		return foreign("version %d of %s is older than the one with the new secret; the old one has to stay", now.Version, r.client().Vault), false
+	}
+	return Outcome{}, true
 }
 
 // cleanUp closes the rotation in Vault, in this order: staging gets a version without a value that names the current
@@ -278,13 +296,28 @@ func (r *run) destroy(ctx context.Context, staging, consumer []int) *credential.
 	return &left
 }
 
+// below returns the versions before a version: where a backup of Vault was restored, later numbers mean other values.
+func below(versions []int, version int) []int {
+	var list []int
+	for _, v := range versions {
+		if v < version {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
 // sweep retries a destroy that was refused.
 func (r *run) sweep(ctx context.Context) Outcome {
 	c := r.rec.Cleanup
 	if c == nil {
 		return Outcome{Result: Done}
 	}
-	left := r.destroy(ctx, c.Staging, c.Consumer)
+	now, err := r.Vault.Consumer(ctx, r.rec.Client.Vault, 0)
+	if err != nil {
+		return Outcome{Result: NotDone, Cleanup: c, Failure: failure(err)}
+	}
+	left := r.destroy(ctx, c.Staging, below(c.Consumer, now.Version))
 	if left != nil {
 		return Outcome{Result: NotDone, Cleanup: left, Failure: Failure{
 			Class: providers.ClassAuth,

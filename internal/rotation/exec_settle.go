@@ -18,6 +18,8 @@ func (r *run) settle(ctx context.Context) Outcome {
 		return Outcome{Result: NotDone, Failure: failure(err)}
 	}
 	switch {
+	case r.ours(entry) && entry.Phase == credential.StagingIdle:
+		return Outcome{Result: Done, Finding: FoundFinished}
 	case !r.ours(entry) && (entry.Version >= r.rot.Fence || !r.nobodys(entry)):
 		return foreign("the staging entry is at version %d, by rotation %q", entry.Version, entry.Rotation)
 	case !r.ours(entry): // a backup of Vault was restored: what stands there is older than this rotation

@@ -78,6 +78,9 @@ func readsBack(c credential.Capabilities) bool {
 }
 
 func (s *step) applyCreate(o Outcome) {
+	if s.oldCopy(o) {
+		return
+	}
 	r := s.rec.Rotation
 	r.Asked = s.env.Boot
 	switch {
@@ -148,6 +151,7 @@ func (s *step) staged(o Outcome) {
 
 func (s *step) applySettle(o Outcome) {
 	switch {
+	case s.oldCopy(o):
 	case o.Result != Done:
 		s.unsettled(o)
 	case o.Finding == FoundStaged:

@@ -294,8 +294,12 @@ func soonest(list []credential.Secret) time.Time {
 
 // foreignWrite holds where the mapped fields in Vault are no longer those that rotad knows. Other keys may change.
 func (s *step) foreignWrite(l *Look) bool {
-	if l.Version == s.rec.Version {
+	if l.Version == s.rec.Version && (l.HasValue || l.Version == 0 || s.rec.Sight == credential.SightEmpty) {
 		return false
+	}
+	if !l.HasValue && s.rec.Sight == credential.SightAdopted {
+		s.hold(credential.HoldForeignWrite, fmt.Sprintf("version %d of %s has been deleted, or holds no secret any more", l.Version, s.rec.Client.Vault), nil)
+		return true
 	}
 	if l.Compared && l.Same {
 		s.rec.Version = l.Version

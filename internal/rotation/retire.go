@@ -161,6 +161,8 @@ func (s *step) applyRevoke(o Outcome) {
 
 func (s *step) applyNegative(o Outcome) {
 	switch {
+	case o.Finding == FoundForeign:
+		s.holdForeign(o)
 	case o.Finding == FoundNoValue:
 		s.negative(credential.NegativeNotProved)
 	case o.Finding == FoundNoProof && s.manual():
@@ -244,7 +246,7 @@ func (s *step) finish() {
 	s.rec.Last = credential.Last{Rotation: r.ID, At: s.env.Now, Outcome: "done", Staged: r.Staged, Negative: r.Negative}
 	s.rec.Rotation, s.rec.Backoff = nil, credential.Backoff{}
 	s.rec.NextLook = s.env.Now
-	if r.New.ID == "" && additive(r.Caps.Mode) { // a person brought the value: the next look finds out which secret it is
+	if r.New.ID == "" && r.Caps.StartReadable { // a person brought the value: the next look finds out which secret it is
 		s.rec.Sight = credential.SightNone
 	}
 }

@@ -46,7 +46,7 @@ var actions = Actions()
 // atProvider is what people do in the portal.
 func atProvider() []Action {
 	return []Action{
-		{Name: "portal-rotates", Disturbs: true, do: func(l *Life) { l.Provider.ByHand() }},
+		{Name: "portal-rotates", Disturbs: true, do: (*Life).rotateByHand},
 		{Name: "portal-deletes-oldest", Disturbs: true, do: func(l *Life) { l.drop(0) }},
 		{Name: "portal-deletes-newest", Disturbs: true, do: func(l *Life) { l.drop(-1) }},
 		{Name: "portal-deletes-current", Disturbs: true, do: func(l *Life) {
@@ -54,8 +54,21 @@ func atProvider() []Action {
 				l.Provider.DeleteValue(l.Vault.Hands())
 			}
 		}},
-		{Name: "portal-rotates-into-vault", Disturbs: true, do: func(l *Life) { l.Vault.Seed(l.Provider.ByHand()) }},
+		{Name: "portal-rotates-into-vault", Disturbs: true, do: func(l *Life) {
+			l.rotateByHand()
+			l.Vault.Seed(l.Provider.Newest())
+		}},
 	}
+}
+
+// rotateByHand makes a secret in the portal. Without labels, one that appears in the very seconds in which a create of
+// rotad's may land cannot be told from it; nothing is tried there.
+func (l *Life) rotateByHand() {
+	r := l.store.rec.Rotation
+	if l.Mode.additive() && !l.Mode.Caps.Labels && r != nil && r.Phase == credential.PhaseIntent {
+		return
+	}
+	l.Provider.ByHand()
 }
 
 // drop deletes a secret, where the provider can have none.

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -36,6 +37,7 @@ type Life struct {
 	rewound   bool
 	meanwhile func(call string) // lets another daemon take its turn; nil = there is none
 	twins     *twins
+	shared    bool                        // two daemons have shared the store
 	helped    int                         // how often people have helped
 	tries     int                         // how often a hold was met that may end by itself
 	resolved  map[credential.HoldCode]int // how often people have resolved a hold of this code
@@ -81,6 +83,7 @@ func NewLife(m Mode) *Life {
 	}
 	v.Seed(p.Seed(false))
 	p.Age(24 * time.Hour)
+	v.Age(24 * time.Hour)
 	w.Acting, w.Calling = l.acting, l.calling
 	l.store.committed = func(conflict bool) {
 		l.daemon.seen = l.store.rec
@@ -205,6 +208,7 @@ func (l *Life) view() oracle.View {
 	if l.twins != nil {
 		v.Daemons = len(l.twins.turns)
 	}
+	v.Unwitnessed = l.shared && strings.HasPrefix(l.disturbed, "vault-restored")
 	v.Racing = l.disturbed != "" && l.touched >= l.gated
 	if l.twins != nil { // the other one's commits are no looks of this one
 		v.Racing = l.disturbed != "" && l.touched >= len(l.World.Trace)-recent

@@ -40,7 +40,7 @@ const (
 // share lets two daemons take turns for a while. Then one of them is left, and ends what is under way.
 func (l *Life) share(seed uint64) {
 	t := &twins{life: l, random: rand.New(rand.NewPCG(seed, 2))} //nolint:gosec // a seed is to be repeated
-	l.twins = t
+	l.twins, l.shared = t, true
 	for i := range t.turns {
 		l.boot()
 		t.turns[i] = t.begin(l.daemon)
