@@ -3,6 +3,7 @@ package oracle
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/rotad/rotad/internal/credential"
 )
@@ -14,7 +15,7 @@ func intentFirst(v *View, a *Act) string {
 	case Create:
 		return createIntended(r, a)
 	case Revoke:
-		return revokeIntended(r, a)
+		return revokeIntended(v, r, a)
 	case Stage:
 		return stageIntended(v, a)
 	case Promote:
@@ -41,10 +42,14 @@ func createIntended(r *credential.Rotation, a *Act) string {
 
 // revokeIntended: the old one in revoking, the orphan in compensating, and within the intent the one that could not be
 // staged and is taken back at once.
-func revokeIntended(r *credential.Rotation, a *Act) string {
-	switch {
-	case r == nil:
+func revokeIntended(v *View, r *credential.Rotation, a *Act) string {
+	if r == nil {
 		return "revokes without a durable intent"
+	}
+	s, _ := v.find(a.ID)
+	switch {
+	case r.Phase == credential.PhaseRevoking && a.ID != r.New.ID && strings.HasPrefix(s.Label, "rotad/"+r.ID+"/"):
+		return "" // of an earlier attempt of the same rotation
 	case r.Phase == credential.PhaseRevoking && r.Old.ID == a.ID, r.Phase == credential.PhaseCompensating && r.Orphan == a.ID:
 		return ""
 	case r.Phase == credential.PhaseIntent && a.ID != r.Old.ID:

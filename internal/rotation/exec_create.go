@@ -56,6 +56,14 @@ type fenced struct {
 	elapsed time.Duration
 }
 
+// moment returns Vault's time of the fence, with which a provider's clock is compared; else that of this process.
+func (f fenced) moment() time.Time {
+	if !f.at.IsZero() {
+		return f.at.UTC().Truncate(time.Microsecond)
+	}
+	return f.wall.UTC().Truncate(time.Microsecond)
+}
+
 // fence writes an intent or a pending entry over exactly the version that the record names. ok is false where the call
 // must not go on; the outcome then says what was found.
 func (r *run) fence(ctx context.Context, s credential.Staging, base int) (f fenced, o Outcome, ok bool) {
@@ -105,14 +113,22 @@ func (r *run) alreadyFenced(e credential.Entry) Outcome {
 		return Outcome{Result: Done, Finding: FoundStaged, Version: e.Version, At: e.Created, Secret: e.New, Fence: e.Version}
 	case e.Phase == credential.StagingReceived:
 		return Outcome{
-			Result: Unknown, Finding: FoundReceived, Fence: e.Version, FenceAt: e.FencedAt,
+			Result: Unknown, Finding: FoundReceived, Fence: e.Version, FenceAt: fencedAt(e),
 			Failure: Failure{Class: providers.ClassNotUnderstood, Text: "an earlier reply could not be read"},
 		}
 	}
 	return Outcome{
-		Result: Unknown, Fence: e.Version, FenceAt: e.FencedAt,
+		Result: Unknown, Fence: e.Version, FenceAt: fencedAt(e),
 		Failure: Failure{Class: providers.ClassIndeterminate, Text: "an earlier run may have sent a create"},
 	}
+}
+
+// fencedAt returns Vault's time of a fence that stands in staging. What was written over it later keeps the process's.
+func fencedAt(e credential.Entry) time.Time {
+	if e.Phase == credential.StagingIntent && !e.Created.IsZero() {
+		return e.Created.UTC().Truncate(time.Microsecond)
+	}
+	return e.FencedAt
 }
 
 // createOnce sends the create. It is called once per fence.
@@ -131,7 +147,7 @@ func (r *run) createOnce(ctx context.Context, proposed credential.Bundle) (provi
 
 // created stages what came back, whatever it is.
 func (r *run) created(ctx context.Context, f fenced, issued providers.Issued, err error) Outcome {
-	r.rot.FenceAt = f.wall.UTC().Truncate(time.Microsecond)
+	r.rot.FenceAt = f.moment()
 	switch class := providers.ClassOf(err); {
 	case err == nil:
 		return r.stage(ctx, f.version, issued)

@@ -105,7 +105,7 @@ func (r *run) orphans(snap providers.Snapshot, entry credential.Entry) []string 
 		case secret.ID == "" || secret.ID == r.rot.Old.ID || r.before(secret.ID):
 		case r.rot.Caps.Labels && secret.Label == Label(&r.rot):
 			found = append(found, secret.ID)
-		case !r.rot.Caps.Labels && r.inLanding(secret.Start, entry.FencedAt):
+		case !r.rot.Caps.Labels && r.inLanding(secret.Start, fencedAt(entry)):
 			found = append(found, secret.ID)
 		}
 	}
@@ -152,7 +152,7 @@ func (r *run) settleByValue(ctx context.Context, entry credential.Entry) Outcome
 	switch {
 	case !r.differs(issued, consumer):
 		return r.notDoneIfQuiet(ctx, entry)
-	case r.rot.Cutover || (!issued.Secret.Start.IsZero() && r.inLanding(issued.Secret.Start, entry.FencedAt)):
+	case r.rot.Cutover || (!issued.Secret.Start.IsZero() && r.inLanding(issued.Secret.Start, fencedAt(entry))):
 		r.rot.FenceAt = entry.FencedAt
 		return r.stage(ctx, entry.Version, issued)
 	}

@@ -109,7 +109,7 @@ func (s *step) takeUp(l *Look) bool {
 		ID: e.Rotation, Attempt: max(1, e.Attempt), Phase: credential.PhaseIntent, Since: s.env.Now, Started: e.FencedAt,
 		Cause:  credential.Cause{Kind: credential.CauseScheduled, Reason: "taken up from Vault staging"},
 		Client: s.rec.Client, Policy: s.env.Policy, Caps: s.rec.Caps,
-		OldVersion: e.Consumer, FenceBase: e.Version, Fence: e.Version, FenceAt: e.FencedAt,
+		OldVersion: e.Consumer, FenceBase: e.Version, Fence: e.Version, FenceAt: fencedAt(e),
 		Unsettled: s.env.moment(), Override: true, Cutover: s.rec.Caps.Mode == credential.ModeHardCutover,
 	}
 	for _, id := range e.Before {

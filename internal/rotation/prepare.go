@@ -227,5 +227,8 @@ func (s *step) begin(l *Look) bool {
 
 // Label names one attempt of one rotation at the provider.
 func Label(r *credential.Rotation) string {
-	return fmt.Sprintf("rotad/%s/%d", r.ID, r.Attempt)
+	return fmt.Sprintf("%s%d", labelOf(r), r.Attempt)
 }
+
+// labelOf is what the labels of all attempts of a rotation begin with.
+func labelOf(r *credential.Rotation) string { return "rotad/" + r.ID + "/" }

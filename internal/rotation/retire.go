@@ -231,6 +231,9 @@ func (s *step) applyCleanUp(o Outcome) {
 		s.fail(o.Failure)
 		return
 	}
+	if o.Orphan != "" {
+		s.audit(credential.EventOrphan, func(a *credential.Audit) { a.Secret, a.Detail = o.Orphan, "of an earlier attempt; deleted" })
+	}
 	if o.Cleanup != nil {
 		o.Cleanup.Next = s.env.Now.Add(longestPause)
 		s.rec.Cleanup = o.Cleanup
