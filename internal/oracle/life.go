@@ -8,7 +8,7 @@ import (
 
 // singleFlight is I4: the audit names rotations one after the other.
 func singleFlight(v *View) string {
-	if v.Rewound {
+	if v.Rewound || v.Disturbed != "" { // what a person ended can be brought back by a person, in Vault
 		return ""
 	}
 	over := map[string]bool{}

@@ -46,7 +46,7 @@ var actions = Actions()
 // atProvider is what people do in the portal.
 func atProvider() []Action {
 	return []Action{
-		{Name: "portal-rotates", Disturbs: true, do: (*Life).rotateByHand},
+		{Name: "portal-rotates", Disturbs: true, do: func(l *Life) { l.rotateByHand() }},
 		{Name: "portal-deletes-oldest", Disturbs: true, do: func(l *Life) { l.drop(0) }},
 		{Name: "portal-deletes-newest", Disturbs: true, do: func(l *Life) { l.drop(-1) }},
 		{Name: "portal-deletes-current", Disturbs: true, do: func(l *Life) {
@@ -55,20 +55,23 @@ func atProvider() []Action {
 			}
 		}},
 		{Name: "portal-rotates-into-vault", Disturbs: true, do: func(l *Life) {
-			l.rotateByHand()
-			l.Vault.Seed(l.Provider.Newest())
+			if l.rotateByHand() {
+				l.Vault.Seed(l.Provider.Newest())
+			}
 		}},
 	}
 }
 
 // rotateByHand makes a secret in the portal. Without labels, one that appears in the very seconds in which a create of
 // rotad's may land cannot be told from it; nothing is tried there.
-func (l *Life) rotateByHand() {
-	r := l.store.rec.Rotation
-	if l.Mode.additive() && !l.Mode.Caps.Labels && r != nil && r.Phase == credential.PhaseIntent {
-		return
+func (l *Life) rotateByHand() bool {
+	rec := l.store.rec
+	creating := rec.Phase() == credential.PhaseIntent || rec.DueFor == "prepare" || rec.DueFor == "rotate"
+	if l.Mode.additive() && !l.Mode.Caps.Labels && creating {
+		return false
 	}
 	l.Provider.ByHand()
+	return true
 }
 
 // drop deletes a secret, where the provider can have none.

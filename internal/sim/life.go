@@ -116,6 +116,9 @@ func (l *Life) boot() {
 	}
 	l.daemon = d
 	l.start(d)
+	if now := l.World.Wall.Add(d.skew); now.Before(l.store.mark.Add(-time.Minute)) { // as the loop does when it begins
+		_ = l.store.Hasten(background(), now)
+	}
 	d.seen = l.store.rec
 }
 
