@@ -13,15 +13,20 @@ type Visit func(Schedule, Result)
 // Singles runs the plain life of a mode, and one life for every single point: every outcome of every call, and every
 // action before every call.
 func Singles(mode string, visit Visit) {
-	alone := func(p Point) { run(Schedule{Mode: mode, Points: []Point{p}}, visit) }
-	result := run(Schedule{Mode: mode}, visit)
-	side(append(faults(result.Trace, 0), acts(result.Trace, 0)...), alone)
+	lives, plain := record(Schedule{Mode: mode}, -1)
+	visit(Schedule{Mode: mode}, plain)
+	side(append(faults(plain.Trace, 0), acts(plain.Trace, 0)...), func(p Point) {
+		visit(Schedule{Mode: mode, Points: []Point{p}}, lives.before(p.At).resume(p))
+	})
 }
 
 // Faults runs one life for every single fault of a mode: every outcome of every call.
 func Faults(mode string, visit Visit) {
-	result := run(Schedule{Mode: mode}, visit)
-	side(faults(result.Trace, 0), func(p Point) { run(Schedule{Mode: mode, Points: []Point{p}}, visit) })
+	lives, plain := record(Schedule{Mode: mode}, -1)
+	visit(Schedule{Mode: mode}, plain)
+	side(faults(plain.Trace, 0), func(p Point) {
+		visit(Schedule{Mode: mode, Points: []Point{p}}, lives.before(p.At).resume(p))
+	})
 }
 
 // Pairs runs every ordered pair of faults of a mode: the second one at every call that is made after the first, the
@@ -31,13 +36,13 @@ func Pairs(mode string, visit Visit) {
 	plain := Run(Schedule{Mode: mode})
 	firsts := append(faults(plain.Trace, 0), decided(acts(plain.Trace, 0), plain.Trace)...)
 	side(firsts, func(first Point) {
-		alone := Run(Schedule{Mode: mode, Points: []Point{first}})
 		from := first.At + 1
 		if first.Action != "" {
 			from = first.At
 		}
+		lives, alone := record(Schedule{Mode: mode, Points: []Point{first}}, from)
 		for _, second := range faults(alone.Trace, from) {
-			run(Schedule{Mode: mode, Points: []Point{first, second}}, visit)
+			visit(Schedule{Mode: mode, Points: []Point{first, second}}, lives.before(second.At).resume(second))
 		}
 	})
 }

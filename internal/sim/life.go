@@ -2,7 +2,7 @@ package sim
 
 import (
 	"context"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -37,6 +37,9 @@ type Life struct {
 	rewound   bool
 	meanwhile func(call string) // lets another daemon take its turn; nil = there is none
 	twins     *twins
+	steps     int
+	kept      bool                        // nothing happens to this life any more: it is there to be copied
+	stepping  func()                      // before every step; nil = nobody is told
 	shared    bool                        // two daemons have shared the store
 	helped    int                         // how often people have helped
 	tries     int                         // how often a hold was met that may end by itself
@@ -52,7 +55,10 @@ type daemon struct {
 	seen  credential.Record // as durable when its present effect began
 	began time.Time         // on the true clock
 	slept time.Duration     // its monotonic clock stood still for so long
-	skew  time.Duration     // its wall clock is so far ahead of the true time
+	ids   int               // that it has made
+	// second is its second clock when its life was copied.
+	second time.Time
+	skew   time.Duration // its wall clock is so far ahead of the true time
 }
 
 type everyWeek struct{}
@@ -84,16 +90,21 @@ func NewLife(m Mode) *Life {
 	v.Seed(p.Seed(false))
 	p.Age(24 * time.Hour)
 	v.Age(24 * time.Hour)
-	w.Acting, w.Calling = l.acting, l.calling
-	l.store.committed = func(conflict bool) {
-		l.daemon.seen = l.store.rec
-		if !conflict {
-			l.acts, l.gated = len(w.Trace), l.acts
-		}
-	}
+	l.listen()
 	l.boot()
 	l.store.rec = rotation.Register(client, l.daemon.sch.Env(credential.Record{Client: client})).Record
 	return l
+}
+
+// listen connects the world's calls with this life.
+func (l *Life) listen() {
+	l.World.Acting, l.World.Calling = l.acting, l.calling
+	l.store.committed = func(conflict bool) {
+		l.daemon.seen = l.store.rec
+		if !conflict {
+			l.acts, l.gated = len(l.World.Trace), l.acts
+		}
+	}
 }
 
 func policy() credential.Policy {
@@ -115,21 +126,22 @@ func (l *Life) boot() {
 		d.skew = l.daemon.skew
 	}
 	l.daemon = d
-	l.start(d)
+	l.start(d, l.store.mark)
 	if now := l.World.Wall.Add(d.skew); now.Before(l.store.mark.Add(-time.Minute)) { // as the loop does when it begins
 		_ = l.store.Hasten(background(), now)
 	}
 	d.seen = l.store.rec
 }
 
-func (l *Life) start(d *daemon) {
-	id, boot := 0, fmt.Sprintf("boot-%d", l.boots)
-	fresh := func() string { id++; return fmt.Sprintf("%s-%d", boot, id) }
+// start makes the process's scheduler, with its second clock at a watermark.
+func (l *Life) start(d *daemon, watermark time.Time) {
+	boot := "boot-" + strconv.Itoa(l.boots)
+	fresh := func() string { d.ids++; return boot + "-" + strconv.Itoa(d.ids) }
 	now := func() time.Time { return l.World.Wall.Add(d.skew) }
 	elapsed := func() time.Duration { return l.World.Wall.Sub(d.began) - d.slept }
 	d.exec = rotation.Executor{Vault: l.Vault, Instance: "instance", Now: now, Elapsed: elapsed, After: l.World.After}
 	d.sch = scheduler.New(scheduler.Settings{
-		Store: l.store, Instance: "instance", Boot: boot, Watermark: l.store.mark, Now: now, Elapsed: elapsed, After: l.World.After,
+		Store: l.store, Instance: "instance", Boot: boot, Watermark: watermark, Now: now, Elapsed: elapsed, After: l.World.After,
 		FreshID: fresh, FreshUID: fresh, Executor: d.exec,
 	}, l.config())
 }

@@ -28,6 +28,10 @@ const (
 func Run(s Schedule) Result {
 	l := s.life()
 	l.live(s)
+	return l.result()
+}
+
+func (l *Life) result() Result {
 	return Result{Trace: l.World.Trace, Broken: l.broken, Holds: l.Holds, Hit: l.World.Hit}
 }
 
@@ -81,10 +85,13 @@ func (s Schedule) life() *Life {
 
 // untilQuiet goes on until nothing moves any more and every point has been reached, or something is broken.
 func (l *Life) untilQuiet() {
-	for steps := 0; len(l.broken) == 0; steps++ {
-		if steps > mostSteps || len(l.World.Trace) > mostCalls {
+	for ; len(l.broken) == 0; l.steps++ {
+		if l.steps > mostSteps || len(l.World.Trace) > mostCalls {
 			l.fail(oracle.Broken{Invariant: "I9", Name: "convergence", Text: l.endless()})
 			return
+		}
+		if l.stepping != nil {
+			l.stepping()
 		}
 		l.step()
 		l.attend()

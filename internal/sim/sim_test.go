@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/rotad/rotad/internal/sim"
@@ -119,4 +120,20 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q is not read back: %v", s, err)
 		}
 	})
+}
+
+// TestAForkedLifeIsTheSameLife: what is run from a copy is what a life from the start would be.
+func TestAForkedLifeIsTheSameLife(t *testing.T) {
+	for _, mode := range []string{"two-slot-slow", "grace-window-may-cut"} {
+		var seen atomic.Int64
+		sim.Faults(mode, func(s sim.Schedule, forked sim.Result) {
+			if seen.Add(1)%7 != 0 {
+				return
+			}
+			whole := sim.Run(s)
+			if strings.Join(whole.Trace, " ") != strings.Join(forked.Trace, " ") || len(whole.Broken) != len(forked.Broken) || whole.Hit != forked.Hit {
+				t.Errorf("%s: a copy of the life made %d calls, a whole life %d", s, len(forked.Trace), len(whole.Trace))
+			}
+		})
+	}
 }
