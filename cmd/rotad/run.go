@@ -79,9 +79,14 @@ func (a *app) logger(l config.Log) *slog.Logger {
 	return slog.New(slog.NewTextHandler(a.err, options))
 }
 
+// unwritten is what to do where the state could not be written.
+const unwritten = "rotad starts again from the state and from Vault; look at the disk that holds the state file"
+
 // serve registers the clients, opens the listeners, tells the service manager, and runs.
 func (a *app) serve(ctx context.Context, d *daemon) error {
-	if err := d.register(ctx, d.config()); err != nil {
+	if err := d.register(ctx, d.config()); errors.Is(err, state.ErrFatal) {
+		return failed(err, unwritten)
+	} else if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -101,7 +106,7 @@ func (a *app) serve(ctx context.Context, d *daemon) error {
 	_, _ = systemd.SdNotify(false, systemd.SdNotifyStopping)
 	d.log.Info("rotad has stopped")
 	if err != nil {
-		return failed(err, "rotad starts again from the state and from Vault; look at the disk that holds the state file")
+		return failed(err, unwritten)
 	}
 	return nil
 }

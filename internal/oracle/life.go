@@ -76,6 +76,11 @@ func accounted(v *View, s Secret) bool {
 	if s.Once && (v.Disturbed != "" || endedByPerson(v)) {
 		return true // a person took it out of Vault, or ended its retirement; what becomes of it is that person's to say
 	}
+	return ofRotation(v, s)
+}
+
+// ofRotation says whether the rotation under way names a secret, or Vault keeps its value as the one before.
+func ofRotation(v *View, s Secret) bool {
 	r := v.rotation()
 	return r != nil && (s.ID == r.Old.ID || s.ID == r.New.ID || s.Value != "" && s.Value == v.Version(r.OldVersion))
 }

@@ -65,11 +65,12 @@ func (r *run) gateProvider(ctx context.Context) Outcome {
 	}
 	o := Outcome{Result: Done, Clock: r.clock(ctx, snap)}
 	old, listed := r.findOld(snap)
+	now := r.surely(o.Clock)
 	switch {
-	case listed && r.onlyOne(snap):
+	case listed && !old.Gone(now, ExpirySkew) && r.onlyOne(snap, now):
 		o.Finding = FoundElsewhere
 		o.Failure = Failure{Class: providers.ClassConflict, Text: "the old secret " + r.rot.Old.ID + " is the only one that the provider lists, so it must be the one in use"}
-	case listed && old.Gone(r.env.Now, ExpirySkew), !listed && r.rot.Old.Gone(r.env.Now, ExpirySkew), !listed && r.oldLapsed():
+	case listed && old.Gone(now, ExpirySkew), !listed && r.rot.Old.Gone(now, ExpirySkew), !listed && r.oldLapsed(now):
 		o.Finding = FoundGone
 	case listed || lapses(&r.rot):
 	default:
@@ -80,19 +81,28 @@ func (r *run) gateProvider(ctx context.Context) Outcome {
 }
 
 // onlyOne says whether a provider that lists all secrets lists one that has not expired: it is never revoked.
-func (r *run) onlyOne(snap providers.Snapshot) bool {
+func (r *run) onlyOne(snap providers.Snapshot, now time.Time) bool {
 	live := 0
 	for _, secret := range snap.Secrets {
-		if !secret.Gone(r.env.Now, ExpirySkew) {
+		if !secret.Gone(now, ExpirySkew) {
 			live++
 		}
 	}
 	return additive(r.rot.Caps.Mode) && live == 1
 }
 
+// surely returns the time that has come by the wall clock and by an independent one: a wall clock that is ahead must not
+// take a secret for expired that still works.
+func (r *run) surely(clock time.Time) time.Time {
+	if !clock.IsZero() && clock.Before(r.env.Now) {
+		return clock
+	}
+	return r.env.Now
+}
+
 // oldLapsed says whether the provider's own timer has run out.
-func (r *run) oldLapsed() bool {
-	return !r.rot.OldDies.IsZero() && r.env.Now.After(r.rot.OldDies.Add(ExpirySkew))
+func (r *run) oldLapsed(now time.Time) bool {
+	return !r.rot.OldDies.IsZero() && now.After(r.rot.OldDies.Add(ExpirySkew))
 }
 
 // findOld finds the old secret in a list: by its id, else, where one of the two has no id, in the slot of the previous
@@ -168,11 +178,12 @@ func (r *run) watchLapse(ctx context.Context) Outcome {
 		return failed(err)
 	}
 	old, listed := r.findOld(snap)
+	now := r.surely(r.clock(ctx, snap))
 	shows := r.rot.Caps.StartReadable || len(snap.Secrets) > 0
 	switch {
-	case listed && old.Gone(r.env.Now, ExpirySkew), !listed && shows:
+	case listed && old.Gone(now, ExpirySkew), !listed && shows:
 		return Outcome{Result: Done}
-	case old.Expires.IsZero() && (r.oldLapsed() || !shows && r.rot.OldDies.IsZero()):
+	case old.Expires.IsZero() && (r.oldLapsed(now) || !shows && r.rot.OldDies.IsZero()):
 		return Outcome{Result: Done}
 	}
 	at := r.env.NextLook
@@ -181,7 +192,7 @@ func (r *run) watchLapse(ctx context.Context) Outcome {
 		dies = r.rot.OldDies
 	}
 	if !dies.IsZero() {
-		at = earliest(at, dies.Add(ExpirySkew+time.Second))
+		at = earliest(at, r.env.Now.Add(dies.Add(ExpirySkew+time.Second).Sub(now)))
 	}
 	return Outcome{Result: NotDone, Finding: FoundWaiting, At: latest(at, r.env.Now.Add(time.Second))}
 }

@@ -31,6 +31,11 @@ func (r *run) settle(ctx context.Context) Outcome {
 			return o
 		}
 	}
+	return r.settleBy(ctx, entry)
+}
+
+// settleBy asks in the way that the provider has.
+func (r *run) settleBy(ctx context.Context, entry credential.Entry) Outcome {
 	switch c := r.rot.Caps; {
 	case readsBack(c):
 		return r.settleByValue(ctx, entry)

@@ -31,7 +31,7 @@ func (s *step) held() bool {
 	if h == nil || h.Paging || h.Retry {
 		return false
 	}
-	s.wait(h.Deadline, "hold")
+	s.wait(s.future(h.Deadline), "hold")
 	if until := s.cutAt(); !until.IsZero() {
 		s.sooner(until, "hold")
 	}

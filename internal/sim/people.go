@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"slices"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -36,9 +37,7 @@ func (l *Life) adoptOld() bool {
 
 // discard names the newest secret that nobody uses.
 func (l *Life) discard() bool {
-	secrets := l.Provider.Secrets()
-	for i := len(secrets) - 1; i >= 0; i-- {
-		s := secrets[i]
+	for _, s := range slices.Backward(l.Provider.Secrets()) {
 		if s.Value != l.Vault.Hands() && s.Value != l.Vault.Staged() && s.Maker != oracle.ByPerson &&
 			l.wish(rotation.Resume(credential.ResolveDiscard, s.ID)) {
 			return true
@@ -171,18 +170,16 @@ func (l *Life) attend() {
 	if l.store.gone || rec.Sight == credential.SightNone {
 		return
 	}
-	steady := rec.Rotation == nil
+	steady, empty := rec.Rotation == nil, rec.Sight == credential.SightEmpty
 	switch {
-	case !l.Mode.byHand():
-		if rec.Sight == credential.SightEmpty && steady && rec.Hold == nil && !rec.Request.Rotate {
-			l.wish(rotation.Rotate)
-		}
-	case steady && (rec.Hold == nil || rec.Hold.Retry):
-		if rec.Last.Outcome != "done" || rec.Sight == credential.SightEmpty {
+	case !l.Mode.byHand() && empty && steady && rec.Hold == nil && !rec.Request.Rotate:
+		l.wish(rotation.Rotate)
+	case l.Mode.byHand() && !steady:
+		l.removeOld(rec.Rotation)
+	case l.Mode.byHand() && (empty || rec.Last.Outcome != "done"):
+		if rec.Hold == nil || rec.Hold.Retry {
 			l.attempt(l.submit)
 		}
-	case !steady:
-		l.removeOld(rec.Rotation)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 const mark = "Q0q0Q0q0"
 
 // hostile answers requests whose path ends in one of the suffixes with one body, and the rest as the realm does.
-func hostile(r *realm, body string, method string, suffixes ...string) inProcess {
+func hostile(r *realm, body, method string, suffixes ...string) inProcess {
 	handler := r.Handler()
 	return func(w http.ResponseWriter, req *http.Request) {
 		for _, suffix := range suffixes {

@@ -1,0 +1,87 @@
+package years_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+)
+
+// flaw is something that a fleet's daemon does wrong on purpose, so that the judge is seen to see it.
+type flaw string
+
+// The flaws.
+const (
+	sound     flaw = ""
+	unlocked  flaw = "every window is always open"
+	forgetful flaw = "what was mailed is not written down at once"
+	oneClock  flaw = "the clock of vault is the wall clock"
+	sleepy    flaw = "the loop looks at its due entries by the hour"
+)
+
+// TestJudgeSees: each flaw is found, within a small fleet and a short time.
+func TestJudgeSees(t *testing.T) {
+	origin := time.Date(2027, 9, 1, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		flaw flaw
+		plan plan
+		says string
+	}{
+		{unlocked, plan{seed: 11, clients: 15, years: 0.3, origin: origin, scan: weekly, only: nothing}, "outside of its window"},
+		{forgetful, plan{seed: 12, clients: 5, years: 0.2, origin: origin, scan: weekly, only: nothing}, "was mailed twice"},
+		{oneClock, plan{seed: 17, clients: 15, years: 0.3, origin: origin, scan: weekly, only: jumps}, "I16 clock"},
+		{sleepy, plan{seed: 14, clients: 5, years: 0.2, origin: origin, scan: weekly, only: nothing}, "was claimed"},
+	} {
+		t.Run(string(c.flaw), func(t *testing.T) {
+			t.Parallel()
+			said := strings.Join(live(t, c.plan, c.flaw).verdict(c.plan), "\n")
+			if !strings.Contains(said, c.says) {
+				t.Errorf("%s: the judge did not see it; he said:\n%s", c.plan, said)
+			}
+		})
+	}
+}
+
+// windows gives the daemon its windows.
+func (f *fleet) window(spec credential.WindowSpec) credential.Window {
+	if f.flaw == unlocked {
+		return credential.Always{}
+	}
+	return f.windows.get(spec)
+}
+
+// independent is the time that Vault and providers tell.
+func (f *fleet) independent() time.Time {
+	if f.flaw == oneClock {
+		return f.clocks.wall()
+	}
+	return f.clocks.truth()
+}
+
+// due is when the loop's timer ends.
+func (f *fleet) due(real func() (time.Time, bool)) func() (time.Time, bool) {
+	if f.flaw == sleepy {
+		return func() (time.Time, bool) { return time.Time{}, false }
+	}
+	return real
+}
+
+// settleNotice writes a notice down. A forgetful one needs to be told twice.
+func (o outbox) settleNotice(ctx context.Context, n credential.Notice) error {
+	if o.forgets != nil && n.State == credential.NoticeSent {
+		if _, again := o.forgets.LoadOrStore(n.Seq, true); !again {
+			return nil
+		}
+	}
+	return o.store.Settle(ctx, n)
+}
+
+func (f *fleet) forgets() *sync.Map {
+	if f.flaw == forgetful {
+		return &sync.Map{}
+	}
+	return nil
+}

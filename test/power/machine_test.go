@@ -1,0 +1,137 @@
+package power_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/rotad/rotad/internal/admin"
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/test/power"
+	"github.com/rotad/rotad/test/servers"
+)
+
+// machine is what has one plug: the daemon and the disk with its state.
+type machine struct {
+	*fleet
+	disk    *power.Disk
+	server  *power.Mounted
+	process *servers.Process
+	scratch string
+}
+
+func newMachine(f *fleet) *machine {
+	f.T.Helper()
+	m := &machine{fleet: f, scratch: scratch(f.T)}
+	f.WriteConfig()
+	m.insert(power.NewVolume())
+	f.durable = func() *power.Volume { return m.disk.Durable() }
+	f.T.Cleanup(func() {
+		if m.process != nil {
+			m.process.Kill()
+		}
+		m.eject()
+	})
+	return m
+}
+
+// insert puts in a disk with a volume on it.
+func (m *machine) insert(v *power.Volume) {
+	m.T.Helper()
+	m.disk = power.NewDisk(v)
+	server, err := power.Mount(m.disk, m.Path("state"))
+	m.Must(err)
+	m.server = server
+}
+
+func (m *machine) eject() {
+	if m.server != nil {
+		if err := m.server.Unmount(); err != nil {
+			m.T.Errorf("ejecting the disk: %v", err)
+		}
+		m.server = nil
+	}
+}
+
+// start starts the daemon.
+func (m *machine) start() {
+	m.T.Helper()
+	var err error
+	m.process, err = servers.Launch(servers.Spec{
+		Name: "rotad", Path: m.Binary(m.T), Args: []string{"run", "--config", m.Path("config.yaml")}, Dir: m.Dir, Log: m.Path("rotad.log"),
+	})
+	m.Must(err)
+}
+
+// pull cuts the power in the middle of the so-many-th write, sync or rename from now; or after a while, whatever is
+// written then. It returns when the daemon is dead.
+func (m *machine) pull(operations int, latest time.Duration) {
+	pid := m.process.Pid()
+	m.disk.CutAt(operations, func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+	timer := time.NewTimer(latest)
+	defer timer.Stop()
+	select {
+	case <-m.process.Done():
+	case <-timer.C:
+	}
+	m.process.Kill()
+}
+
+// rest lets the daemon run until nothing moves, and stops it in good order.
+func (m *machine) rest(limit time.Duration) error {
+	m.calm()
+	m.WriteConfig()
+	m.start()
+	err := servers.Until(m.T.Context(), limit, 200*time.Millisecond, func(ctx context.Context) error {
+		if !m.process.Running() {
+			return &servers.EndedError{Name: "rotad", Code: m.process.ExitCode(), Log: m.process.LogTail(20)}
+		}
+		records, err := m.socket().List(ctx, "", 0)
+		if err != nil {
+			return err
+		}
+		var errs []error
+		for _, r := range records {
+			errs = append(errs, moving(r))
+			m.confirm(ctx, r)
+		}
+		if len(records) != len(m.clients) {
+			errs = append(errs, fmt.Errorf("%d of %d clients are registered", len(records), len(m.clients)))
+		}
+		return errors.Join(errs...)
+	})
+	err = errors.Join(err, m.process.Stop(time.Minute))
+	m.busy()
+	m.WriteConfig()
+	return err
+}
+
+// confirm is a person who says that the clocks are right: the servers that could confirm it show whole seconds, so that
+// rotad would ask them again only after a minute.
+func (m *machine) confirm(ctx context.Context, r credential.Record) {
+	if r.Hold == nil || r.Hold.Code != credential.HoldClockSuspect {
+		return
+	}
+	command := admin.Command{Verb: admin.VerbResume, Client: r.Client.ID, Resolve: credential.ResolveRetry, Reason: "the clocks are right"}
+	_, _ = m.socket().Do(ctx, command) // asked again with the next look
+}
+
+func (m *machine) socket() *admin.Client { return admin.NewClient("unix:" + m.Path("admin.sock")) }
+
+// logSize is how long the daemon's log is, logged what it said since.
+func (m *machine) logSize() int64 {
+	info, err := os.Stat(m.Path("rotad.log"))
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+func (m *machine) logged(since int64) string {
+	raw, err := os.ReadFile(m.Path("rotad.log"))
+	m.Must(err)
+	return string(raw[min(since, int64(len(raw))):])
+}
