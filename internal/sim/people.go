@@ -170,16 +170,23 @@ func (l *Life) attend() {
 	if l.store.gone || rec.Sight == credential.SightNone {
 		return
 	}
-	steady, empty := rec.Rotation == nil, rec.Sight == credential.SightEmpty
-	switch {
-	case !l.Mode.byHand() && empty && steady && rec.Hold == nil && !rec.Request.Rotate:
+	if l.Mode.byHand() {
+		l.attendByHand(rec)
+		return
+	}
+	empty := rec.Sight == credential.SightEmpty && rec.Rotation == nil && rec.Hold == nil
+	if empty && !rec.Request.Rotate {
 		l.wish(rotation.Rotate)
-	case l.Mode.byHand() && !steady:
+	}
+}
+
+func (l *Life) attendByHand(rec credential.Record) {
+	wanted := rec.Sight == credential.SightEmpty || rec.Last.Outcome != "done"
+	switch {
+	case rec.Rotation != nil:
 		l.removeOld(rec.Rotation)
-	case l.Mode.byHand() && (empty || rec.Last.Outcome != "done"):
-		if rec.Hold == nil || rec.Hold.Retry {
-			l.attempt(l.submit)
-		}
+	case wanted && (rec.Hold == nil || rec.Hold.Retry):
+		l.attempt(l.submit)
 	}
 }
 
