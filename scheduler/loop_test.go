@@ -82,7 +82,7 @@ func newBench(t *testing.T) *bench {
 	b.sch = scheduler.New(scheduler.Settings{
 		Store: b.store, Instance: "instance", Boot: "boot", Log: slog.New(slog.DiscardHandler), Drain: 30 * time.Second,
 		Now: time.Now, Elapsed: elapsed, After: time.After, FreshID: fresh, FreshUID: fresh,
-		Executor: rotation.Executor{Vault: b.vault, Instance: "instance", Now: time.Now, Elapsed: elapsed, After: time.After},
+		Executor: rotation.Executor{Vault: guarded{b.vault, &sync.Mutex{}}, Instance: "instance", Now: time.Now, Elapsed: elapsed, After: time.After},
 	}, b.world())
 	return b
 }
