@@ -3,7 +3,7 @@
 // that repeats it, shrunk.
 //
 //	make sim                    everything
-//	make sim SLICE=1            every single fault and action, a sample of pairs and seeds
+//	make sim SLICE=1            every single fault and action
 //	make sim REPLAY="two-slot 12:timeout 31:hold"
 package main
 
