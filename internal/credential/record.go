@@ -16,19 +16,20 @@ const (
 
 // Record is all that is known about one client: what a store keeps under its id. Times are UTC.
 type Record struct {
-	Client   Client       `json:"client"`
-	Rev      uint64       `json:"rev"` // raised by every commit; 0 = never committed
-	Since    time.Time    `json:"since"`
-	Sight    FirstSight   `json:"sight,omitempty"`
-	Caps     Capabilities `json:"caps,omitzero"`
-	Current  Secret       `json:"current,omitzero"`  // the secret that Vault hands out
-	Version  int          `json:"version,omitempty"` // consumer version that holds it; 0 = none
-	Proved   bool         `json:"proved,omitzero"`   // the verifier has refused a random value once
-	Looked   time.Time    `json:"looked,omitzero"`   // last successful look at the provider
-	NextLook time.Time    `json:"next_look,omitzero"`
-	Missing  int          `json:"missing,omitempty"` // looks in a row that did not find the client
-	Presumed bool         `json:"presumed,omitzero"` // the current secret was taken to be the only listed one by a list that may be behind
-	Refused  int          `json:"refused,omitempty"` // looks in a row that saw Vault's value refused
+	Client    Client       `json:"client"`
+	Rev       uint64       `json:"rev"` // raised by every commit; 0 = never committed
+	Since     time.Time    `json:"since"`
+	Sight     FirstSight   `json:"sight,omitempty"`
+	Caps      Capabilities `json:"caps,omitzero"`
+	Current   Secret       `json:"current,omitzero"`    // the secret that Vault hands out
+	Version   int          `json:"version,omitempty"`   // consumer version that holds it; 0 = none
+	VersionAt time.Time    `json:"version_at,omitzero"` // Vault's time of that version; zero = not known
+	Proved    bool         `json:"proved,omitzero"`     // the verifier has refused a random value once
+	Looked    time.Time    `json:"looked,omitzero"`     // last successful look at the provider
+	NextLook  time.Time    `json:"next_look,omitzero"`
+	Missing   int          `json:"missing,omitempty"` // looks in a row that did not find the client
+	Presumed  bool         `json:"presumed,omitzero"` // the current secret was taken to be the only listed one by a list that may be behind
+	Refused   int          `json:"refused,omitempty"` // looks in a row that saw Vault's value refused
 
 	Rotation *Rotation `json:"rotation,omitempty"` // nil = steady
 	Hold     *Hold     `json:"hold,omitempty"`

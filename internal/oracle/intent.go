@@ -3,7 +3,6 @@ package oracle
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/rotad/rotad/internal/credential"
 )
@@ -46,11 +45,9 @@ func revokeIntended(v *View, r *credential.Rotation, a *Act) string {
 	if r == nil {
 		return "revokes without a durable intent"
 	}
-	s, _ := v.find(a.ID)
+	orphan := r.Orphan == a.ID
 	switch {
-	case r.Phase == credential.PhaseRevoking && a.ID != r.New.ID && strings.HasPrefix(s.Label, "rotad/"+r.ID+"/"):
-		return "" // of an earlier attempt of the same rotation
-	case r.Phase == credential.PhaseRevoking && r.Old.ID == a.ID, r.Phase == credential.PhaseCompensating && r.Orphan == a.ID:
+	case r.Phase == credential.PhaseRevoking && (r.Old.ID == a.ID || orphan && a.ID != r.New.ID), r.Phase == credential.PhaseCompensating && orphan:
 		return ""
 	case r.Phase == credential.PhaseIntent && a.ID != r.Old.ID:
 		return ""

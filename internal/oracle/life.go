@@ -141,7 +141,7 @@ func converged(v *View) string {
 		return ""
 	case v.rotation() != nil:
 		return "the rotation never ended: " + string(v.Record.Phase())
-	case v.Staged != "" && v.Record.Last.Outcome == "done":
+	case v.Staged != "" && v.Record.Last.Outcome == "done" && !v.Restored:
 		return "staging still holds a value"
 	case v.Hands != "" && !v.Accepts(v.Hands):
 		return "all is quiet, nobody is asked for help, and the provider refuses what Vault hands out"

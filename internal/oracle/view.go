@@ -56,6 +56,9 @@ type View struct {
 	// Unwitnessed says that a backup of Vault was restored while several daemons were at work: what one of them had staged
 	// the others cannot know.
 	Unwitnessed bool
+	// Restored says that a backup of Vault was restored: staging may hold again what had been destroyed, until the next
+	// rotation writes over it.
+	Restored bool
 	// Behind says that the daemon that acts has a record that another one has changed since: it was paused.
 	Behind bool
 	// Daemons is how many share the store; 0 = one.

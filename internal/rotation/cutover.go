@@ -119,7 +119,8 @@ func (s *step) applyRestore(o Outcome) {
 		r := s.rec.Rotation
 		r.Restored, r.OldVersion = true, o.Version
 		r.SinceBoot, r.SinceElapsed = s.env.Boot, s.env.Elapsed
-		s.rec.Current, s.rec.Version = r.Old, o.Version
+		s.rec.Current = r.Old
+		s.stands(o.Version, o.At)
 		s.audit(credential.EventSettled, func(a *credential.Audit) {
 			a.Secret, a.Version, a.Detail = r.Old.ID, o.Version, "Vault hands out the old secret again"
 		})

@@ -43,7 +43,7 @@ type Outcome struct {
 	At      time.Time         // Vault's time of that version
 	Secret  credential.Secret // create, settle: the new secret
 	OldDies time.Time         // create, settle: when the provider drops the previous one
-	Orphan  string            // settle: the one secret of ours that nobody can know
+	Orphan  string            // settle, clean-up: the one secret of ours that nobody can know
 	Answer  providers.Answer  // verify; prove, restore: of the new value
 	Old     providers.Answer  // prove, negative: of the old value
 	Random  providers.Answer  // verify: of a random value, where the verifier has not refused one yet
@@ -83,6 +83,7 @@ const (
 	FoundWaiting   Finding = "waiting"          // revoke: the provider's own timer still runs
 	FoundNotShown  Finding = "not-shown"        // shown: neither accepted nor shown
 	FoundPublished Finding = "published"        // compensate: Vault hands out the secret that was to be deleted
+	FoundLast      Finding = "last"             // compensate: the secret that was to be deleted is the only one that is listed
 	FoundRefused   Finding = "refused"          // promote: no longer accepted
 	FoundNoValue   Finding = "no-value"         // negative: the old value is no longer in Vault
 	FoundNoProof   Finding = "cannot-be-proved" // verify: this kind has no way to ask

@@ -40,7 +40,8 @@ func (r *run) look(ctx context.Context, prove bool) Outcome {
 func (r *run) unsure(l *Look) bool {
 	retry := r.rec.Hold != nil && r.rec.Hold.Retry
 	sight := r.rec.Sight == credential.SightNone || r.rec.Sight == credential.SightMismatch
-	return retry || sight || r.rec.Presumed || r.rec.Refused > 0 || (l.Version != r.rec.Version && !l.Same)
+	moved := l.Version != r.rec.Version && !l.Same || reused(&r.rec, l.Version, l.Written)
+	return retry || sight || r.rec.Presumed || r.rec.Refused > 0 || moved
 }
 
 // blind says whether the provider shows nothing of the secret that Vault hands out.

@@ -237,8 +237,7 @@ func (r *run) cleanUp(ctx context.Context) Outcome {
 	if r.lagging(entry) {
 		return laggingOutcome()
 	}
-	late, o, ok := r.lateOrphans(ctx)
-	if !ok {
+	if o, ok := r.lateOrphan(ctx); !ok {
 		return o
 	}
 	if !r.ours(entry) { // somebody else's entry stays; what we wrote below it is destroyed all the same
@@ -255,29 +254,26 @@ func (r *run) cleanUp(ctx context.Context) Outcome {
 		}
 		entry.Version = version
 	}
-	return Outcome{Result: Done, Orphan: late, Cleanup: r.destroy(ctx, r.stagingBelow(entry.Version), r.retired(ctx))}
+	return Outcome{Result: Done, Cleanup: r.destroy(ctx, r.stagingBelow(entry.Version), r.retired(ctx))}
 }
 
-// lateOrphans deletes what an earlier attempt of this rotation has left: a create that landed after it had been settled,
-// sent by a process that was paused and then died. Its label names this rotation, so nobody else can have made it.
-func (r *run) lateOrphans(ctx context.Context) (deleted string, o Outcome, ok bool) {
+// lateOrphan finds what an earlier attempt of this rotation has left: a create that landed after it had been settled, sent
+// by a process that was paused and then died. Its label names this rotation, so nobody else can have made it. It is named
+// in the record before it is deleted.
+func (r *run) lateOrphan(ctx context.Context) (Outcome, bool) {
 	if r.rot.Caps.Mode != credential.ModeTwoSlot || !r.rot.Caps.Labels || r.rot.Attempt < 2 {
-		return "", Outcome{}, true
+		return Outcome{}, true
 	}
 	snap, err := r.provider.Inspect(ctx, r.target())
 	if err != nil {
-		return "", failed(err), false
+		return failed(err), false
 	}
 	for _, secret := range snap.Secrets {
-		if !strings.HasPrefix(secret.Label, labelOf(&r.rot)) || secret.ID == r.rot.New.ID || secret.ID == r.rot.Old.ID {
-			continue
+		if strings.HasPrefix(secret.Label, labelOf(&r.rot)) && secret.ID != r.rot.New.ID && secret.ID != r.rot.Old.ID {
+			return Outcome{Result: Done, Finding: FoundOrphan, Orphan: secret.ID}, false
 		}
-		if o, ok := r.deleteByID(ctx, secret.ID); !ok {
-			return deleted, o, false
-		}
-		deleted = secret.ID
 	}
-	return deleted, Outcome{}, true
+	return Outcome{}, true
 }
 
 // stagingBelow returns the staging versions from before the idle one. Vault keeps ten by default, a path may keep more.

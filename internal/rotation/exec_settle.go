@@ -262,6 +262,9 @@ func (r *run) compensate(ctx context.Context) Outcome {
 	if o, ok := r.notPublished(ctx, id); !ok {
 		return o
 	}
+	if o, ok := r.notTheLast(ctx, id); !ok {
+		return o
+	}
 	if f, ok := r.deleteByID(ctx, id); !ok {
 		return f
 	}
@@ -285,6 +288,24 @@ func (r *run) notPublished(ctx context.Context, id string) (Outcome, bool) {
 		return Outcome{Result: Done, Finding: FoundPublished}, false
 	}
 	return Outcome{}, true
+}
+
+// notTheLast: a secret that is the only one the provider still lists is not deleted, whoever asked for it: others have
+// taken away what consumers had, and with this one the last way to log in would go. A first secret has none beside it.
+func (r *run) notTheLast(ctx context.Context, id string) (Outcome, bool) {
+	if r.rot.OldVersion == 0 {
+		return Outcome{}, true
+	}
+	snap, err := r.provider.Inspect(ctx, r.target())
+	if err != nil {
+		return failed(err), false
+	}
+	now := r.surely(snap.Time)
+	if found, listed := snap.Find(id); !listed || found.Gone(now, ExpirySkew) || !r.onlyOne(snap, now) {
+		return Outcome{}, true
+	}
+	text := "secret " + id + ", which was to be deleted, is the only one that the provider lists: it stays until there is another"
+	return Outcome{Result: NotDone, Finding: FoundLast, Failure: Failure{Class: providers.ClassConflict, Text: text}}, false
 }
 
 // deleteByID deletes one secret by its explicit id and confirms by listing.

@@ -255,6 +255,9 @@ func compensatingRules() []rule {
 }
 
 func (s *step) applyCompensate(o Outcome) {
+	if o.Finding == FoundLast && s.goesOn(o) {
+		return
+	}
 	if o.Result != Done {
 		s.fail(o.Failure)
 		return
@@ -265,12 +268,31 @@ func (s *step) applyCompensate(o Outcome) {
 		return
 	}
 	orphan := s.rec.Rotation.Orphan
+	if s.rec.Rotation.Phase == credential.PhaseRevoking {
+		s.audit(credential.EventOrphan, func(a *credential.Audit) { a.Secret, a.Detail = orphan, "of an earlier attempt; deleted" })
+		s.rec.Rotation.Orphan = ""
+		s.progress()
+		return
+	}
 	s.audit(credential.EventOrphan, func(a *credential.Audit) { a.Secret, a.Detail = orphan, "deleted" })
 	if s.rec.Rotation.Aborting {
 		s.drop("aborted")
 		return
 	}
 	s.nextAttempt(s.rec.Rotation.Fence)
+}
+
+// goesOn takes a person's end of a rotation back, where the staged secret has become the only one that logs in: to end
+// it now would delete that. Any other secret has no value that anybody knows, and waits for another beside it.
+func (s *step) goesOn(o Outcome) bool {
+	r := s.rec.Rotation
+	if !r.Aborting || r.Staged == 0 || r.Orphan != r.New.ID {
+		return false
+	}
+	s.auditDetail(credential.EventFailed, o.Failure.Text+"; the rotation goes on")
+	r.Orphan, r.Aborting = "", false
+	s.enter(credential.PhaseStaged)
+	return true
 }
 
 // drop ends a rotation without a new secret.

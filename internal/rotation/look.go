@@ -83,85 +83,12 @@ func (s *step) clearRetry(l *Look) {
 		}
 	case credential.HoldForeignWrite, credential.HoldChangedElsewhere:
 		s.release("the cause has ended")
+	case credential.HoldNoOverlap, credential.HoldOverlapTooShort, credential.HoldSlotsFull, credential.HoldCutover:
+		if s.wanted() == nil { // each of them stands against a rotation; the next one that is due asks again
+			s.release("no rotation is due any more")
+		}
 	default:
 	}
-}
-
-// foreignStaging holds where another rotad writes the staging entry of this client.
-func (s *step) foreignStaging(l *Look) bool {
-	e := l.Staging
-	if e.Version == 0 || e.Instance == "" || e.Instance == s.env.Instance {
-		return false
-	}
-	s.hold(credential.HoldForeignWrite, "the staging entry was written by another rotad, instance "+e.Instance,
-		func(h *credential.Hold) { h.Retry = true })
-	return true
-}
-
-// takeUp continues a rotation that the state does not know: the state was lost, or is an old copy. Staging is the
-// second witness.
-func (s *step) takeUp(l *Look) bool {
-	e := l.Staging
-	if !s.unknownRotation(e) {
-		return false
-	}
-	r := &credential.Rotation{
-		ID: e.Rotation, Attempt: max(1, e.Attempt), Phase: credential.PhaseIntent, Since: s.env.Now, Started: e.FencedAt,
-		Cause:  credential.Cause{Kind: credential.CauseScheduled, Reason: "taken up from Vault staging"},
-		Client: s.rec.Client, Policy: s.env.Policy, Caps: s.rec.Caps,
-		OldVersion: e.Consumer, FenceBase: e.Version, Fence: e.Version, FenceAt: fencedAt(e),
-		Unsettled: s.env.moment(), Override: true, Cutover: s.rec.Caps.Mode == credential.ModeHardCutover,
-	}
-	for _, id := range e.Before {
-		r.Before = append(r.Before, credential.Secret{ID: id})
-	}
-	r.Old = credential.Secret{ID: e.OldID}
-	if listed, ok := l.Snapshot.Find(e.OldID); ok && e.OldID != "" {
-		r.Old = listed
-	}
-	if e.Phase == credential.StagingPending {
-		r.Unsettled = nil
-	}
-	if e.Phase == credential.StagingStaged {
-		r.Phase, r.New, r.Staged, r.StagedAt, r.Unsettled = credential.PhaseStaged, e.New, e.Version, e.Created, nil
-		r.OldDies = earliest(previousDies(l.Snapshot), graceEnds(s.rec.Caps, e.FencedAt))
-	}
-	if s.rec.Sight == credential.SightNone {
-		s.rec.Sight, s.rec.Current, s.rec.Version = credential.SightAdopted, r.Old, e.Consumer
-	}
-	s.rec.Rotation, s.rec.Hold = r, nil
-	s.auditDetail(credential.EventSettled, "a rotation was taken up from Vault staging: "+string(e.Phase))
-	return true
-}
-
-// graceEnds returns when the provider drops a secret that was replaced at a moment; zero = it does not, or not known.
-func graceEnds(c credential.Capabilities, replaced time.Time) time.Time {
-	if c.Mode != credential.ModeGraceWindow || c.Grace == 0 || replaced.IsZero() {
-		return time.Time{}
-	}
-	return replaced.Add(c.Grace)
-}
-
-// unknownRotation says whether a staging entry belongs to a rotation that the state does not know. A manual one begins
-// with its value: the fence of a submit that never came means nothing.
-func (s *step) unknownRotation(e credential.Entry) bool {
-	if e.Version == 0 || e.Deleted || e.Phase == credential.StagingIdle || e.Rotation == s.rec.Last.Rotation {
-		return false
-	}
-	if e.Version <= s.rec.Last.Staged { // a backup of Vault was restored: a later rotation has been finished since
-		return false
-	}
-	return s.rec.Caps.Mode != credential.ModeManual || e.Phase == credential.StagingStaged
-}
-
-// previousDies returns when the secret in the slot "previous" ends; zero = there is none, or it is not known.
-func previousDies(snap providers.Snapshot) time.Time {
-	for _, secret := range snap.Secrets {
-		if secret.Slot == providers.SlotPrevious {
-			return secret.Expires
-		}
-	}
-	return time.Time{}
 }
 
 // unsighted says whether a client that had nothing in Vault, or whose value was refused, has something new there.
@@ -182,7 +109,7 @@ func (s *step) unsighted(l *Look) bool {
 func (s *step) firstSight(l *Look) bool {
 	before := s.rec.Sight
 	s.rec.Sight = s.judge(l)
-	s.rec.Version = l.Version
+	s.stands(l.Version, l.Written)
 	if s.rec.Sight != before {
 		s.auditDetail(credential.EventSighted, string(s.rec.Sight))
 	}
@@ -292,9 +219,22 @@ func soonest(list []credential.Secret) time.Time {
 	return first
 }
 
+// stands notes which consumer version is known, and Vault's time of it.
+func (s *step) stands(version int, at time.Time) {
+	s.rec.Version, s.rec.VersionAt = version, at.UTC().Truncate(time.Microsecond)
+}
+
+// reused says whether a consumer version that has the known number is another one: a backup of Vault was restored, and
+// somebody has written since.
+func reused(rec *credential.Record, version int, at time.Time) bool {
+	return version == rec.Version && version != 0 && !at.IsZero() && !rec.VersionAt.IsZero() && !at.UTC().Truncate(time.Microsecond).Equal(rec.VersionAt)
+}
+
 // foreignWrite holds where the mapped fields in Vault are no longer those that rotad knows. Other keys may change.
 func (s *step) foreignWrite(l *Look) bool {
-	if l.Version == s.rec.Version && (l.HasValue || l.Version == 0 || s.rec.Sight == credential.SightEmpty) {
+	again := reused(&s.rec, l.Version, l.Written)
+	if l.Version == s.rec.Version && !again && (l.HasValue || l.Version == 0 || s.rec.Sight == credential.SightEmpty) {
+		s.stands(l.Version, l.Written)
 		return false
 	}
 	if !l.HasValue && s.rec.Sight == credential.SightAdopted {
@@ -302,27 +242,19 @@ func (s *step) foreignWrite(l *Look) bool {
 		return true
 	}
 	if l.Compared && l.Same {
-		s.rec.Version = l.Version
+		s.stands(l.Version, l.Written)
 		return false
 	}
 	if s.broughtByStaging(l) {
 		return false
 	}
-	s.hold(credential.HoldForeignWrite,
-		fmt.Sprintf("version %d of %s was written by someone else (last known: %d); the provider's answer to its value: %s",
-			l.Version, s.rec.Client.Vault, s.rec.Version, l.Answer), nil)
-	return true
-}
-
-// broughtByStaging adopts a rotation that this rotad finished and the state has forgotten: an old copy of the state.
-func (s *step) broughtByStaging(l *Look) bool {
-	e := l.Staging
-	if e.Version == 0 || e.Phase != credential.StagingIdle || e.Instance != s.env.Instance || l.Answer != providers.Accepted || e.Consumer != l.Version {
-		return false
+	known := fmt.Sprintf("last known: %d", s.rec.Version)
+	if again {
+		known = "another version had that number before: Vault was restored from a backup"
 	}
-	s.rec.Current, s.rec.Version = e.New, l.Version
-	s.rec.Last = credential.Last{Rotation: e.Rotation, At: e.Created, Outcome: "done"}
-	s.auditDetail(credential.EventSettled, "a finished rotation was taken over from Vault staging")
+	s.hold(credential.HoldForeignWrite,
+		fmt.Sprintf("version %d of %s was written by someone else (%s); the provider's answer to its value: %s",
+			l.Version, s.rec.Client.Vault, known, l.Answer), nil)
 	return true
 }
 

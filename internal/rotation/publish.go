@@ -205,7 +205,8 @@ func (s *step) promoted(o Outcome) {
 	r := s.rec.Rotation
 	r.Publishing = false
 	r.Promoted, r.PromotedAt, r.Restored = o.Version, latest(o.At, s.env.Now), false
-	s.rec.Current, s.rec.Version, s.rec.Sight = r.New, o.Version, credential.SightAdopted
+	s.rec.Current, s.rec.Sight = r.New, credential.SightAdopted
+	s.stands(o.Version, o.At)
 	if r.Caps.Mode == credential.ModeManual && s.rec.Current.Expires.IsZero() {
 		s.rec.Current.Expires = r.Client.Expires
 	}

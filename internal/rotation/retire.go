@@ -10,6 +10,9 @@ import (
 // negativeEvery is the pause between two negative tests while an old secret is still accepted.
 const negativeEvery = 5 * time.Second
 
+// clockGrain is the unit in which Vault and HTTP servers tell the time.
+const clockGrain = time.Second
+
 // overlapRules decide about two secrets that are both valid.
 func overlapRules() []rule {
 	return []rule{
@@ -89,6 +92,7 @@ func (s *step) applyGate(o Outcome) {
 		s.hold(credential.HoldChangedElsewhere, o.Failure.Text, nil)
 	case o.Result != Done:
 		s.fail(o.Failure)
+	case s.clockTicks(o.Clock):
 	case !s.clocksAgree(o.Clock):
 		s.hold(credential.HoldClockSuspect, "the wall clock says that the overlap has ended; no second clock confirms it", retryable)
 		s.rec.Backoff = credential.Backoff{Until: s.env.Now.Add(time.Minute)}
@@ -108,6 +112,16 @@ func (s *step) clocksAgree(independent time.Time) bool {
 		return true
 	}
 	return !independent.IsZero() && !independent.Before(end)
+}
+
+// clockTicks waits for the next second of a clock that shows whole ones, where only that is missing.
+func (s *step) clockTicks(independent time.Time) bool {
+	missing := s.rec.Rotation.RevokeAfter.Sub(independent)
+	if s.clocksAgree(independent) || missing <= 0 || missing > clockGrain {
+		return false
+	}
+	s.rec.Backoff = credential.Backoff{Until: s.env.Now.Add(clockGrain)}
+	return true
 }
 
 // openGate passes the point of no return, which names one id.
@@ -138,6 +152,7 @@ func (s *step) finishedBefore() {
 func revokingRules() []rule {
 	return []rule{
 		{"hold", (*step).held},
+		{"late-orphan", func(s *step) bool { return s.rec.Rotation.Orphan != "" && s.do(EffectCompensate) }},
 		{"revoke", func(s *step) bool { return !s.rec.Rotation.Revoked && s.do(EffectRevoke) }},
 		{"negative", func(s *step) bool { return s.rec.Rotation.Negative == "" && s.do(EffectNegative) }},
 		{"clean-up", func(s *step) bool { return s.do(EffectCleanUp) }},
@@ -235,8 +250,10 @@ func (s *step) applyCleanUp(o Outcome) {
 		s.fail(o.Failure)
 		return
 	}
-	if o.Orphan != "" {
-		s.audit(credential.EventOrphan, func(a *credential.Audit) { a.Secret, a.Detail = o.Orphan, "of an earlier attempt; deleted" })
+	if o.Finding == FoundOrphan {
+		s.rec.Rotation.Orphan = o.Orphan
+		s.audit(credential.EventOrphan, func(a *credential.Audit) { a.Secret, a.Detail = o.Orphan, "of an earlier attempt" })
+		return
 	}
 	if o.Cleanup != nil {
 		o.Cleanup.Next = s.env.Now.Add(longestPause)

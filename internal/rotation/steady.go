@@ -127,12 +127,19 @@ func (s *step) startsAt(c credential.Cause) (at time.Time, override bool) {
 	case credential.CauseRequested, credential.CauseBootstrap, credential.CauseExpired:
 		return s.env.Now, false
 	default:
-		from := DueAt(s.rec, s.env.Policy)
-		if from.Before(s.env.Now) {
-			from = s.env.Now
-		}
+		from := latest(latest(DueAt(s.rec, s.env.Policy), s.env.Now), s.afterAbort())
 		return inWindow(from, lastStart(s.rec, s.env.Policy), s.env.window(s.env.Policy))
 	}
+}
+
+// afterAbort returns until when a person who has ended a rotation is left in peace: one that is due already does not
+// begin again under their hands. Zero = nobody has ended one lately.
+func (s *step) afterAbort() time.Time {
+	last := s.rec.Last
+	if last.Outcome != "aborted" || last.At.After(s.env.Now) {
+		return time.Time{}
+	}
+	return last.At.Add(abortPause)
 }
 
 // waitSteady sleeps until something has to be decided again: the minimum of all reasons.

@@ -87,11 +87,19 @@ func inVault() []Action {
 		{Name: "vault-edited", Disturbs: true, do: func(l *Life) { l.Vault.Seed("typed-by-hand") }},
 		{Name: "vault-touched", do: func(l *Life) { l.Vault.Touch() }},
 		{Name: "vault-deleted", Disturbs: true, do: func(l *Life) { l.Vault.Delete() }},
-		{Name: "vault-restored", Disturbs: true, do: func(l *Life) { l.Vault.Restore(l.World.Wall.Add(-time.Minute)) }},
-		{Name: "vault-restored-old", Disturbs: true, do: func(l *Life) { l.Vault.Restore(l.World.Wall.Add(-4 * 24 * time.Hour)) }},
+		{Name: "vault-restored", Disturbs: true, do: restoreVault(time.Minute)},
+		{Name: "vault-restored-old", Disturbs: true, do: restoreVault(4 * 24 * time.Hour)},
 		{Name: "staging-scribbled", Disturbs: true, do: func(l *Life) {
 			l.Vault.Scribble(credential.Staging{Client: "billing", Rotation: "foreign", Attempt: 1, Phase: credential.StagingIntent, Instance: "other"})
 		}},
+	}
+}
+
+// restoreVault takes Vault back to what it was so long ago.
+func restoreVault(age time.Duration) func(*Life) {
+	return func(l *Life) {
+		l.restored = true
+		l.Vault.Restore(l.World.Wall.Add(-age))
 	}
 }
 
@@ -244,3 +252,7 @@ func (l *Life) wish(w rotation.Wish) bool {
 // looksToSee is how many looks have to be finished after an act until all that can be seen of it has been: the one that
 // was under way, the first one, and the one that confirms a refusal.
 const looksToSee = 4
+
+// looksAfterHold is how many have to be finished after a hold has been resolved: a look that ended in it judged nothing
+// else.
+const looksAfterHold = 2

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -34,7 +33,8 @@ type Life struct {
 	acts      int // the call before which the present effect was decided
 	gated     int // and the one before it
 	looked    time.Time
-	rewound   bool
+	rewound   bool // the state was replaced by an older one
+	restored  bool // Vault was
 	meanwhile func(call string) // lets another daemon take its turn; nil = there is none
 	twins     *twins
 	steps     int
@@ -223,7 +223,7 @@ func (l *Life) view() oracle.View {
 	if l.twins != nil {
 		v.Daemons = len(l.twins.turns)
 	}
-	v.Unwitnessed = l.shared && strings.HasPrefix(l.disturbed, "vault-restored")
+	v.Restored, v.Unwitnessed = l.restored, l.restored && l.shared
 	v.Racing = l.disturbed != "" && l.touched >= l.gated
 	if l.twins != nil { // the other one's commits are no looks of this one
 		v.Racing = l.disturbed != "" && l.touched >= len(l.World.Trace)-recent

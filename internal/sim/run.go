@@ -135,6 +135,9 @@ func (l *Life) finished() bool {
 	if l.unseen > 0 && !rec.Looked.Equal(l.looked) {
 		l.unseen, l.looked = l.unseen-1, rec.Looked
 	}
+	if l.disturbed != "" && rec.Hold != nil { // what a look finds first hides the rest until it is resolved
+		l.unseen = max(l.unseen, looksAfterHold)
+	}
 	if l.unseen > 0 {
 		return false
 	}

@@ -1,0 +1,71 @@
+package rotation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/rotation"
+)
+
+// A person has ended a rotation that was due: it does not begin again under their hands, unless they ask for it.
+func TestNothingBeginsRightAfterAPersonHasEndedARotation(t *testing.T) {
+	rec := steady(10 * day) // due for four days
+	rec.Last = credential.Last{Rotation: "rotation-0", At: noon(), Outcome: "aborted"}
+	for name, c := range map[string]struct {
+		after  time.Duration
+		asked  bool
+		effect rotation.Effect
+	}{
+		"at once":                {time.Second, false, rotation.EffectNone},
+		"after half an hour":     {30 * time.Minute, false, rotation.EffectNone},
+		"after an hour":          {time.Hour, false, rotation.EffectPrepare},
+		"at once, when asked":    {time.Second, true, rotation.EffectPrepare},
+		"the clock was set back": {-day, false, rotation.EffectPrepare},
+	} {
+		rec.Request.Rotate = c.asked
+		now := noon().Add(c.after)
+		rec.NextLook = now.Add(2 * time.Hour)
+		e := env(now, policy())
+		e.NextLook = rec.NextLook
+		d := rotation.Plan(rec, e)
+		if d.Effect != c.effect {
+			t.Errorf("%s: %q, want %q", name, d.Effect, c.effect)
+		}
+		if d.Effect == rotation.EffectNone && (!d.Record.Due.After(now) || d.Record.Due.After(noon().Add(time.Hour))) {
+			t.Errorf("%s: due %s; want it to begin an hour after the abort", name, d.Record.Due)
+		}
+	}
+}
+
+// What stands against a rotation is no reason to hold a client for which none is due any more.
+func TestARefusalEndsWithTheRotationThatItRefused(t *testing.T) {
+	for _, code := range []credential.HoldCode{credential.HoldNoOverlap, credential.HoldOverlapTooShort, credential.HoldSlotsFull, credential.HoldCutover} {
+		for left, held := range map[time.Duration]bool{10 * day: true, 60 * day: false} {
+			rec := steady(left)
+			rec.Hold = &credential.Hold{Code: code, Since: noon().Add(-day), Retry: true}
+			l := look(rec)
+			d := rotation.Apply(rec, rotation.EffectLook, rotation.Outcome{Result: rotation.Done, Look: l}, env(noon(), policy()))
+			if got := d.Record.Hold != nil; got != held {
+				t.Errorf("%s, the secret ends in %s: held %t, want %t", code, left, got, held)
+			}
+		}
+	}
+}
+
+// Vault tells the time in whole seconds: right at the end of an overlap that is a reason to wait for the next one, not to
+// call for a person.
+func TestTheGateWaitsForTheNextSecondOfVault(t *testing.T) {
+	for late, held := range map[time.Duration]bool{900 * time.Millisecond: false, 3 * time.Second: true, time.Hour: true} {
+		e := newEffects()
+		e.until(t, credential.PhaseOverlap)
+		e.world.Advance(e.rec.Rotation.RevokeAfter.Sub(e.world.Wall))
+		now := e.now()
+		now.Second = now.Now.Add(-day) // the process has just begun
+		o := rotation.Outcome{Result: rotation.Done, Clock: e.rec.Rotation.RevokeAfter.Add(-late)}
+		after := rotation.Apply(e.rec, rotation.EffectGate, o, now).Record
+		if got := after.Hold != nil; got != held || after.Phase() != credential.PhaseOverlap {
+			t.Errorf("Vault's clock lacks %s: hold %+v, want one: %t; phase %s", late, after.Hold, held, after.Phase())
+		}
+	}
+}
