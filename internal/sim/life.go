@@ -33,8 +33,8 @@ type Life struct {
 	acts      int // the call before which the present effect was decided
 	gated     int // and the one before it
 	looked    time.Time
-	rewound   bool // the state was replaced by an older one
-	restored  bool // Vault was
+	rewound   bool              // the state was replaced by an older one
+	restored  bool              // Vault was
 	meanwhile func(call string) // lets another daemon take its turn; nil = there is none
 	twins     *twins
 	steps     int
