@@ -48,6 +48,7 @@ type Loop struct {
 	world atomic.Pointer[World]
 	wake  chan struct{}
 	down  outages
+	prune time.Duration // on the monotonic clock: when old notices are forgotten next
 }
 
 // NewLoop checks the settings.
@@ -134,6 +135,9 @@ func (l *Loop) turn(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("claiming notices: %w", err)
 	}
+	if err := l.forget(ctx); err != nil {
+		return 0, err
+	}
 	due, ok, err := l.Outbox.NextDue(ctx)
 	switch {
 	case err != nil:
@@ -142,6 +146,19 @@ func (l *Loop) turn(ctx context.Context) (time.Duration, error) {
 		return lookAt, nil
 	}
 	return max(time.Millisecond, min(due.Sub(l.Now()), lookAt)), nil
+}
+
+// forget lets the outbox forget old notices once a day, when nothing waits to be sent: it must not grow for ever.
+func (l *Loop) forget(ctx context.Context) error {
+	const everyDay = 24 * time.Hour
+	if l.Elapsed() < l.prune {
+		return nil
+	}
+	l.prune = l.Elapsed() + everyDay
+	if _, err := l.Outbox.Prune(ctx, l.Now()); err != nil {
+		return fmt.Errorf("forgetting old notices: %w", err)
+	}
+	return nil
 }
 
 // serve handles the notices of each client in their order, and several clients at once.

@@ -363,6 +363,21 @@ func TestARowThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 	})
 }
 
+// An outbox that nobody prunes grows for ever.
+func TestOldNoticesAreForgottenOnceADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		began := time.Now()
+		w.run(t)
+		pass(72*time.Hour + 30*time.Minute)
+		w.outbox.mu.Lock()
+		defer w.outbox.mu.Unlock()
+		if n := len(w.outbox.pruned); n != 4 || w.outbox.pruned[3].Sub(began) < 72*time.Hour {
+			t.Errorf("pruned at %v since %v, want at the beginning and every day", w.outbox.pruned, began)
+		}
+	})
+}
+
 func TestAnOutboxThatFailsEndsTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, retired(1, "billing"))

@@ -18,6 +18,8 @@ type Outbox interface {
 	Settle(ctx context.Context, n credential.Notice) error
 	// NextDue returns the earliest Due in the queue; ok is false when nothing waits.
 	NextDue(ctx context.Context) (due time.Time, ok bool, err error)
+	// Prune forgets notices that were settled long ago, and returns how many.
+	Prune(ctx context.Context, now time.Time) (int, error)
 }
 
 // Records gives the present state of a client, to ask whether a notice is still true.

@@ -19,6 +19,7 @@ type outbox struct {
 	mu      sync.Mutex
 	rows    map[uint64]credential.Notice
 	settled int
+	pruned  []time.Time
 	fail    func(credential.Notice) error // asked before a row is replaced
 	broken  error                         // about rows that cannot be read
 }
@@ -87,6 +88,13 @@ func (o *outbox) NextDue(context.Context) (time.Time, bool, error) {
 		}
 	}
 	return next, !next.IsZero(), nil
+}
+
+func (o *outbox) Prune(_ context.Context, now time.Time) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.pruned = append(o.pruned, now)
+	return 0, nil
 }
 
 func (o *outbox) get(seq uint64) credential.Notice {
