@@ -80,7 +80,7 @@ type Rotation struct {
 	Cutover       bool          `json:"cutover,omitzero"`      // the old secret died when the new one was born
 	Override      bool          `json:"override,omitzero"`     // began outside its window because the expiry left no other
 	Restored      bool          `json:"restored,omitzero"`     // compensating: Vault hands out the old value again
-	SinceBoot     string        `json:"since_boot,omitempty"`  // with SinceElapsed: when it was restored, on the monotonic clock
+	SinceBoot     string        `json:"since_boot,omitempty"`  // with SinceElapsed: when this phase began, or the value was restored, on the monotonic clock
 	SinceElapsed  time.Duration `json:"since_elapsed,omitzero"`
 	Aborting      bool          `json:"aborting,omitzero"` // a person has ended it: what was added is deleted, then it is over
 	Revoked       bool          `json:"revoked,omitzero"`  // confirmed gone at the provider

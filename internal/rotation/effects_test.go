@@ -28,7 +28,7 @@ func newEffects() *effects {
 	v.Seed(p.Seed(false))
 	rec := under(credential.PhaseIntent)
 	r := rec.Rotation
-	r.Fence, r.FenceAt, r.New, r.Staged, r.StagedAt, r.OldVersion = 0, time.Time{}, credential.Secret{}, 0, time.Time{}, 1
+	r.Fence, r.FenceAt, r.New, r.Staged, r.StagedAt, r.OldVersion, r.SinceBoot = 0, time.Time{}, credential.Secret{}, 0, time.Time{}, 1, "boot"
 	return &effects{
 		world: w, vault: v, provider: p, rec: rec,
 		executor: rotation.Executor{Vault: v, Instance: "instance", Now: w.Now, Elapsed: w.Elapsed, After: w.After},

@@ -20,6 +20,9 @@ func (r *run) create(ctx context.Context) Outcome {
 	if r.env.NoCreate != "" {
 		return r.noCreate(ctx)
 	}
+	if o, ok := r.noTraces(ctx); !ok {
+		return o
+	}
 	fence, o, ok := r.fence(ctx, r.entry(credential.StagingIntent), r.rot.FenceBase)
 	if !ok {
 		return o
@@ -46,6 +49,32 @@ func (r *run) noCreate(ctx context.Context) Outcome {
 		return Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassUnavailable, Text: "no rotation may begin now: " + string(r.env.NoCreate)}}
 	}
 	return r.alreadyFenced(entry)
+}
+
+// noTraces looks for a create that a process which is gone may have sent. Its fence would tell, unless a backup of Vault
+// was restored since; then the provider is the only witness.
+func (r *run) noTraces(ctx context.Context) (Outcome, bool) {
+	if r.rot.SinceBoot == r.env.Boot {
+		return Outcome{}, true
+	}
+	snap, err := r.provider.Inspect(ctx, r.target())
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}, false
+	}
+	replaces := r.rot.Caps.Mode != credential.ModeTwoSlot
+	began := credential.Entry{Staging: credential.Staging{FencedAt: r.rot.Since}}
+	if replaces && (!r.rot.Caps.StartReadable || r.unchanged(snap)) || !replaces && len(r.orphans(snap, began)) == 0 {
+		return Outcome{}, true
+	}
+	return r.maybeSent("the provider shows a secret that was not there before"), false
+}
+
+// maybeSent is about a create of which no fence tells any more. It was sent after the attempt began.
+func (r *run) maybeSent(why string) Outcome {
+	return Outcome{
+		Result: Unknown, Fence: r.rot.FenceBase + 1, FenceAt: r.rot.Since,
+		Failure: Failure{Class: providers.ClassIndeterminate, Text: "an earlier run may have sent a create: " + why},
+	}
 }
 
 // fenced is a fence that this call has written.
@@ -87,7 +116,11 @@ func (r *run) fence(ctx context.Context, s credential.Staging, base int) (f fenc
 		f.version, f.at = entry.Version, entry.Created
 		return f, Outcome{}, true
 	}
-	if entry.Version == base {
+	switch {
+	case entry.Version != base:
+	case errors.Is(err, credential.ErrCAS) && s.Phase == credential.StagingIntent:
+		return f, r.maybeSent("another entry stood where the fence was to be written, and is gone again"), false
+	default:
 		return f, Outcome{Result: NotDone, Failure: failure(err)}, false
 	}
 	return f, r.alreadyFenced(entry), false

@@ -41,7 +41,8 @@ func (r *run) unsure(l *Look) bool {
 	retry := r.rec.Hold != nil && r.rec.Hold.Retry
 	sight := r.rec.Sight == credential.SightNone || r.rec.Sight == credential.SightMismatch
 	moved := l.Version != r.rec.Version && !l.Same || reused(&r.rec, l.Version, l.Written)
-	return retry || sight || r.rec.Presumed || r.rec.Refused > 0 || moved
+	unnamed := r.rec.Sight == credential.SightUnknownID // no list shows whether it is still there
+	return retry || sight || unnamed || r.rec.Presumed || r.rec.Refused > 0 || moved
 }
 
 // blind says whether the provider shows nothing of the secret that Vault hands out.

@@ -162,13 +162,27 @@ func (r *run) mayRevoke(ctx context.Context) (Outcome, bool) {
 	}
 	switch answer, noProof, f := r.ask(ctx, now.Bundle); {
 	case answer == providers.Accepted || noProof:
-		return Outcome{}, true
+		return r.stillListed(ctx)
 	case answer == providers.Refused:
 		f = Failure{Class: providers.ClassConflict, Text: "the provider refuses what Vault hands out, so the old secret stays"}
 		return Outcome{Result: NotDone, Finding: FoundElsewhere, Failure: f}, false
 	default:
 		return Outcome{Result: NotDone, Failure: f}, false
 	}
+}
+
+// stillListed is the second witness for the new secret: caches of logins may not know yet that it was deleted.
+func (r *run) stillListed(ctx context.Context) (Outcome, bool) {
+	snap, err := r.provider.Inspect(ctx, r.target())
+	if err != nil {
+		return failed(err), false
+	}
+	_, listed := snap.Find(r.rot.New.ID)
+	if listed || r.rot.New.ID == "" || len(snap.Secrets) == 0 || !additive(r.rot.Caps.Mode) {
+		return Outcome{}, true
+	}
+	f := Failure{Class: providers.ClassConflict, Text: "the provider no longer lists the new secret " + r.rot.New.ID + ", so the old one stays"}
+	return Outcome{Result: NotDone, Finding: FoundElsewhere, Failure: f}, false
 }
 
 // watchLapse waits until the provider's own timer has retired the old secret.

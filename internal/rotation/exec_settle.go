@@ -102,13 +102,13 @@ func (r *run) settleByList(ctx context.Context, entry credential.Entry) Outcome 
 	return Outcome{Result: Done, Finding: FoundMany, Orphan: strings.Join(orphans, ", "), Fence: version}
 }
 
-// orphans returns the ids that only our unknown create can have made.
+// orphans returns the ids that only our unknown create can have made, or one before it that landed late.
 func (r *run) orphans(snap providers.Snapshot, entry credential.Entry) []string {
 	var found []string
 	for _, secret := range snap.Secrets {
 		switch {
 		case secret.ID == "" || secret.ID == r.rot.Old.ID || r.before(secret.ID):
-		case r.rot.Caps.Labels && secret.Label == Label(&r.rot):
+		case r.rot.Caps.Labels && strings.HasPrefix(secret.Label, labelOf(&r.rot)):
 			found = append(found, secret.ID)
 		case !r.rot.Caps.Labels && r.inLanding(secret.Start, fencedAt(entry)):
 			found = append(found, secret.ID)

@@ -290,7 +290,7 @@ func (s *step) noLongerAccepted(l *Look) bool {
 	case l.Answer != providers.Refused:
 		return false
 	}
-	if s.rec.Refused++; s.rec.Refused < refusedLooks && s.rec.Sight == credential.SightAdopted {
+	if s.rec.Refused++; s.rec.Refused < refusedLooks && s.rec.Sight != credential.SightMismatch {
 		s.rec.NextLook = earliest(s.env.NextLook, s.env.Now.Add(s.env.Timing.Propagation+time.Minute))
 		return true
 	}

@@ -202,7 +202,7 @@ func (s *step) begin(l *Look) bool {
 	cause := s.wanted()
 	_, override := s.startsAt(*cause)
 	s.rec.Rotation = &credential.Rotation{
-		ID: s.env.FreshID, Attempt: 1, Phase: credential.PhaseIntent, Since: s.env.Now, Started: s.env.Now,
+		ID: s.env.FreshID, Attempt: 1, Phase: credential.PhaseIntent, Since: s.env.Now, SinceBoot: s.env.Boot, SinceElapsed: s.env.Elapsed, Started: s.env.Now,
 		Cause: *cause, Client: s.rec.Client, Policy: s.env.Policy, Caps: l.Snapshot.Caps,
 		Before: l.Snapshot.Secrets, Old: s.rec.Current, OldVersion: l.Version,
 		FenceBase: l.Staging.Version, Override: override,

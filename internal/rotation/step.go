@@ -223,6 +223,7 @@ func (s *step) longest() time.Duration {
 func (s *step) enter(p credential.Phase) {
 	r := s.rec.Rotation
 	r.Phase, r.Since, r.Successes = p, s.env.Now, 0
+	r.SinceBoot, r.SinceElapsed = s.env.Boot, s.env.Elapsed
 	s.rec.Backoff = credential.Backoff{}
 	if s.rec.Hold != nil && s.rec.Hold.Paging {
 		s.release("the step succeeded")

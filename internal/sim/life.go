@@ -207,6 +207,16 @@ func (l *Life) look() {
 
 func (l *Life) fail(broken ...oracle.Broken) { l.broken = append(l.broken, broken...) }
 
+// misled says whether an answer since the last act of somebody was as old as that.
+func (l *Life) misled() bool {
+	for at, kind := range l.World.Faults {
+		if kind == model.Stale && at >= l.touched && at < len(l.World.Trace) {
+			return true
+		}
+	}
+	return false
+}
+
 // recent is how many calls two daemons make between them while one of them looks once.
 const recent = 80
 
@@ -224,7 +234,7 @@ func (l *Life) view() oracle.View {
 		v.Daemons = len(l.twins.turns)
 	}
 	v.Restored, v.Unwitnessed = l.restored, l.restored && l.shared
-	v.Racing = l.disturbed != "" && l.touched >= l.gated
+	v.Racing = l.disturbed != "" && (l.touched >= l.gated || l.misled())
 	if l.twins != nil { // the other one's commits are no looks of this one
 		v.Racing = l.disturbed != "" && l.touched >= len(l.World.Trace)-recent
 	}

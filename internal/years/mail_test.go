@@ -26,7 +26,9 @@ func (o outbox) Settle(ctx context.Context, n credential.Notice) error { return 
 
 func (o outbox) NextDue(ctx context.Context) (time.Time, bool, error) { return o.store.NextNotice(ctx) }
 
-func (o outbox) Prune(ctx context.Context, now time.Time) (int, error) { return o.store.Prune(ctx, now) }
+func (o outbox) Prune(ctx context.Context, now time.Time) (int, error) {
+	return o.store.Prune(ctx, now)
+}
 
 // present is the store as notices ask it whether they are still true.
 type present struct {

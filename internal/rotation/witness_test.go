@@ -1,0 +1,109 @@
+package rotation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/model"
+	"github.com/rotad/rotad/internal/rotation"
+	"github.com/rotad/rotad/providers"
+)
+
+// These are rules about a witness that has fallen silent, and about who is asked instead.
+
+// A process has sent a create and died, and a backup of Vault was restored: no fence tells of it any more. The next
+// process asks the provider before it sends one.
+func TestASecondProcessLooksForTracesOfACreate(t *testing.T) {
+	for _, labels := range []bool{true, false} {
+		e := newEffects()
+		e.provider.Caps.Labels, e.rec.Rotation.Caps.Labels = labels, labels
+		e.rec.Rotation.SinceBoot = "another boot"
+		e.rec.Rotation.Before = []credential.Secret{{ID: "secret-1"}}
+		e.world.Faults[2] = model.CrashAfter // inspect, fence, create
+		func() {
+			defer func() { _ = recover() }()
+			e.create(t.Context())
+		}()
+		e.vault.Restore(e.world.Wall.Add(-time.Hour))
+		o := e.create(t.Context())
+		if o.Result != rotation.Unknown || e.provider.Creates != 1 {
+			t.Errorf("labels %t: %s after %d creates; want it to be unknown whether there was one", labels, o.Result, e.provider.Creates)
+		}
+		after := rotation.Apply(e.rec, rotation.EffectCreate, o, e.now()).Record
+		if after.Rotation.Unsettled == nil || after.Rotation.Fence == 0 {
+			t.Errorf("labels %t: %+v; want it to be settled before anything new is made", labels, after.Rotation)
+		}
+	}
+}
+
+// A second process that finds nothing goes on at once.
+func TestASecondProcessGoesOnWhereNothingWasMade(t *testing.T) {
+	e := newEffects()
+	e.rec.Rotation.SinceBoot = "another boot"
+	e.rec.Rotation.Before = []credential.Secret{{ID: "secret-1"}}
+	if o := e.create(t.Context()); o.Result != rotation.Done || e.provider.Creates != 1 {
+		t.Errorf("%+v after %d creates", o, e.provider.Creates)
+	}
+}
+
+// Vault refuses the fence because one stands there, and shows none a moment later: a backup was restored in between.
+func TestAFenceThatIsGoneAgainIsAnUnknownCreate(t *testing.T) {
+	e := newEffects()
+	e.vault.Before = func(credential.Staging) {
+		e.vault.Land(credential.Staging{Rotation: e.rec.Rotation.ID, Phase: credential.StagingIntent, Instance: "instance", Boot: "another boot"})
+		e.vault.Before = nil
+	}
+	e.world.Calling = func(_ int, call string) {
+		if call == "vault.read" {
+			e.vault.Restore(e.world.Wall.Add(-time.Hour))
+		}
+	}
+	if o := e.create(t.Context()); o.Result != rotation.Unknown || e.provider.Creates != 0 {
+		t.Errorf("%s %q after %d creates; want it to be unknown whether there was one", o.Result, o.Failure.Text, e.provider.Creates)
+	}
+}
+
+// An earlier attempt that was settled as "nothing created" has landed after all: the next settle takes it back.
+func TestALateCreateOfAnEarlierAttemptIsSettled(t *testing.T) {
+	e := newEffects()
+	if _, err := e.provider.Create(t.Context(), providers.Target{}, providers.Request{Label: "rotad/" + e.rec.Rotation.ID + "/1"}); err != nil {
+		t.Fatal(err)
+	}
+	r := e.rec.Rotation
+	r.Attempt, r.Unsettled, r.Before = 2, &credential.Moment{At: e.world.Wall, Boot: "boot"}, []credential.Secret{{ID: "secret-1"}}
+	e.vault.Land(credential.Staging{Rotation: r.ID, Attempt: 2, Phase: credential.StagingIntent, Instance: "instance", Boot: "boot"})
+	r.Fence = 1
+	if o := e.run(t, rotation.EffectSettle); o.Finding != rotation.FoundOrphan || o.Orphan == "" {
+		t.Errorf("%s %q; want the secret of the first attempt to be found", o.Result, o.Finding)
+	}
+}
+
+// Between the gate and the revoke somebody deletes the new secret, and the provider's logins do not know it yet.
+func TestTheListIsASecondWitnessBeforeARevoke(t *testing.T) {
+	e := newEffects()
+	e.provider.Seed(true) // so that the old one is not the only one
+	e.until(t, credential.PhaseRevoking)
+	e.world.Advance(time.Hour)
+	calls := len(e.world.Trace)
+	e.world.Faults[calls+2] = model.Stale // the answer to the login
+	e.provider.DeleteValue(e.vault.Hands())
+	if o := e.run(t, rotation.EffectRevoke); o.Finding != rotation.FoundElsewhere || len(e.provider.Revoked) != 0 || e.world.Hit != 1 {
+		t.Errorf("%s %q after %v, revoked %v", o.Result, o.Finding, e.world.Trace[calls:], e.provider.Revoked)
+	}
+}
+
+// Where nobody knows which of the listed secrets is Vault's, no list shows that it was deleted: the login is asked.
+func TestASecretWithoutAnIDIsTriedAtEveryLook(t *testing.T) {
+	e := newEffects()
+	e.rec.Rotation, e.rec.Sight, e.rec.Proved, e.rec.Version, e.rec.Current = nil, credential.SightUnknownID, true, 1, credential.Secret{}
+	e.provider.Seed(true)
+	e.provider.Seed(true)
+	e.provider.DeleteValue(e.vault.Hands())
+	for range 2 {
+		e.rec = rotation.Apply(e.rec, rotation.EffectLook, e.run(t, rotation.EffectLook), e.now()).Record
+	}
+	if h := e.rec.Hold; h == nil || h.Code != credential.HoldMismatch {
+		t.Errorf("hold %+v; want people to hear that Vault's value is refused", h)
+	}
+}
