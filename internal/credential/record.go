@@ -110,7 +110,7 @@ type Last struct {
 	Rotation string    `json:"rotation,omitempty"`
 	At       time.Time `json:"at,omitzero"`
 	Outcome  string    `json:"outcome,omitempty"` // done | aborted
-	Staged   int       `json:"staged,omitempty"`  // staging version that held its secret; what is not newer is of no later rotation
+	Staged   int       `json:"staged,omitempty"`  // staging version that it wrote last; what is not newer is of no later rotation
 	Negative Negative  `json:"negative,omitempty"`
 }
 

@@ -24,6 +24,7 @@ type Staging struct {
 	Instance string    // which rotad wrote it
 	Boot     string    // and which of its processes: two that share a store can write in the same microsecond
 	FencedAt time.Time // of the fence of this attempt
+	Earlier  time.Time // of the fence of an attempt before it that was not settled when this one was fenced; zero = there is none
 	Before   []string  // ids seen before
 	OldID    string
 	Consumer int       // consumer version before the rotation; of an idle entry: the one that the rotation published

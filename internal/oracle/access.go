@@ -44,17 +44,17 @@ func toldInTime(v *View) bool {
 	if h := v.Record.Hold; h != nil && !h.Deadline.IsZero() && !v.At.Before(h.Deadline) {
 		return true
 	}
-	if r := v.rotation(); r != nil && toldOfLoss(v, r.ID) {
+	if r := v.rotation(); r != nil && toldOf(v, func(a credential.Audit) bool { return a.Rotation == r.ID }) {
 		return true
 	}
 	return v.Record.Current.Expired(v.At) && (v.Record.Told.Expired || v.Record.Hold != nil || v.rotation() != nil)
 }
 
-// toldOfLoss says whether this rotation was held with a deadline because its secret was lost, or changed by others. What
-// a person brings after the deadline comes too late, and was told to.
-func toldOfLoss(v *View, rotation string) bool {
+// toldOf says whether a rotation was held with a deadline because its secret was lost, or changed by others. What a person
+// brings after the deadline comes too late, and was told to.
+func toldOf(v *View, which func(credential.Audit) bool) bool {
 	for _, a := range slices.Backward(v.Audit) {
-		if a.Event != credential.EventHeld || a.Rotation != rotation {
+		if a.Event != credential.EventHeld || !which(a) {
 			continue
 		}
 		switch code, _, _ := strings.Cut(a.Detail, ":"); credential.HoldCode(code) {

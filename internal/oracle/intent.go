@@ -39,15 +39,14 @@ func createIntended(r *credential.Rotation, a *Act) string {
 	return ""
 }
 
-// revokeIntended: the old one in revoking, the orphan in compensating, and within the intent the one that could not be
+// revokeIntended: the old one in revoking, the orphan that is named, and within the intent the one that could not be
 // staged and is taken back at once.
 func revokeIntended(v *View, r *credential.Rotation, a *Act) string {
 	if r == nil {
 		return "revokes without a durable intent"
 	}
-	orphan := r.Orphan == a.ID
 	switch {
-	case r.Phase == credential.PhaseRevoking && (r.Old.ID == a.ID || orphan && a.ID != r.New.ID), r.Phase == credential.PhaseCompensating && orphan:
+	case r.Orphan == a.ID && (r.Promoted == 0 || a.ID != r.New.ID), r.Phase == credential.PhaseRevoking && r.Old.ID == a.ID:
 		return ""
 	case r.Phase == credential.PhaseIntent && a.ID != r.Old.ID:
 		return ""
@@ -86,6 +85,9 @@ func unknownIsNotFailed(v *View, a *Act) string {
 	r := v.rotation()
 	if a.Kind != Create || r == nil || r.Cutover || v.Behind { // what a paused daemon still sends, its fence has outlived
 		return ""
+	}
+	if countsDown(v) && toldOf(v, func(credential.Audit) bool { return true }) {
+		return "" // it was settled: its value is lost, and a person has decided what becomes of it
 	}
 	inMemory := max(0, v.Daemons-1) // of the other daemons: each can have one reply that it is about to stage or to undo
 	for _, s := range v.Secrets {

@@ -63,12 +63,16 @@ func (e Env) moment() *credential.Moment {
 
 // quiet returns how much longer to wait until an unknown create cannot land unseen any more: its deadline plus the
 // provider's propagation, counted on the monotonic clock from when this process saw the unknown outcome, or from when
-// it opened the state. A jump of the wall clock must not shorten it.
+// it opened the state, and then not longer than the wall clock says. A jump of the wall clock must not shorten it.
 func (e Env) quiet(since *credential.Moment) time.Duration {
 	need := e.Timing.Deadline + e.Timing.Propagation + FenceLife
 	waited := e.Elapsed
-	if since != nil && since.Boot == e.Boot {
+	switch {
+	case since == nil:
+	case since.Boot == e.Boot:
 		waited = e.Elapsed - since.Elapsed
+	case !e.Now.Before(since.At): // another process saw it, perhaps while this one was at work already
+		waited = min(waited, e.Now.Sub(since.At))
 	}
 	return max(0, need-waited)
 }

@@ -68,7 +68,7 @@ func (r *run) nextFence(ctx context.Context, entry credential.Entry) (version in
 		return entry.Version, Outcome{}, true
 	}
 	s := r.entry(credential.StagingIntent)
-	s.Attempt, s.FencedAt = r.rot.Attempt+1, r.Now().UTC().Truncate(time.Microsecond)
+	s.Attempt, s.FencedAt, s.Earlier = r.rot.Attempt+1, r.Now().UTC().Truncate(time.Microsecond), r.rot.FenceAt
 	failpoint.Hit("next-fence", "before", r.rec.Client.ID)
 	version, _, err := r.Vault.Stage(ctx, r.key(), entry.Version, s)
 	failpoint.Hit("next-fence", "after", r.rec.Client.ID)
@@ -209,7 +209,7 @@ func (r *run) settleByStart(ctx context.Context, entry credential.Entry) Outcome
 	if entry.Phase == credential.StagingReceived {
 		finding = FoundReceived
 	}
-	return Outcome{Result: Done, Finding: finding, OldDies: previousDies(snap), Fence: entry.Version}
+	return Outcome{Result: Done, Finding: finding, OldDies: previousDies(snap), Fence: entry.Version, Clock: r.clock(ctx, snap)}
 }
 
 // unchanged says whether the provider proves that the current secret is still the one from before.
@@ -277,14 +277,23 @@ func (r *run) notPublished(ctx context.Context, id string) (Outcome, bool) {
 	if err != nil {
 		return Outcome{Result: NotDone, Failure: failure(err)}, false
 	}
-	if !r.ours(entry) || entry.New.ID != id || entry.Phase != credential.StagingStaged {
+	staged := r.ours(entry) && entry.New.ID == id && entry.Phase == credential.StagingStaged
+	if !staged && !r.rot.Publishing {
 		return Outcome{}, true
 	}
 	now, err := r.Vault.Consumer(ctx, r.client().Vault, 0)
 	if err != nil {
 		return Outcome{Result: NotDone, Failure: failure(err)}, false
 	}
-	if holds(now, entry.Bundle) {
+	published := staged && holds(now, entry.Bundle)
+	if !staged { // its value is gone, and a promote may have landed: only what stood there before is surely another one
+		before, err := r.mayReplace(ctx, now)
+		if err != nil {
+			return Outcome{Result: NotDone, Failure: failure(err)}, false
+		}
+		published = !before
+	}
+	if published {
 		return Outcome{Result: Done, Finding: FoundPublished}, false
 	}
 	return Outcome{}, true

@@ -54,6 +54,9 @@ func (s *step) cutBeforeDeadline() bool {
 	if at.IsZero() || s.env.Now.Before(at) {
 		return false
 	}
+	if s.env.Second.Before(at) { // it stands still while no process runs: an independent clock tells
+		return s.do(EffectSettle)
+	}
 	s.release("the secret in use expires soon; creating again as a hard cutover")
 	s.rec.Rotation.Cutover = true
 	s.nextAttempt(s.rec.Rotation.Fence)
@@ -88,6 +91,7 @@ func (s *step) applyCreate(o Outcome) {
 		r.Fence, r.FenceAt, r.Unsettled = o.Fence, o.FenceAt, s.env.moment()
 		s.holdForeign(o)
 	case o.Finding == FoundForeign:
+		s.perhapsSent()
 		s.holdForeign(o)
 	case o.Result == Done:
 		s.staged(o)
@@ -103,6 +107,18 @@ func (s *step) applyCreate(o Outcome) {
 		s.auditDetail(credential.EventUnknown, o.Failure.Text)
 	default:
 		s.notCreated(o)
+	}
+}
+
+// perhapsSent: somebody else's entry hides whether a process before this one has sent a create.
+func (s *step) perhapsSent() {
+	r := s.rec.Rotation
+	if r.SinceBoot == s.env.Boot || r.Fence != 0 {
+		return
+	}
+	r.Fence, r.FenceAt = r.FenceBase+1, r.Since
+	if r.Caps.Mode != credential.ModeCaller {
+		r.Unsettled = s.env.moment()
 	}
 }
 
@@ -200,6 +216,9 @@ func (s *step) lost(o Outcome) {
 	if o.Fence != 0 {
 		s.rec.Rotation.Fence = o.Fence
 	}
+	if h := s.rec.Hold; h != nil && h.Code == credential.HoldSecretLost {
+		s.rec.Backoff = credential.Backoff{Until: s.env.Now.Add(time.Minute)}
+	}
 	s.hold(credential.HoldSecretLost, "the provider has a new secret whose value was never received", func(h *credential.Hold) {
 		h.Deadline = s.lostDeadline(o)
 	})
@@ -268,8 +287,8 @@ func (s *step) applyCompensate(o Outcome) {
 		return
 	}
 	orphan := s.rec.Rotation.Orphan
-	if s.rec.Rotation.Phase == credential.PhaseRevoking {
-		s.audit(credential.EventOrphan, func(a *credential.Audit) { a.Secret, a.Detail = orphan, "of an earlier attempt; deleted" })
+	if s.afterPromote() {
+		s.audit(credential.EventOrphan, func(a *credential.Audit) { a.Secret, a.Detail = orphan, "beside the published one; deleted" })
 		s.rec.Rotation.Orphan = ""
 		s.progress()
 		return
@@ -299,7 +318,8 @@ func (s *step) goesOn(o Outcome) bool {
 func (s *step) drop(outcome string) {
 	r := s.rec.Rotation
 	s.audit(credential.EventAborted, func(a *credential.Audit) { a.Detail = outcome })
-	s.rec.Last = credential.Last{Rotation: r.ID, At: s.env.Now, Outcome: outcome}
+	staged := max(r.Staged, r.Fence, r.FenceBase) // what a restored backup brings back of it is not taken up
+	s.rec.Last = credential.Last{Rotation: r.ID, At: s.env.Now, Outcome: outcome, Staged: staged}
 	s.rec.Rotation, s.rec.Hold, s.rec.Backoff = nil, nil, credential.Backoff{}
 	s.rec.NextLook = s.env.Now
 }

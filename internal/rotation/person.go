@@ -231,7 +231,10 @@ func (s *step) discard(secretID string) error {
 	}
 	s.release("a person discards the secret " + secretID)
 	r.Orphan = secretID
-	s.enter(credential.PhaseCompensating)
+	s.rec.Backoff = credential.Backoff{}
+	if r.Promoted == 0 {
+		s.enter(credential.PhaseCompensating)
+	}
 	return nil
 }
 

@@ -86,7 +86,7 @@ func (s *step) stagingLost(o Outcome) bool {
 		return false
 	}
 	s.auditDetail(credential.EventFailed, "vault has lost the staged secret")
-	if r.Caps.Mode == credential.ModeManual {
+	if r.Caps.Mode == credential.ModeManual || additive(r.Caps.Mode) && r.New.ID == "" {
 		s.notice(credential.NoticeFailed, "staging-lost", func(f *credential.Facts) {
 			f.Error = "Vault has lost the submitted value before it was published; submit it again"
 		})

@@ -17,6 +17,7 @@ const clockGrain = time.Second
 func overlapRules() []rule {
 	return []rule{
 		{"prove", func(s *step) bool { return s.rec.Rotation.Cutover && s.do(EffectProve) }},
+		{"discard", (*step).deleteOrphan},
 		{"nothing-to-revoke", (*step).nothingOld},
 		{"hold", (*step).held},
 		{"manual", (*step).manualOverlap},
@@ -152,12 +153,15 @@ func (s *step) finishedBefore() {
 func revokingRules() []rule {
 	return []rule{
 		{"hold", (*step).held},
-		{"late-orphan", func(s *step) bool { return s.rec.Rotation.Orphan != "" && s.do(EffectCompensate) }},
+		{"late-orphan", (*step).deleteOrphan},
 		{"revoke", func(s *step) bool { return !s.rec.Rotation.Revoked && s.do(EffectRevoke) }},
 		{"negative", func(s *step) bool { return s.rec.Rotation.Negative == "" && s.do(EffectNegative) }},
 		{"clean-up", func(s *step) bool { return s.do(EffectCleanUp) }},
 	}
 }
+
+// deleteOrphan deletes what a person discards, or what an earlier attempt has left, beside a secret that is published.
+func (s *step) deleteOrphan() bool { return s.rec.Rotation.Orphan != "" && s.do(EffectCompensate) }
 
 func (s *step) applyRevoke(o Outcome) {
 	r := s.rec.Rotation

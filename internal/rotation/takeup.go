@@ -39,6 +39,9 @@ func (s *step) takeUp(l *Look) bool {
 	if listed, ok := l.Snapshot.Find(e.OldID); ok && e.OldID != "" {
 		r.Old = listed
 	}
+	if !e.Earlier.IsZero() { // the attempt before was not settled, and what it made is looked for
+		r.FenceAt = e.Earlier
+	}
 	if e.Phase == credential.StagingPending {
 		r.Unsettled = nil
 	}

@@ -30,6 +30,7 @@ type entry struct {
 	Instance string    `json:"instance,omitempty"`
 	Boot     string    `json:"boot,omitempty"`
 	FencedAt time.Time `json:"fenced_at,omitzero"`
+	Earlier  time.Time `json:"earlier_fence,omitzero"`
 	Before   []string  `json:"before,omitempty"`
 	OldID    string    `json:"old_id,omitempty"`
 	Consumer int       `json:"consumer_version,omitempty"`
@@ -65,7 +66,7 @@ func encodeStaging(s credential.Staging) (map[string]json.RawMessage, error) {
 	}
 	raw, err := json.Marshal(entry{
 		Client: s.Client, Rotation: s.Rotation, Attempt: s.Attempt, Phase: string(s.Phase), Instance: s.Instance, Boot: s.Boot,
-		FencedAt: s.FencedAt.UTC(), Before: s.Before, OldID: s.OldID, Consumer: s.Consumer, Label: s.Label,
+		FencedAt: s.FencedAt.UTC(), Earlier: s.Earlier.UTC(), Before: s.Before, OldID: s.OldID, Consumer: s.Consumer, Label: s.Label,
 		NewID: s.New.ID, NewSlot: s.New.Slot, NewStart: s.New.Start.UTC(), NewExpires: s.New.Expires.UTC(),
 		NewNever: s.New.Never, NewLabel: s.New.Label, NewHint: s.New.Hint, NewLastUse: s.New.LastUse.UTC(),
 		Raw: []byte(s.Raw.Reveal()),
@@ -109,8 +110,8 @@ func decodeStaging(data map[string]json.RawMessage) (credential.Staging, error) 
 	}
 	return credential.Staging{
 		Client: e.Client, Rotation: e.Rotation, Attempt: e.Attempt, Phase: credential.StagingPhase(e.Phase),
-		Instance: e.Instance, Boot: e.Boot, FencedAt: e.FencedAt.UTC(), Before: e.Before, OldID: e.OldID, Consumer: e.Consumer,
-		Label: e.Label, Bundle: bundle, Raw: credential.NewSensitive(string(e.Raw)),
+		Instance: e.Instance, Boot: e.Boot, FencedAt: e.FencedAt.UTC(), Earlier: e.Earlier.UTC(), Before: e.Before, OldID: e.OldID,
+		Consumer: e.Consumer, Label: e.Label, Bundle: bundle, Raw: credential.NewSensitive(string(e.Raw)),
 		New: credential.Secret{
 			ID: e.NewID, Slot: e.NewSlot, Start: e.NewStart.UTC(), Expires: e.NewExpires.UTC(), Never: e.NewNever,
 			Label: e.NewLabel, Hint: e.NewHint, LastUse: e.NewLastUse.UTC(),

@@ -73,7 +73,7 @@ func FuzzStagingRoundTrip(f *testing.F) {
 		text, field = strings.ToValidUTF8(text, "?"), strings.ToValidUTF8(field, "?")
 		at := time.Unix(seconds&(1<<37-1), 5).UTC()
 		want := credential.Staging{
-			Client: text, Rotation: text, Attempt: number, Phase: credential.StagingStaged, Instance: text, Boot: text, FencedAt: at,
+			Client: text, Rotation: text, Attempt: number, Phase: credential.StagingStaged, Instance: text, Boot: text, FencedAt: at, Earlier: at,
 			Before: []string{text, field}, OldID: field, Consumer: number, Label: text,
 			New:    credential.Secret{ID: text, Slot: field, Start: at, Never: never, Hint: text, LastUse: at},
 			Bundle: credential.Bundle{field: credential.NewSensitive(value)}, Raw: credential.NewSensitive(raw),

@@ -86,7 +86,7 @@ func Full() credential.Staging {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.UTC)
 	return credential.Staging{
 		Client: "billing-api", Rotation: "r-1", Attempt: 2, Phase: credential.StagingStaged, Instance: "i-1",
-		FencedAt: at, Before: []string{"a", "b,c"}, OldID: "a", Consumer: 7, Label: "rotad/i-1/r-1/2",
+		FencedAt: at, Earlier: at.Add(-time.Minute), Before: []string{"a", "b,c"}, OldID: "a", Consumer: 7, Label: "rotad/i-1/r-1/2",
 		New: credential.Secret{
 			ID: "id-2", Slot: "current", Start: at.Add(time.Second), Expires: at.Add(time.Hour), Never: true,
 			Label: "l", Hint: "abc", LastUse: at.Add(time.Minute),

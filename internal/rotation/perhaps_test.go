@@ -1,0 +1,123 @@
+package rotation_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/rotation"
+)
+
+// These are rules about what may have happened, and who must not act as if it had not.
+
+// A promote is under way, and a restored backup takes the staged value away: what Vault hands out now may be the secret
+// that is to be deleted.
+func TestWhatMayHaveBeenPublishedIsNotDeleted(t *testing.T) {
+	for _, landed := range []bool{false, true} {
+		e := newEffects()
+		e.world.Advance(time.Hour)
+		e.until(t, credential.PhaseVerified)
+		r := e.rec.Rotation
+		r.Publishing, r.Phase, r.Orphan = true, credential.PhaseCompensating, r.New.ID
+		value := e.vault.Staged()
+		e.vault.Restore(noon())
+		if landed {
+			e.vault.Seed(value)
+		}
+		o := e.run(t, rotation.EffectCompensate)
+		if kept := len(e.provider.Revoked) == 0; kept != landed || (o.Finding == rotation.FoundPublished) != landed {
+			t.Errorf("landed %t: %s %q, revoked %v", landed, o.Result, o.Finding, e.provider.Revoked)
+		}
+	}
+}
+
+// A person has ended a rotation; a restored backup of Vault brings its staging back.
+func TestAnEndedRotationIsNotTakenUpAgain(t *testing.T) {
+	rec := under(credential.PhaseStaged)
+	rec.Rotation.Caps.Mode, rec.Caps.Mode = credential.ModeManual, credential.ModeManual
+	rec.Rotation.Staged = 7
+	d, err := rotation.Resume(credential.ResolveAbort, "")(rec, rotation.Person{Name: "anna"}, at(noon()))
+	if err != nil || d.Record.Rotation != nil {
+		t.Fatalf("%+v, %v", d.Record.Rotation, err)
+	}
+	if last := d.Record.Last; last.Outcome != "aborted" || last.Staged != 7 {
+		t.Errorf("%+v; want the staging version to be remembered that must not be taken up", last)
+	}
+}
+
+// Another process saw the unknown create a moment ago; this one has been at work for weeks.
+func TestQuiescenceIsNotCountedFromBeforeTheCreate(t *testing.T) {
+	rec := under(credential.PhaseIntent)
+	rec.Rotation.Unsettled = &credential.Moment{At: noon().Add(-time.Second), Boot: "another boot"}
+	now := at(noon())
+	now.Elapsed = 24 * day
+	d := rotation.Plan(rec, now)
+	if d.Effect != rotation.EffectNone || d.Record.DueFor != "quiescence" || d.Record.Due.Sub(noon()) < now.Timing.Deadline {
+		t.Errorf("%q, due %s for %s; want to wait until the create can no longer land", d.Effect, d.Record.Due, d.Record.DueFor)
+	}
+}
+
+// A restored Vault has lost the value that a person brought. Nothing that stands at the provider is ours.
+func TestALostSubmittedValueHasToBeBroughtAgain(t *testing.T) {
+	rec := under(credential.PhaseStaged)
+	rec.Rotation.New = credential.Secret{}
+	d := rotation.Apply(rec, rotation.EffectVerify, rotation.Outcome{Result: rotation.Done, Finding: rotation.FoundLost, Fence: 1}, at(noon()))
+	if d.Record.Rotation != nil || len(d.Notices) == 0 {
+		t.Errorf("phase %s, notices %v; want the rotation to end and a person to hear of it", d.Record.Phase(), kindsOf(d))
+	}
+}
+
+// The value of the newer secret is lost, and a wall clock says that the older one ends now. One clock is not enough to
+// replace it.
+func TestOneClockDoesNotReplaceALostSecret(t *testing.T) {
+	rec := under(credential.PhaseIntent)
+	r := rec.Rotation
+	r.Caps.Mode, r.Client.AllowCut, r.Unsettled = credential.ModeGraceWindow, true, &credential.Moment{At: noon(), Boot: "boot"}
+	rec.Hold = &credential.Hold{Code: credential.HoldSecretLost, Since: noon(), Deadline: noon().Add(day)}
+	late := at(noon().Add(365 * day))
+	late.Second = noon().Add(time.Hour)
+	if d := rotation.Plan(rec, late); d.Effect != rotation.EffectSettle || d.Record.Rotation.Cutover {
+		t.Fatalf("%q, cutover %t by a wall clock alone", d.Effect, d.Record.Rotation.Cutover)
+	}
+	again := rotation.Apply(rec, rotation.EffectSettle, rotation.Outcome{Result: rotation.Done, Finding: rotation.FoundLost, Clock: noon().Add(time.Hour)}, late)
+	if again.Resync || !again.Record.Backoff.Until.After(late.Now) {
+		t.Errorf("resync %t, asked again at %s", again.Resync, again.Record.Backoff.Until)
+	}
+	late.Second = late.Now
+	if d := rotation.Plan(rec, late); d.Effect != rotation.EffectCreate || !d.Record.Rotation.Cutover {
+		t.Errorf("%q, cutover %t; both clocks say that the old one ends", d.Effect, d.Record.Rotation.Cutover)
+	}
+}
+
+// A process has died in its attempt, and another program has written over the fence: a person who ends the rotation must
+// not leave a secret behind.
+func TestAnEntryOfAnotherHidesWhetherACreateWasSent(t *testing.T) {
+	for boot, sent := range map[string]bool{"boot": false, "another boot": true} {
+		rec := under(credential.PhaseIntent)
+		r := rec.Rotation
+		r.Fence, r.FenceAt, r.FenceBase, r.SinceBoot = 0, time.Time{}, 4, boot
+		o := rotation.Outcome{Result: rotation.NotDone, Finding: rotation.FoundForeign}
+		after := rotation.Apply(rec, rotation.EffectCreate, o, at(noon())).Record.Rotation
+		if unsettled := after.Unsettled != nil && after.Fence == 5; unsettled != sent {
+			t.Errorf("begun by %s: fence %d, unsettled %v", boot, after.Fence, after.Unsettled)
+		}
+	}
+}
+
+// During the overlap a person names a secret that nobody needs: it is deleted, and the overlap goes on.
+func TestADiscardDuringTheOverlapBeginsNothing(t *testing.T) {
+	e := newEffects()
+	e.until(t, credential.PhaseOverlap)
+	e.provider.Seed(false)
+	surplus := e.provider.Secrets()[2].ID
+	e.rec.Hold = &credential.Hold{Code: credential.HoldWhichSecret, Since: e.world.Wall}
+	d, err := rotation.Resume(credential.ResolveDiscard, surplus)(e.rec, rotation.Person{Name: "anna"}, e.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.rec = rotation.Plan(d.Record, e.now()).Record
+	e.rec = rotation.Apply(e.rec, rotation.EffectCompensate, e.run(t, rotation.EffectCompensate), e.now()).Record
+	if e.rec.Phase() != credential.PhaseOverlap || e.rec.Rotation.Orphan != "" || len(e.provider.Revoked) != 1 || e.provider.Revoked[0] != surplus {
+		t.Errorf("phase %s, orphan %q, revoked %v", e.rec.Phase(), e.rec.Rotation.Orphan, e.provider.Revoked)
+	}
+}
