@@ -119,4 +119,5 @@ type Cleanup struct {
 	Staging  []int     `json:"staging,omitempty"`
 	Consumer []int     `json:"consumer,omitempty"`
 	Next     time.Time `json:"next,omitzero"` // when it is tried again
+	Tries    int       `json:"tries,omitempty"`
 }

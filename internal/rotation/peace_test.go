@@ -69,3 +69,19 @@ func TestTheGateWaitsForTheNextSecondOfVault(t *testing.T) {
 		}
 	}
 }
+
+// A destroy that Vault did not take is tried again soon, because a line may have been broken; where a right is missing, it
+// is asked about ever more rarely.
+func TestARefusedDestroyIsTriedAgainSoonAndThenRarely(t *testing.T) {
+	rec := steady(60 * day)
+	rec.Cleanup = &credential.Cleanup{Staging: []int{1}, Next: noon()}
+	var pauses []time.Duration
+	for now := noon(); len(pauses) < 8; now = rec.Cleanup.Next {
+		o := rotation.Outcome{Result: rotation.NotDone, Cleanup: rec.Cleanup}
+		rec = rotation.Apply(rec, rotation.EffectSweep, o, env(now, policy())).Record
+		pauses = append(pauses, rec.Cleanup.Next.Sub(now))
+	}
+	if pauses[0] != time.Minute || pauses[1] != 2*time.Minute || pauses[7] != time.Hour {
+		t.Errorf("pauses %v; want a minute at first, and an hour at most", pauses)
+	}
+}

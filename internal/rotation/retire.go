@@ -13,6 +13,12 @@ const negativeEvery = 5 * time.Second
 // clockGrain is the unit in which Vault and HTTP servers tell the time.
 const clockGrain = time.Second
 
+// sweepPause is the pause before a refused destroy is tried again; it doubles sweepDoublings times at most.
+const (
+	sweepPause     = time.Minute
+	sweepDoublings = 6
+)
+
 // overlapRules decide about two secrets that are both valid.
 func overlapRules() []rule {
 	return []rule{
@@ -260,8 +266,8 @@ func (s *step) applyCleanUp(o Outcome) {
 		return
 	}
 	if o.Cleanup != nil {
-		o.Cleanup.Next = s.env.Now.Add(longestPause)
 		s.rec.Cleanup = o.Cleanup
+		s.sweepLater()
 	}
 	s.finish()
 }
@@ -285,6 +291,14 @@ func (s *step) applySweep(o Outcome) {
 		return
 	}
 	if s.rec.Cleanup != nil {
-		s.rec.Cleanup.Next = s.env.Now.Add(longestPause)
+		s.sweepLater()
 	}
+}
+
+// sweepLater tries a refused destroy again: soon where a line was broken, ever more rarely where a right is missing.
+func (s *step) sweepLater() {
+	c := *s.rec.Cleanup
+	c.Next = s.env.Now.Add(min(longestPause, sweepPause<<min(c.Tries, sweepDoublings)))
+	c.Tries++
+	s.rec.Cleanup = &c
 }
