@@ -273,21 +273,22 @@ func (v *Vault) Scribble(s credential.Staging) {
 }
 
 // ClearStaging removes what another program wrote over the staging entry: the newest version that rotad wrote stands
-// there again, as after "vault kv rollback".
-func (v *Vault) ClearStaging() {
+// there again, as after "vault kv rollback". It says whether there was anything to remove.
+func (v *Vault) ClearStaging() bool {
 	n := len(v.staging)
 	if n == 0 || v.staging[n-1].by == oracle.ByRotad {
-		return
+		return false
 	}
 	for n > 0 && v.staging[n-1].by != oracle.ByRotad {
 		n--
 	}
 	if n == 0 {
 		v.staging = nil
-		return
+		return true
 	}
 	last := v.staging[n-1]
 	v.staging = append(v.staging, version[credential.Staging]{data: last.data, at: v.World.Wall, by: oracle.ByRotad, destroyed: last.destroyed})
+	return true
 }
 
 // BringBack publishes an older version again, as "vault kv rollback" does.

@@ -53,11 +53,11 @@ type View struct {
 	// Racing says that somebody did so after rotad had looked for the last time before the present act: no look can be
 	// recent enough to see it.
 	Racing bool
-	// Unwitnessed says that a backup of Vault was restored while several daemons were at work: what one of them had staged
-	// the others cannot know.
+	// Unwitnessed says that a backup of Vault was restored where nobody else can bear witness: while several daemons were at
+	// work, of which one had staged what the others cannot know, or where the provider shows nothing of its secrets.
 	Unwitnessed bool
-	// Restored says that a backup of Vault was restored: staging may hold again what had been destroyed, until the next
-	// rotation writes over it.
+	// Restored says that a backup of Vault was restored, or a version of staging brought back: it may hold again what was
+	// done with, until the next rotation writes over it.
 	Restored bool
 	// Behind says that the daemon that acts has a record that another one has changed since: it was paused.
 	Behind bool

@@ -35,6 +35,7 @@ type Life struct {
 	looked    time.Time
 	rewound   bool              // the state was replaced by an older one
 	restored  bool              // Vault was
+	unstaged  bool              // a person has brought a version of staging back
 	meanwhile func(call string) // lets another daemon take its turn; nil = there is none
 	twins     *twins
 	steps     int
@@ -233,7 +234,7 @@ func (l *Life) view() oracle.View {
 	if l.twins != nil {
 		v.Daemons = len(l.twins.turns)
 	}
-	v.Restored, v.Unwitnessed = l.restored, l.restored && l.shared
+	v.Restored, v.Unwitnessed = l.restored || l.unstaged, l.restored && (l.shared || l.Mode.blind())
 	v.Racing = l.disturbed != "" && (l.touched >= l.gated || l.misled())
 	if l.twins != nil { // the other one's commits are no looks of this one
 		v.Racing = l.disturbed != "" && l.touched >= len(l.World.Trace)-recent

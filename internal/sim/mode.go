@@ -50,4 +50,9 @@ func (m Mode) additive() bool {
 // deletes says whether a person can delete a secret at the provider: where there is one place for it, there always is one.
 func (m Mode) deletes() bool { return m.additive() || m.byHand() }
 
+// blind says whether the provider shows nothing of the secrets that it has.
+func (m Mode) blind() bool {
+	return !m.additive() && !m.Caps.Readable && !m.Caps.StartReadable
+}
+
 func (m Mode) byHand() bool { return m.Caps.Mode == credential.ModeManual }

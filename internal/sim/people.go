@@ -130,7 +130,7 @@ func (l *Life) repair(h *credential.Hold) {
 			l.permitCutover(true)
 		}
 	case credential.HoldForeignWrite:
-		l.Vault.ClearStaging()
+		l.unstaged = l.Vault.ClearStaging() || l.unstaged
 		if r := l.store.rec.Rotation; r != nil && r.Promoted == 0 && !l.Mode.additive() && l.resolved[h.Code] > 1 {
 			l.Vault.BringBack(r.OldVersion)
 		}
