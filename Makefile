@@ -106,14 +106,8 @@ TIME ?= 10s
 fuzz: ## every fuzz target for TIME; executions and crashers
 	$(GO) run ./internal/proof/fuzz -time $(TIME)
 
-PROOF ?= bin/proof
-proof: ## every part at full size, then the table of docs/proof.md
-	$(GO) run ./internal/proof/table $(if $(DIRTY),-allow-dirty) -begin $(abspath $(PROOF))
-	for part in sim years kills power wire mutants canary; do \
-		ROTAD_PROOF=$(abspath $(PROOF)) $(MAKE) --no-print-directory $$part || echo "== $$part failed"; \
-	done
-	ROTAD_PROOF=$(abspath $(PROOF)) $(MAKE) --no-print-directory fuzz TIME=30s || echo "== fuzz failed"
-	$(GO) run ./internal/proof/table $(if $(DIRTY),-allow-dirty) $(abspath $(PROOF))
+proof: ## every part at full size into the table of docs/proof.md; PARTS="sim kills" some, AGAIN=1 also what is measured
+	$(GO) run ./internal/proof/table $(if $(DIRTY),-allow-dirty) $(if $(AGAIN),-again) $(PARTS)
 
 ci: ## all of it, with the time of each part; .ci/run prepares a machine and runs this
 	@for part in lint vet race integration packaging 'sim SLICE=1' 'mutants EVERY=10'; do \

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"errors"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -14,67 +14,49 @@ import (
 )
 
 // figures are the results that stand beside the page.
-type figures struct {
-	moment  moment
-	begun   bool // false before anything was ever run
-	results []named
-}
+type figures struct{ results []named }
 
+// named is one result: what was measured, and where.
 type named struct {
 	name string
+	moment
 	proof.Result
 }
 
 func resultsBeside(top string) string { return filepath.Join(top, "docs", "proof") }
 
-// collect replaces the results beside the page by those of one run: what has not run in it leaves no figure.
-func collect(dir, top string, m moment) error {
-	names, err := resultsIn(dir)
-	if err != nil {
-		return err
-	}
-	texts := map[string][]byte{}
-	for _, name := range names {
-		if !known(name) {
-			return fmt.Errorf("there is no part of the proof for the result %q", name)
-		}
-		r, err := readResult(dir, name)
-		if err != nil {
-			return err
-		}
-		if texts[name], err = proof.Encode(r.Result); err != nil {
-			return fmt.Errorf("encoding the result of %s: %w", name, err)
-		}
-	}
-	beside := resultsBeside(top)
-	if err := os.RemoveAll(beside); err != nil {
-		return fmt.Errorf("removing the results of the run before: %w", err)
-	}
-	if err := writeMoment(beside, m); err != nil {
-		return fmt.Errorf("copying the run: %w", err)
-	}
-	for name, text := range texts {
-		if err := os.WriteFile(filepath.Join(beside, name+".json"), text, 0o600); err != nil {
-			return fmt.Errorf("copying the result of %s: %w", name, err)
-		}
-	}
-	return nil
+// beside is a result's file in the tree.
+type beside struct {
+	Measured moment          `json:"measured"`
+	Result   json.RawMessage `json:"result"`
 }
 
-// readFigures reads a directory of results. A directory that is not there is one in which nothing was begun.
-func readFigures(dir string) (figures, error) {
-	m, err := readMoment(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return figures{}, nil
-	}
+// adopt copies a result that a part has left, with the moment at which the part began.
+func adopt(dir, to, name string, at moment) error {
+	text, err := os.ReadFile(filepath.Join(dir, name+".json")) //nolint:gosec // listed in our own directory
 	if err != nil {
-		return figures{}, err
+		return fmt.Errorf("reading the result of %s: %w", name, err)
 	}
+	if _, err := proof.Decode(text); err != nil {
+		return fmt.Errorf("reading the result of %s: %w", name, err)
+	}
+	text, err = json.MarshalIndent(beside{at, text}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the result of %s: %w", name, err)
+	}
+	if err := os.MkdirAll(to, 0o750); err != nil {
+		return fmt.Errorf("making the directory of results: %w", err)
+	}
+	return os.WriteFile(filepath.Join(to, name+".json"), append(text, '\n'), 0o600)
+}
+
+// readFigures reads the results beside the page. A directory that is not there is one in which nothing was measured.
+func readFigures(dir string) (figures, error) {
 	names, err := resultsIn(dir)
 	if err != nil {
 		return figures{}, err
 	}
-	f := figures{moment: m, begun: true}
+	var f figures
 	for _, name := range names {
 		r, err := readResult(dir, name)
 		if err != nil {
@@ -93,9 +75,7 @@ func resultsIn(dir string) ([]string, error) {
 	}
 	var names []string
 	for _, path := range paths {
-		if base := filepath.Base(path); base != momentFile {
-			names = append(names, strings.TrimSuffix(base, ".json"))
-		}
+		names = append(names, strings.TrimSuffix(filepath.Base(path), ".json"))
 	}
 	slices.Sort(names)
 	return names, nil
@@ -106,11 +86,15 @@ func readResult(dir, name string) (named, error) {
 	if err != nil {
 		return named{}, fmt.Errorf("reading the result of %s: %w", name, err)
 	}
-	r, err := proof.Decode(text)
+	var b beside
+	if err := json.Unmarshal(text, &b); err != nil {
+		return named{}, fmt.Errorf("reading the result of %s: %w", name, err)
+	}
+	r, err := proof.Decode(b.Result)
 	if err != nil {
 		return named{}, fmt.Errorf("reading the result of %s: %w", name, err)
 	}
-	return named{name, r}, nil
+	return named{name, b.Measured, r}, nil
 }
 
 // of returns the results of one part.

@@ -4,18 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// moment is what all figures of one run have in common.
+// moment is where a result was measured.
 type moment struct {
 	Commit  string `json:"commit"`
 	Dirty   bool   `json:"dirty"` // the tree had changes that are not committed
@@ -28,8 +26,8 @@ type moment struct {
 	changes []string
 }
 
-// momentFile stands among the results and is none.
-const momentFile = "run.json"
+// source is what a result depends on: everything but the results themselves, and the page that shows them.
+var source = []string{":/", ":(top,exclude)docs/proof", ":(top,exclude)docs/proof.md"} // nothing changes it
 
 // look notes where and on what the program stands.
 func look(ctx context.Context, top string) (moment, error) {
@@ -37,7 +35,7 @@ func look(ctx context.Context, top string) (moment, error) {
 	if err != nil {
 		return moment{}, err
 	}
-	changes, err := git(ctx, top, "status", "--porcelain", "--", ":/", ":(top,exclude)docs/proof", ":(top,exclude)docs/proof.md")
+	changes, err := git(ctx, top, append([]string{"status", "--porcelain", "--"}, source...)...)
 	if err != nil {
 		return moment{}, err
 	}
@@ -62,41 +60,24 @@ func git(ctx context.Context, top string, args ...string) (string, error) {
 	return string(text), nil
 }
 
-// same says in which way a run that was begun does not go on here, nil where it does. The day may change.
+// same says in which way a part that was begun did not end where it began, nil where it did. The day may change.
 func (m moment) same(now moment) error {
 	switch {
 	case m.Commit != now.Commit:
-		return fmt.Errorf("the results belong to commit %s, the tree stands at %s", m.Commit, now.Commit)
-	case m.CPU != now.CPU || m.Cores != now.Cores || m.Kernel != now.Kernel:
-		return fmt.Errorf("the results belong to another machine (%s, %d cores, %s)", m.CPU, m.Cores, m.Kernel)
-	case now.Dirty && !m.Dirty:
-		return fmt.Errorf("the tree has changed since the run was begun: %s", strings.Join(now.changes, ", "))
+		return fmt.Errorf("the part was begun at commit %s, the tree stands at %s: its result is of neither", short(m.Commit), short(now.Commit))
+	case m.Dirty != now.Dirty || strings.Join(m.changes, " ") != strings.Join(now.changes, " "):
+		return fmt.Errorf("the tree has changed since the part was begun: %s", strings.Join(now.changes, ", "))
 	}
 	return nil
 }
 
-func readMoment(dir string) (moment, error) {
-	text, err := os.ReadFile(filepath.Join(dir, momentFile)) //nolint:gosec // the directory that was named
-	if err != nil {
-		return moment{}, err
-	}
-	var m moment
-	if err := json.Unmarshal(text, &m); err != nil {
-		return moment{}, fmt.Errorf("decoding %s: %w", momentFile, err)
-	}
-	return m, nil
+// machine names it in a line.
+func (m moment) machine() string {
+	return fmt.Sprintf("%s, %d cores, %s, %s, %s", m.CPU, m.Cores, m.Memory, m.Kernel, m.Go)
 }
 
-func writeMoment(dir string, m moment) error {
-	text, err := json.MarshalIndent(m, "", "  ")
-	if err != nil {
-		return fmt.Errorf("encoding %s: %w", momentFile, err)
-	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("making the directory of results: %w", err)
-	}
-	return os.WriteFile(filepath.Join(dir, momentFile), append(text, '\n'), 0o600)
-}
+// short is as much of a commit's name as people compare.
+func short(commit string) string { return commit[:min(len(commit), 12)] }
 
 // What a machine does not say is "unknown" in the table.
 const unknown = "unknown"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,10 +50,10 @@ func rewrite(path, block string) error {
 func (f figures) block() string {
 	var b strings.Builder
 	b.WriteString("\n")
-	f.writeRun(&b)
-	b.WriteString("| part | what | result | seeds | time | repeat it with |\n|---|---|---|---|---|---|\n")
+	machines := f.writeMachines(&b)
+	b.WriteString("| part | what | result | commit | date | machine | seeds | time | repeat it with |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, p := range parts() {
-		f.writePart(&b, p)
+		f.writePart(&b, p, machines)
 	}
 	f.writeFigures(&b)
 	b.WriteString("\n")
@@ -73,28 +74,38 @@ func (f figures) writeFigures(b *strings.Builder) {
 	}
 }
 
-func (f figures) writeRun(b *strings.Builder) {
-	if !f.begun {
+// writeMachines lists the machines that results come from, and returns the number of each.
+func (f figures) writeMachines(b *strings.Builder) map[string]int {
+	numbers := map[string]int{}
+	if len(f.results) == 0 {
 		b.WriteString("Nothing has been run at full size yet.\n\n")
-		return
+		return numbers
 	}
-	m := f.moment
-	commit := "`" + m.Commit + "`"
-	if m.Dirty {
-		commit += ", **with changes that are not committed**"
+	b.WriteString("Every part names the commit that it was measured at. What has changed since was tried by the small parts that run with every\n" +
+		"change; `git diff` of the two commits shows it.\n\n| machine | |\n|---|---|\n")
+	for _, p := range parts() {
+		for _, r := range f.of(p) {
+			if m := r.machine(); numbers[m] == 0 {
+				numbers[m] = len(numbers) + 1
+				row(b, strconv.Itoa(numbers[m]), m)
+			}
+		}
 	}
-	b.WriteString("| commit | date | machine | Go |\n|---|---|---|---|\n")
-	row(b, commit, m.Date, fmt.Sprintf("%s, %d cores, %s, %s", m.CPU, m.Cores, m.Memory, m.Kernel), m.Go)
 	b.WriteString("\n")
+	return numbers
 }
 
-func (f figures) writePart(b *strings.Builder, p part) {
+func (f figures) writePart(b *strings.Builder, p part, machines map[string]int) {
 	results := f.of(p)
 	if len(results) == 0 {
-		row(b, p.name, p.what, "not run", "", "", "`"+p.repeat+"`")
+		row(b, p.name, p.what, "not run", "", "", "", "", "", "`"+p.repeat+"`")
 	}
 	for _, r := range results {
-		row(b, r.name, p.what, sum(r.Figures), r.Seeds, r.Took.Round(time.Second).String(), "`"+p.repeat+"`")
+		commit := "`" + short(r.Commit) + "`"
+		if r.Dirty {
+			commit += " **with changes that are not committed**"
+		}
+		row(b, r.name, p.what, sum(r.Figures), commit, r.Date, strconv.Itoa(machines[r.machine()]), r.Seeds, r.Took.Round(time.Second).String(), "`"+p.repeat+"`")
 	}
 }
 
@@ -105,8 +116,11 @@ func sum(all []proof.Figure) string {
 			return "**NOT**"
 		}
 	}
-	return "ok"
+	return sumOK
 }
+
+// sumOK is the word for a result of which every figure is met.
+const sumOK = "ok"
 
 func mark(f proof.Figure) string {
 	switch {

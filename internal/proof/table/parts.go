@@ -1,6 +1,10 @@
 package main
 
-import "strings"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // part is one part of the proof: what docs/proof.md promises, whether it has run or not.
 type part struct {
@@ -19,20 +23,25 @@ func parts() []part {
 		{"wire", "faults on the wire", "make wire"},
 		{"mutants", "deliberate breaks that a test must catch", "make mutants"},
 		{"canary", "clear secrets in what left the process", "make canary"},
-		{"fuzz", "hostile bytes to all that parses", "make fuzz"},
+		{"fuzz", "hostile bytes to all that parses", "make fuzz TIME=30s"},
 	}
+}
+
+// choose returns the named parts in the order of the table; without a name, all of them.
+func choose(names []string) ([]part, error) {
+	all := parts()
+	if len(names) == 0 {
+		return all, nil
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(p part) bool { return p.name == name }) {
+			return nil, fmt.Errorf("the proof has no part %q", name)
+		}
+	}
+	return slices.DeleteFunc(all, func(p part) bool { return !slices.Contains(names, p.name) }), nil
 }
 
 // owns says whether a result belongs to the part.
 func (p part) owns(result string) bool {
 	return result == p.name || strings.HasPrefix(result, p.name+"-")
-}
-
-func known(result string) bool {
-	for _, p := range parts() {
-		if p.owns(result) {
-			return true
-		}
-	}
-	return false
 }
