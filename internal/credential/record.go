@@ -109,8 +109,9 @@ type Calendar struct {
 type Last struct {
 	Rotation string    `json:"rotation,omitempty"`
 	At       time.Time `json:"at,omitzero"`
-	Outcome  string    `json:"outcome,omitempty"` // done | aborted
-	Staged   int       `json:"staged,omitempty"`  // staging version that it wrote last; what is not newer is of no later rotation
+	Outcome  string    `json:"outcome,omitempty"`  // done | aborted
+	Staged   int       `json:"staged,omitempty"`   // staging version that it wrote last
+	StagedAt time.Time `json:"staged_at,omitzero"` // Vault's time of it; an entry that is not newer is of no later rotation
 	Negative Negative  `json:"negative,omitempty"`
 }
 

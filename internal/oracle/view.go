@@ -54,7 +54,8 @@ type View struct {
 	// recent enough to see it.
 	Racing bool
 	// Unwitnessed says that a backup of Vault was restored where nobody else can bear witness: while several daemons were at
-	// work, of which one had staged what the others cannot know, or where the provider shows nothing of its secrets.
+	// work, of which one had staged what the others cannot know; where the state is an older one as well; or where the
+	// provider shows nothing of its secrets.
 	Unwitnessed bool
 	// Restored says that a backup of Vault was restored, or a version of staging brought back: it may hold again what was
 	// done with, until the next rotation writes over it.

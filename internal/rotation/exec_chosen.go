@@ -73,7 +73,7 @@ func (r *run) ourNew(snap providers.Snapshot) credential.Secret {
 // pendingEntry returns the value of this attempt: the one that stands in staging, or a fresh one that it puts there.
 func (r *run) pendingEntry(ctx context.Context) (credential.Entry, Outcome, bool) {
 	if r.rot.Fence == 0 && r.env.NoCreate == "" {
-		if entry, o, ok := r.choose(ctx); ok || o.Finding != FoundPending {
+		if entry, o, ok := r.choose(ctx); ok || o.Finding != FoundPending || o.Fence != 0 {
 			return entry, o, ok
 		}
 	}
@@ -108,6 +108,25 @@ func (r *run) choose(ctx context.Context) (credential.Entry, Outcome, bool) {
 		}
 		return credential.Entry{}, o, false
 	}
+	if o, ok := r.noneSet(ctx, f.version); !ok {
+		return credential.Entry{}, o, false
+	}
 	s.FencedAt = f.wall.UTC().Truncate(time.Microsecond)
 	return credential.Entry{Staging: s, Version: f.version, Created: f.at}, Outcome{}, true
+}
+
+// noneSet looks for a value that a process which is gone may have set. Vault would hold it as pending, unless a backup was
+// restored since; then its secret is deleted before another value is set.
+func (r *run) noneSet(ctx context.Context, fence int) (Outcome, bool) {
+	if r.rot.SinceBoot == r.env.Boot || !r.rot.Caps.Labels {
+		return Outcome{}, true
+	}
+	snap, err := r.provider.Inspect(ctx, r.target())
+	if err != nil {
+		return Outcome{Result: NotDone, Finding: FoundPending, Failure: failure(err), Fence: fence, FenceAt: r.rot.Since}, false
+	}
+	if set := r.orphans(snap, credential.Entry{}); len(set) > 0 {
+		return Outcome{Result: Done, Finding: FoundOrphan, Orphan: set[0], Fence: fence}, false
+	}
+	return Outcome{}, true
 }

@@ -365,7 +365,11 @@ func (r *run) sweep(ctx context.Context) Outcome {
 	if err != nil {
 		return Outcome{Result: NotDone, Cleanup: c, Failure: failure(err)}
 	}
-	left := r.destroy(ctx, c.Staging, below(c.Consumer, now.Version))
+	consumer, err := r.stillRetired(ctx, now, below(c.Consumer, now.Version))
+	if err != nil {
+		return Outcome{Result: NotDone, Cleanup: c, Failure: failure(err)}
+	}
+	left := r.destroy(ctx, c.Staging, consumer)
 	if left != nil {
 		return Outcome{Result: NotDone, Cleanup: left, Failure: Failure{
 			Class: providers.ClassAuth,
@@ -373,4 +377,19 @@ func (r *run) sweep(ctx context.Context) Outcome {
 		}}
 	}
 	return Outcome{Result: Done}
+}
+
+// stillRetired returns the versions, unless Vault hands out their value again: all of them hold the same one.
+func (r *run) stillRetired(ctx context.Context, now credential.Consumer, versions []int) ([]int, error) {
+	if len(versions) == 0 {
+		return nil, nil
+	}
+	old, err := r.Vault.Consumer(ctx, r.rec.Client.Vault, versions[len(versions)-1])
+	if err != nil {
+		return nil, err
+	}
+	if hasValue(old) && now.Bundle.Equal(old.Bundle) {
+		return nil, nil
+	}
+	return versions, nil
 }

@@ -291,7 +291,7 @@ func (r *run) notPublished(ctx context.Context, id string) (Outcome, bool) {
 		if err != nil {
 			return Outcome{Result: NotDone, Failure: failure(err)}, false
 		}
-		published = !before
+		published = !before && now.Version > r.consumerBase()
 	}
 	if published {
 		return Outcome{Result: Done, Finding: FoundPublished}, false

@@ -93,6 +93,8 @@ func (s *step) applyCreate(o Outcome) {
 	case o.Finding == FoundForeign:
 		s.perhapsSent()
 		s.holdForeign(o)
+	case o.Finding == FoundOrphan:
+		s.orphaned(o)
 	case o.Result == Done:
 		s.staged(o)
 	case o.Finding == FoundPending:
@@ -127,6 +129,7 @@ func (s *step) notCreated(o Outcome) {
 	r := s.rec.Rotation
 	if o.Fence != 0 {
 		r.FenceBase, r.Fence, r.FenceAt = o.Fence, 0, time.Time{}
+		r.SinceBoot, r.SinceElapsed = s.env.Boot, s.env.Elapsed // the fence was ours: no process before us has sent one
 	}
 	if o.Finding == FoundRejected {
 		r.Attempt++
@@ -318,8 +321,10 @@ func (s *step) goesOn(o Outcome) bool {
 func (s *step) drop(outcome string) {
 	r := s.rec.Rotation
 	s.audit(credential.EventAborted, func(a *credential.Audit) { a.Detail = outcome })
-	staged := max(r.Staged, r.Fence, r.FenceBase) // what a restored backup brings back of it is not taken up
-	s.rec.Last = credential.Last{Rotation: r.ID, At: s.env.Now, Outcome: outcome, Staged: staged}
+	s.rec.Last = credential.Last{ // what a restored backup brings back of it is not taken up
+		Rotation: r.ID, At: s.env.Now, Outcome: outcome,
+		Staged: max(r.Staged, r.Fence, r.FenceBase), StagedAt: latest(r.StagedAt, r.FenceAt),
+	}
 	s.rec.Rotation, s.rec.Hold, s.rec.Backoff = nil, nil, credential.Backoff{}
 	s.rec.NextLook = s.env.Now
 }

@@ -295,7 +295,8 @@ func (s *step) abort() error {
 // undo takes back what only adds. What may have been created is found out about first; nothing of it stays.
 func (s *step) undo(r *credential.Rotation) error {
 	switch {
-	case r.Phase == credential.PhaseIntent && r.Fence != 0:
+	case r.Phase == credential.PhaseIntent && (r.Fence != 0 || r.Asked == s.env.Boot):
+		s.perhapsSent()
 		if r.Caps.Mode == credential.ModeTwoSlot && r.Unsettled == nil {
 			r.Unsettled = s.env.moment()
 		}
@@ -325,7 +326,7 @@ func (s *step) nothingCreated() bool {
 	r := s.rec.Rotation
 	switch r.Phase {
 	case credential.PhaseIntent:
-		return r.Fence == 0 && r.Asked == s.env.Boot
+		return r.Fence == 0 && r.Asked == s.env.Boot && r.SinceBoot == s.env.Boot
 	case credential.PhaseStaged, credential.PhaseVerified:
 		return r.Caps.Mode == credential.ModeManual
 	default:

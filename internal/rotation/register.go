@@ -74,7 +74,7 @@ func Submit(rec credential.Record, o Outcome, by Person, expires Expiry, env Env
 				Cause:  credential.Cause{Kind: credential.CauseSubmitted, Actor: by.Name, Reason: by.Reason},
 				Client: rec.Client, Policy: env.Policy, Caps: rec.Caps, Old: rec.Current, OldVersion: rec.Version,
 			}
-			if rec.Sight != credential.SightAdopted { // which secret the old one is nobody knows
+			if rec.Sight != credential.SightAdopted || additive(rec.Caps.Mode) { // nobody knows which secret the old one is; what was brought may be the known one
 				s.rec.Rotation.Old = credential.Secret{}
 			}
 			if rec.Sight == credential.SightEmpty {

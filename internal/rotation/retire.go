@@ -277,7 +277,7 @@ func (s *step) finish() {
 	r := s.rec.Rotation
 	s.audit(credential.EventConfirmed, func(a *credential.Audit) { a.Secret, a.Version = r.New.ID, r.Promoted })
 	s.release("the rotation is finished")
-	s.rec.Last = credential.Last{Rotation: r.ID, At: s.env.Now, Outcome: "done", Staged: r.Staged, Negative: r.Negative}
+	s.rec.Last = credential.Last{Rotation: r.ID, At: s.env.Now, Outcome: "done", Staged: r.Staged, StagedAt: r.StagedAt, Negative: r.Negative}
 	s.rec.Rotation, s.rec.Backoff = nil, credential.Backoff{}
 	s.rec.NextLook = s.env.Now
 	if r.New.ID == "" && r.Caps.StartReadable { // a person brought the value: the next look finds out which secret it is

@@ -33,7 +33,9 @@ func (x Executor) Writable(ctx context.Context, rec credential.Record, rotationI
 	if rec.Rotation != nil {
 		return entry.Version, nil
 	}
-	f, o, ok := r.fence(ctx, r.entry(credential.StagingIntent), entry.Version)
+	s := r.entry(credential.StagingIntent)
+	s.Attempt, s.Label = 0, "" // nothing is created: whoever finds it takes nothing up
+	f, o, ok := r.fence(ctx, s, entry.Version)
 	if !ok {
 		return 0, errors.New(o.Failure.Text)
 	}

@@ -72,7 +72,11 @@ func (s *step) unknownRotation(e credential.Entry) bool {
 	if e.Version == 0 || e.Deleted || e.Phase == credential.StagingIdle || e.Rotation == s.rec.Last.Rotation {
 		return false
 	}
-	if e.Version <= s.rec.Last.Staged { // a backup of Vault was restored: a later rotation has been finished since
+	newer := !s.rec.Last.StagedAt.IsZero() && e.Created.After(s.rec.Last.StagedAt)
+	if e.Version <= s.rec.Last.Staged && !newer { // a backup of Vault was restored: a later rotation has ended since
+		return false
+	}
+	if e.Phase == credential.StagingIntent && e.Attempt == 0 { // the fence of a submit whose value never came
 		return false
 	}
 	return s.rec.Caps.Mode != credential.ModeManual || e.Phase == credential.StagingStaged

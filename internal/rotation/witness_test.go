@@ -107,3 +107,101 @@ func TestASecretWithoutAnIDIsTriedAtEveryLook(t *testing.T) {
 		t.Errorf("hold %+v; want people to hear that Vault's value is refused", h)
 	}
 }
+
+// A value that rotad chose has been set, its process has died, and a restored backup has taken the pending entry away.
+func TestAChosenValueThatVaultHasLostIsTakenBackFirst(t *testing.T) {
+	e := newEffects()
+	e.provider.Caps.Mode, e.rec.Rotation.Caps.Mode = credential.ModeCaller, credential.ModeCaller
+	e.rec.Rotation.SinceBoot = "another boot"
+	e.rec.Rotation.Before = []credential.Secret{{ID: "secret-1"}}
+	if _, err := e.provider.Create(t.Context(), providers.Target{}, providers.Request{Label: "rotad/" + e.rec.Rotation.ID + "/1"}); err != nil {
+		t.Fatal(err)
+	}
+	creates := e.provider.Creates
+	o := e.create(t.Context())
+	after := rotation.Apply(e.rec, rotation.EffectCreate, o, e.now()).Record
+	if o.Finding != rotation.FoundOrphan || e.provider.Creates != creates || after.Phase() != credential.PhaseCompensating {
+		t.Errorf("%s %q, %d creates, phase %s", o.Result, o.Finding, e.provider.Creates-creates, after.Phase())
+	}
+}
+
+// What this process failed to do says nothing about what the one before it did.
+func TestAnAbortAfterARestartFindsOutFirst(t *testing.T) {
+	for boot, over := range map[string]bool{"boot": true, "another boot": false} {
+		rec := under(credential.PhaseIntent)
+		r := rec.Rotation
+		r.Fence, r.FenceAt, r.Asked, r.SinceBoot = 0, time.Time{}, "boot", boot
+		d, err := rotation.Resume(credential.ResolveAbort, "")(rec, rotation.Person{Name: "anna"}, at(noon()))
+		if err != nil || (d.Record.Rotation == nil) != over {
+			t.Errorf("begun by %s: %+v, %v; want it to be over: %t", boot, d.Record.Rotation, err, over)
+		}
+		if !over && d.Record.Rotation.Unsettled == nil {
+			t.Errorf("begun by %s: nobody finds out what was created", boot)
+		}
+	}
+}
+
+// Versions of staging begin anew after a restore. An entry that Vault wrote after the last rotation is of a later one.
+func TestANewEntryWithAnOldNumberIsTakenUp(t *testing.T) {
+	rec := steady(60 * day)
+	rec.Last = credential.Last{Rotation: "rotation-0", At: noon().Add(-day), Outcome: "done", Staged: 9, StagedAt: noon().Add(-day)}
+	for written, taken := range map[time.Duration]bool{-2 * day: false, -time.Hour: true} {
+		l := look(rec)
+		l.Staging = credential.Entry{Version: 2, Created: noon().Add(written), Staging: credential.Staging{
+			Rotation: "rotation-1", Attempt: 1, Phase: credential.StagingStaged, Instance: "instance", New: credential.Secret{ID: "secret-2"}, Consumer: 3,
+		}}
+		d := rotation.Apply(rec, rotation.EffectLook, rotation.Outcome{Result: rotation.Done, Look: l}, env(noon(), policy()))
+		if (d.Record.Rotation != nil) != taken {
+			t.Errorf("written %s ago: rotation %v", -written, d.Record.Rotation)
+		}
+	}
+}
+
+// The fence of a submit proves that Vault can be written to. Nothing is created for it, and nothing is taken up.
+func TestTheFenceOfASubmitIsNoRotation(t *testing.T) {
+	e := newEffects()
+	e.rec.Rotation = nil
+	if _, err := e.executor.Writable(t.Context(), e.rec, "rotation-9"); err != nil {
+		t.Fatal(err)
+	}
+	rec := steady(60 * day)
+	l := look(rec)
+	entry, err := e.vault.Staging(t.Context(), "")
+	if err != nil || entry.Phase != credential.StagingIntent {
+		t.Fatalf("%+v, %v", entry, err)
+	}
+	l.Staging = entry
+	if d := rotation.Apply(rec, rotation.EffectLook, rotation.Outcome{Result: rotation.Done, Look: l}, env(noon(), policy())); d.Record.Rotation != nil {
+		t.Errorf("taken up: %+v", d.Record.Rotation)
+	}
+}
+
+// A person brings a value for a client that rotad rotates itself. Which secret that is nobody knows, so that none is named
+// as the old one.
+func TestASubmitDoesNotNameTheOldSecret(t *testing.T) {
+	rec := steady(60 * day)
+	rec.Hold = &credential.Hold{Code: credential.HoldMismatch, Since: noon(), Retry: true}
+	o := rotation.Outcome{Result: rotation.Done, Finding: rotation.FoundStaged, Version: 2, At: noon()}
+	d, err := rotation.Submit(rec, o, rotation.Person{Name: "anna"}, rotation.Expiry{}, env(noon(), policy()))
+	if err != nil || d.Record.Rotation.Old.ID != "" {
+		t.Errorf("old %+v, %v", d.Record.Rotation.Old, err)
+	}
+}
+
+// A destroy that was refused is tried again, and meanwhile a backup was restored: a version of the same value is what
+// consumers read.
+func TestASweepLeavesAValueThatVaultHandsOutAgain(t *testing.T) {
+	for _, again := range []bool{false, true} {
+		e := newEffects()
+		e.until(t, credential.PhaseRevoking)
+		value := e.vault.Value(1)
+		if again {
+			e.vault.Seed(value)
+		}
+		e.rec.Rotation, e.rec.Cleanup = nil, &credential.Cleanup{Consumer: []int{1}}
+		o := e.run(t, rotation.EffectSweep)
+		if kept := e.vault.Value(1) != ""; o.Result != rotation.Done || kept != again {
+			t.Errorf("handed out again %t: %s, kept %t", again, o.Result, kept)
+		}
+	}
+}

@@ -234,7 +234,7 @@ func (l *Life) view() oracle.View {
 	if l.twins != nil {
 		v.Daemons = len(l.twins.turns)
 	}
-	v.Restored, v.Unwitnessed = l.restored || l.unstaged, l.restored && (l.shared || l.Mode.blind())
+	v.Restored, v.Unwitnessed = l.restored || l.unstaged, l.restored && (l.shared || l.rewound || l.Mode.blind())
 	v.Racing = l.disturbed != "" && (l.touched >= l.gated || l.misled())
 	if l.twins != nil { // the other one's commits are no looks of this one
 		v.Racing = l.disturbed != "" && l.touched >= len(l.World.Trace)-recent
