@@ -135,7 +135,7 @@ func TestAnAbortAfterARestartFindsOutFirst(t *testing.T) {
 		if err != nil || (d.Record.Rotation == nil) != over {
 			t.Errorf("begun by %s: %+v, %v; want it to be over: %t", boot, d.Record.Rotation, err, over)
 		}
-		if !over && d.Record.Rotation.Unsettled == nil {
+		if r := d.Record.Rotation; !over && r != nil && r.Unsettled == nil {
 			t.Errorf("begun by %s: nobody finds out what was created", boot)
 		}
 	}
