@@ -3,7 +3,6 @@ package scheduler
 import (
 	"context"
 	"hash/fnv"
-	"reflect"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -75,7 +74,7 @@ func unchanged(rec credential.Record, d rotation.Decision) bool {
 	}
 	a, b := rec, d.Record
 	a.Due, a.DueFor, a.Boot = b.Due, b.DueFor, b.Boot
-	return reflect.DeepEqual(a, b)
+	return a.Equal(&b)
 }
 
 // carryOut runs an effect and folds its outcome, and the decision that follows from it, into one change, which is
