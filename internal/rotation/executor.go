@@ -45,16 +45,18 @@ func (x Executor) Run(ctx context.Context, p providers.Provider, rec credential.
 }
 
 func (r *run) ofRotation(ctx context.Context, e Effect) Outcome {
-	effects := map[Effect]func(context.Context) Outcome{
-		EffectCreate: r.create, EffectSettle: r.settle, EffectCompensate: r.compensate, EffectVerify: r.verify,
-		EffectShown: r.shown, EffectPromote: r.promote, EffectProve: r.prove, EffectRestore: r.restore,
-		EffectGate: r.gate, EffectRevoke: r.revoke, EffectNegative: r.negative, EffectCleanUp: r.cleanUp,
-	}
-	f, ok := effects[e]
+	f, ok := effectsOfRotation[e]
 	if !ok {
 		return Outcome{Result: NotDone, Failure: Failure{Text: "unknown effect " + string(e)}}
 	}
-	return f(ctx)
+	return f(r, ctx)
+}
+
+// effectsOfRotation is the list of what can be carried out for a rotation, made once. Nothing changes it.
+var effectsOfRotation = map[Effect]func(*run, context.Context) Outcome{
+	EffectCreate: (*run).create, EffectSettle: (*run).settle, EffectCompensate: (*run).compensate, EffectVerify: (*run).verify,
+	EffectShown: (*run).shown, EffectPromote: (*run).promote, EffectProve: (*run).prove, EffectRestore: (*run).restore,
+	EffectGate: (*run).gate, EffectRevoke: (*run).revoke, EffectNegative: (*run).negative, EffectCleanUp: (*run).cleanUp,
 }
 
 // run is one call of an effect.

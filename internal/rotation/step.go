@@ -142,31 +142,30 @@ func Apply(rec credential.Record, effect Effect, o Outcome, env Env) Decision {
 	s.out.Reason = credential.Reason(effect)
 	s.rec.Due, s.rec.DueFor = s.env.Now, credential.Reason(effect)
 	s.clock(o)
-	if apply := appliers()[effect]; apply != nil && s.stillApplies(effect) {
+	if apply := appliers[effect]; apply != nil && s.stillApplies(effect) {
 		apply(s, o)
 	}
 	s.tellHold()
 	return s.decision()
 }
 
-func appliers() map[Effect]func(*step, Outcome) {
-	return map[Effect]func(*step, Outcome){
-		EffectLook:       (*step).applyLook,
-		EffectPrepare:    (*step).applyPrepare,
-		EffectCreate:     (*step).applyCreate,
-		EffectSettle:     (*step).applySettle,
-		EffectCompensate: (*step).applyCompensate,
-		EffectVerify:     (*step).applyVerify,
-		EffectShown:      (*step).applyShown,
-		EffectPromote:    (*step).applyPromote,
-		EffectProve:      (*step).applyProve,
-		EffectRestore:    (*step).applyRestore,
-		EffectGate:       (*step).applyGate,
-		EffectRevoke:     (*step).applyRevoke,
-		EffectNegative:   (*step).applyNegative,
-		EffectCleanUp:    (*step).applyCleanUp,
-		EffectSweep:      (*step).applySweep,
-	}
+// appliers is the list of what an outcome means, by effect, made once. Nothing changes it.
+var appliers = map[Effect]func(*step, Outcome){
+	EffectLook:       (*step).applyLook,
+	EffectPrepare:    (*step).applyPrepare,
+	EffectCreate:     (*step).applyCreate,
+	EffectSettle:     (*step).applySettle,
+	EffectCompensate: (*step).applyCompensate,
+	EffectVerify:     (*step).applyVerify,
+	EffectShown:      (*step).applyShown,
+	EffectPromote:    (*step).applyPromote,
+	EffectProve:      (*step).applyProve,
+	EffectRestore:    (*step).applyRestore,
+	EffectGate:       (*step).applyGate,
+	EffectRevoke:     (*step).applyRevoke,
+	EffectNegative:   (*step).applyNegative,
+	EffectCleanUp:    (*step).applyCleanUp,
+	EffectSweep:      (*step).applySweep,
 }
 
 // stillApplies guards against an outcome that meets a record which a person has changed meanwhile (an aborted
