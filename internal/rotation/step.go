@@ -3,6 +3,7 @@ package rotation
 import (
 	"hash/fnv"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -29,6 +30,7 @@ type step struct {
 }
 
 func newStep(rec credential.Record, env Env) *step {
+	s := steps.Get().(*step) //nolint:errcheck,forcetypeassert // nothing else is put there
 	env.Now = env.Now.UTC().Truncate(time.Microsecond)
 	env.Second = env.Second.UTC().Truncate(time.Microsecond)
 	if rec.Rotation != nil {
@@ -38,8 +40,13 @@ func newStep(rec credential.Record, env Env) *step {
 		}
 		rec.Rotation = &copied
 	}
-	return &step{rec: rec, env: env}
+	s.rec, s.env = rec, env
+	return s
 }
+
+// steps keeps used ones: a step is large, and a simulation makes millions of them. Nothing holds on to one that has
+// decided.
+var steps = sync.Pool{New: func() any { return new(step) }}
 
 // policy returns the policy that rules the record: the pinned one while a rotation is under way.
 func (s *step) policy() credential.Policy {
@@ -92,11 +99,14 @@ func (s *step) sooner(at time.Time, why credential.Reason) {
 	}
 }
 
-// decision closes the step.
+// decision closes the step, which is not used any more.
 func (s *step) decision() Decision {
-	s.rec.Boot = s.env.Boot
-	s.out.Record = s.rec
-	return s.out
+	d := s.out
+	d.Record = s.rec
+	d.Record.Boot = s.env.Boot
+	*s = step{}
+	steps.Put(s)
+	return d
 }
 
 // Plan decides what to do about a record now. It is pure: the same arguments give the same decision.
