@@ -30,7 +30,7 @@ func (c *Cleanup) equal(o *Cleanup) bool {
 	if c == nil || o == nil {
 		return c == o
 	}
-	return slices.Equal(c.Staging, o.Staging) && slices.Equal(c.Consumer, o.Consumer) && c.Next == o.Next
+	return slices.Equal(c.Staging, o.Staging) && slices.Equal(c.Consumer, o.Consumer) && c.Next == o.Next && c.Tries == o.Tries
 }
 
 func (c *Client) equal(o *Client) bool {
