@@ -50,12 +50,13 @@ type tally struct {
 	logins  int
 	worlds  int
 	clients int // asked at the ends of worlds
+	cost    costs
 }
 
 func newTally() tally {
 	return tally{
 		pairs: map[pair]int{}, tried: map[pair]int{}, modes: map[credential.Mode]int{}, servers: map[string]int{},
-		flight: map[credential.Mode]int{}, ends: map[credential.Mode][]time.Duration{},
+		flight: map[credential.Mode]int{}, ends: map[credential.Mode][]time.Duration{}, cost: costs{},
 	}
 }
 

@@ -73,7 +73,11 @@ func (w *killed) startProvider() {
 		Args: []string{"-listen", strings.TrimPrefix(w.provider, "http://"), "-mail", fmt.Sprintf("127.0.0.1:%d", mail)},
 	})
 	w.Must(err)
-	w.T.Cleanup(process.Kill)
+	w.T.Cleanup(func() {
+		process.Kill()
+		w.spent(costProvider, process.CPU())
+		w.spent(costVault, w.Vault.CPU())
+	})
 	w.Config.SMTP = world.Block{
 		"host": "127.0.0.1", "port": mail, "tls": "none", "from": "Secrets <secrets@rotad.test>", "helo": "rotad.rotad.test",
 	}

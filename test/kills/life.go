@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -48,6 +49,7 @@ func (w *killed) live(ctx context.Context, p plan) death {
 		process.Kill()
 	}
 	d := death{at: time.Now(), lived: time.Since(began)}
+	w.spent(costDaemon, process.CPU())
 	if code := process.ExitCode(); code != -1 {
 		w.T.Fatalf("%s: the daemon ended by itself with code %d\n%s", w.place(d), code, servers.Tail(log, 15))
 	}
@@ -77,13 +79,13 @@ const mark = "\nfailpoint: "
 
 // cause reads in the log at which point the daemon died; empty = at none.
 func (w *killed) cause(log string, from int64) (pair, string) {
-	raw, err := os.ReadFile(log)
+	raw, err := tail(log, from)
 	w.Must(err)
-	at := bytes.LastIndex(raw[min(from, int64(len(raw))):], []byte(mark))
+	at := bytes.LastIndex(raw, []byte(mark))
 	if at < 0 {
 		return pair{}, ""
 	}
-	line, _, _ := strings.Cut(string(raw[from:][at+len(mark):]), "\n")
+	line, _, _ := strings.Cut(string(raw[at+len(mark):]), "\n")
 	point, client, _ := strings.Cut(line, " ")
 	k, ok := w.kindOf(client)
 	if !ok { // a path in Vault, or nothing
@@ -101,11 +103,26 @@ func (w *killed) trapped(ctx context.Context, d *death, p plan) {
 		return
 	}
 	d.pair = *p.trap
-	time.Sleep(2 * lateness) // what was sent lands now
+	if strings.HasSuffix(d.point, wire.WhenLate) {
+		servers.Pause(ctx, 2*lateness) // what was sent lands now
+	}
 }
 
 // lateness is longer than the provider holds up a request that lands late.
 const lateness = 300 * time.Millisecond
+
+// tail reads what stands in a file from a place on: a log is long before its world is old.
+func tail(path string, from int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }()
+	if _, err := f.Seek(from, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(f)
+}
 
 func size(path string) int64 {
 	info, err := os.Stat(path)

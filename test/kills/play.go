@@ -128,6 +128,7 @@ func (w *killed) rest(ctx context.Context, last death) {
 	if stopped := process.Stop(time.Minute); err == nil {
 		err = stopped
 	}
+	w.spent(costDaemon, process.CPU())
 	if err == nil {
 		err = w.examine(ctx, both, true)
 	}

@@ -73,6 +73,7 @@ func (c *campaign) figures(whole bool) []proof.Figure {
 	add(true, "clients at rest in the end, logins in between", "", "%d, %d", t.clients, t.logins)
 	look, longest := median(t.looks)
 	add(true, "look at what a kill left, state, Vault and providers", "", "median %s, worst %s", look.Round(time.Millisecond), longest.Round(time.Millisecond))
+	add(true, "time on a core per kill", "", "%s", t.cost.perKill(t.kills))
 	add(true, "holds that a person had to resolve", "", "%d", t.resumed)
 	return list
 }

@@ -22,7 +22,7 @@ type Settings struct {
 // Run kills as often as asked, in worlds side by side, one after the other, and reports.
 func Run(t *testing.T, shared *world.Run, s Settings) {
 	t.Helper()
-	began := time.Now()
+	began, before := time.Now(), own()
 	c := &campaign{
 		seed: s.Seed, kills: s.Kills, tally: newTally(),
 		daemonProgram:   build(t, shared.Root, "./cmd/rotad", "-tags", "failpoints"),
@@ -45,6 +45,10 @@ func Run(t *testing.T, shared *world.Run, s Settings) {
 		})
 	}
 	slots.Wait()
+	c.spent(costDriver, own()-before)
+	if s.Worlds > 1 {
+		c.spent(costKeycloak, shared.Keycloak(t).CPU())
+	}
 	c.report(t, time.Since(began))
 }
 

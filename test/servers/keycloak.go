@@ -110,6 +110,9 @@ func (k *Keycloak) ready(ctx context.Context) error {
 // Stop ends Keycloak. Its data lives in memory only, so nothing has to be waited for.
 func (k *Keycloak) Stop() { k.process.Kill() }
 
+// CPU returns how long Keycloak has had a core.
+func (k *Keycloak) CPU() time.Duration { return k.process.CPU() }
+
 // LogTail returns the last lines of its log.
 func (k *Keycloak) LogTail(lines int) string { return k.process.LogTail(lines) }
 

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"os/user"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -105,6 +106,29 @@ func (p *Process) ExitCode() int {
 		return -1
 	}
 	return p.cmd.ProcessState.ExitCode()
+}
+
+// CPU returns how long the process has had a core so far, its own time and the kernel's for it. Of one that runs, Linux
+// counts in hundredths of a second.
+func (p *Process) CPU() time.Duration {
+	if p == nil {
+		return 0
+	}
+	if !p.Running() {
+		return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+	}
+	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid()))
+	_, rest, _ := strings.Cut(string(raw), ") ") // the name before may hold blanks
+	var user, system time.Duration
+	if fields := strings.Fields(rest); len(fields) > 12 {
+		user, system = hundredths(fields[11]), hundredths(fields[12])
+	}
+	return user + system
+}
+
+func hundredths(text string) time.Duration {
+	n, _ := strconv.Atoi(text)
+	return time.Duration(n) * (time.Second / 100)
 }
 
 // Signal sends a signal to the process itself.

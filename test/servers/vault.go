@@ -138,6 +138,9 @@ func (v *Vault) Kill() { v.process.Kill() }
 // Stop ends Vault.
 func (v *Vault) Stop() { _ = v.process.Stop(5 * time.Second) }
 
+// CPU returns how long this process of Vault has had a core.
+func (v *Vault) CPU() time.Duration { return v.process.CPU() }
+
 // Restart starts a Vault that was killed or stopped, with its data, on its port; sealed, if unseal is false.
 func (v *Vault) Restart(ctx context.Context, unseal bool) error { return v.start(ctx, unseal) }
 
