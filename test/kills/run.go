@@ -39,7 +39,7 @@ func Run(t *testing.T, shared *world.Run, s Settings) {
 				number := int(worlds.Add(1))
 				t.Run(fmt.Sprintf("world-%d", number), func(t *testing.T) {
 					share := max(8, (s.Kills+s.Worlds-1)/s.Worlds)
-					c.play(world.New(t, shared, fmt.Sprintf("kills-%d", number)), number, min(perWorld, share), withKeycloak(slot))
+					c.play(world.NewInMemory(t, shared, fmt.Sprintf("kills-%d", number)), number, min(perWorld, share), withKeycloak(slot))
 				})
 			}
 		})

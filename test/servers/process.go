@@ -84,6 +84,10 @@ func BareEnv() []string {
 	return []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 }
 
+// FrugalEnv is the same for a Go program of which many run side by side: it keeps to one core, where waking the others
+// costs more than they do, and cleans its memory up more rarely.
+func FrugalEnv() []string { return append(BareEnv(), "GOMAXPROCS=1", "GOGC=400") }
+
 // Pid returns the process id.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 

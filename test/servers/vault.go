@@ -20,6 +20,7 @@ type Vault struct {
 	dir     string
 	addr    string
 	keys    vaultKeys
+	memory  bool
 	process *Process
 }
 
@@ -57,6 +58,15 @@ func buildIn(ctx context.Context, source, target, pkg string) error {
 
 // StartVault starts a Vault that is initialised and unsealed, and empty.
 func StartVault(ctx context.Context, cache Cache, module, dir string) (*Vault, error) {
+	return startVault(ctx, cache, module, dir, false)
+}
+
+// StartVaultInMemory starts one that writes no file, for those who ask much of it. It cannot be restarted.
+func StartVaultInMemory(ctx context.Context, cache Cache, module, dir string) (*Vault, error) {
+	return startVault(ctx, cache, module, dir, true)
+}
+
+func startVault(ctx context.Context, cache Cache, module, dir string, memory bool) (*Vault, error) {
 	program, err := InstallVault(ctx, cache, module)
 	if err != nil {
 		return nil, err
@@ -66,7 +76,7 @@ func StartVault(ctx context.Context, cache Cache, module, dir string) (*Vault, e
 		return nil, err
 	}
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
-	v := &Vault{URL: "http://" + addr, program: program, dir: dir, addr: addr}
+	v := &Vault{URL: "http://" + addr, program: program, dir: dir, addr: addr, memory: memory}
 	if err = v.start(ctx, true); err == nil {
 		err = v.readKeys()
 	}
@@ -91,14 +101,23 @@ func (v *Vault) readKeys() error {
 func (v *Vault) keysFile() string { return filepath.Join(v.dir, "vault-keys.json") }
 
 func (v *Vault) start(ctx context.Context, unseal bool) error {
-	args := []string{"-addr", v.addr, "-data", filepath.Join(v.dir, "vault"), "-keys", v.keysFile()}
+	args := []string{"-addr", v.addr, "-keys", v.keysFile()}
+	if v.memory {
+		args = append(args, "-memory")
+	} else {
+		args = append(args, "-data", filepath.Join(v.dir, "vault"))
+	}
 	want := http.StatusServiceUnavailable // sealed
 	if unseal {
 		args, want = append(args, "-unseal"), http.StatusOK
 	}
+	var env []string
+	if v.memory {
+		env = FrugalEnv()
+	}
 	var err error
 	v.process, err = Launch(Spec{
-		Name: "vault", Path: v.program, Args: args, Dir: v.dir, Log: filepath.Join(v.dir, "vault.log"),
+		Name: "vault", Path: v.program, Args: args, Env: env, Dir: v.dir, Log: filepath.Join(v.dir, "vault.log"),
 	})
 	if err != nil {
 		return err

@@ -33,6 +33,20 @@ const tokenTTL = time.Hour
 // a configuration without providers and clients.
 func New(t testing.TB, run *Run, name string) *World {
 	t.Helper()
+	return newWorld(t, run, name, servers.StartVault)
+}
+
+// NewInMemory makes a world whose Vault keeps everything in memory: what is asked about is not Vault's disk.
+func NewInMemory(t testing.TB, run *Run, name string) *World {
+	t.Helper()
+	return newWorld(t, run, name, servers.StartVaultInMemory)
+}
+
+// vaultStarter starts a Vault in a directory.
+type vaultStarter func(ctx context.Context, cache servers.Cache, module, dir string) (*servers.Vault, error)
+
+func newWorld(t testing.TB, run *Run, name string, start vaultStarter) *World {
+	t.Helper()
 	dir, err := servers.TempDir()
 	if err != nil {
 		t.Fatal(err)
@@ -45,16 +59,16 @@ func New(t testing.TB, run *Run, name string) *World {
 		}
 		_ = os.RemoveAll(dir)
 	})
-	w.startVault()
+	w.startVault(start)
 	w.Config = w.baseConfig()
 	return w
 }
 
-func (w *World) startVault() {
+func (w *World) startVault(start vaultStarter) {
 	w.T.Helper()
 	ctx := w.T.Context()
 	var err error
-	w.Vault, err = servers.StartVault(ctx, w.Cache, w.Module, w.Dir)
+	w.Vault, err = start(ctx, w.Cache, w.Module, w.Dir)
 	w.Must(err)
 	w.T.Cleanup(w.Vault.Stop)
 	policy, err := os.ReadFile(filepath.Join(w.Root, "deploy", "vault", "rotad.hcl"))

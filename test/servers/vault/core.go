@@ -9,7 +9,9 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/vault/builtin/credential/approle"
 	"github.com/hashicorp/vault/sdk/logical"
+	"github.com/hashicorp/vault/sdk/physical"
 	"github.com/hashicorp/vault/sdk/physical/file"
+	"github.com/hashicorp/vault/sdk/physical/inmem"
 	"github.com/hashicorp/vault/vault"
 
 	kv "github.com/hashicorp/vault-plugin-secrets-kv"
@@ -18,10 +20,19 @@ import (
 // leaseTTL is Vault's own default for leases and tokens.
 const leaseTTL = 768 * time.Hour
 
-// openCore builds the core over the storage in dir. The core is sealed until prepare or the API unseals it.
-func openCore(dir string, log io.Writer) (*vault.Core, error) {
+// openStorage opens the storage in a directory, or one in memory, which ends with the process. On a disk, half of what
+// Vault does is to create small files.
+func openStorage(o options, logger hclog.Logger) (physical.Backend, error) {
+	if o.memory {
+		return inmem.NewInmem(nil, logger)
+	}
+	return file.NewFileBackend(map[string]string{"path": o.data}, logger)
+}
+
+// openCore builds the core over its storage. The core is sealed until prepare or the API unseals it.
+func openCore(o options, log io.Writer) (*vault.Core, error) {
 	logger := hclog.New(&hclog.LoggerOptions{Name: "vaultlite", Level: hclog.Warn, Output: log})
-	storage, err := file.NewFileBackend(map[string]string{"path": dir}, logger)
+	storage, err := openStorage(o, logger)
 	if err != nil {
 		return nil, fmt.Errorf("opening the storage: %w", err)
 	}

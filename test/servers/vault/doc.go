@@ -3,7 +3,7 @@
 // one unseal key, kept in a file beside it.
 //
 //	-data DIR ──► sdk/physical/file ──► vault.Core ──► vault/http ──► -addr
-//	                                       ▲
+//	-memory ────► sdk/physical/inmem ──┘   ▲
 //	-keys FILE {root_token, unseal_key} ───┘ written at the first start; -unseal reads it at later ones
 //
 // A first start initialises and unseals. A later one comes up sealed, as a real server does, unless -unseal is given.

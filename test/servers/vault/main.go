@@ -31,6 +31,7 @@ func main() {
 type options struct {
 	addr   string
 	data   string
+	memory bool
 	keys   string
 	unseal bool
 }
@@ -40,14 +41,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("vaultlite", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.StringVar(&o.addr, "addr", "127.0.0.1:8200", "listen here (plain HTTP; port 0 = a free one)")
-	flags.StringVar(&o.data, "data", "", "directory of the storage (required)")
+	flags.StringVar(&o.data, "data", "", "directory of the storage (or -memory)")
+	flags.BoolVar(&o.memory, "memory", false, "keep everything in memory: it ends with the process")
 	flags.StringVar(&o.keys, "keys", "", "file with the root token and the unseal key (required)")
 	flags.BoolVar(&o.unseal, "unseal", false, "unseal an already initialised server with the key from -keys")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if o.data == "" || o.keys == "" {
-		return o, errors.New("-data and -keys are required")
+	if (o.data == "") != o.memory || o.keys == "" {
+		return o, errors.New("-keys and either -data or -memory are required")
 	}
 	return o, nil
 }
@@ -59,7 +61,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	core, err := openCore(o.data, stderr)
+	core, err := openCore(o, stderr)
 	if err != nil {
 		return err
 	}
