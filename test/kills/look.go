@@ -11,6 +11,7 @@ import (
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/oracle"
 	"github.com/rotad/rotad/state/bolt"
+	"github.com/rotad/rotad/test/kills/wire"
 	"github.com/rotad/rotad/test/servers"
 )
 
@@ -210,12 +211,24 @@ func (w *killed) troubled(now time.Time) bool {
 		if r == nil || r.Promoted != 0 || r.Caps.Mode == credential.ModeManual {
 			return false
 		}
-		return r.Fence != 0 && now.Sub(r.Started) > patience
+		return r.Fence != 0 && now.Sub(r.Started) > w.patience(rec)
 	})
 }
 
-// patience is how old a rotation may be that has sent a create and not published it, before no more kills disturb it.
-const patience = 8 * time.Second
+// patience is how old a rotation may be that has sent a create and not published it, before kills let it be settled. In
+// a grace window the previous secret counts down meanwhile, and where no value can be read, a second create must fit in.
+// Elsewhere nothing presses, and what waits is settled together with others.
+func (w *killed) patience(rec credential.Record) time.Duration {
+	k, _ := w.kindOf(rec.Client.ID)
+	switch {
+	case k.mode != credential.ModeGraceWindow:
+		return 25 * time.Second
+	case k.client["grace"] != nil:
+		return wire.Grace * 2 / 5
+	default:
+		return wire.ReadableGrace * 2 / 5
+	}
+}
 
 // resumable are the holds that a person resolves by asking to try again: kills make a step fail often.
 func (w *killed) resumable() (ids []string, err error) {

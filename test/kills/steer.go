@@ -39,7 +39,8 @@ func (c *campaign) next(w *killed, r *rand.Rand, patience bool) plan {
 		p.limit, p.age = long, settling
 	}
 	if !patience && r.IntN(4) == 0 { // a random moment
-		p.limit = shortest + time.Duration(r.Int64N(int64(short)))
+		early := r.Float64() // squared: most happens soon after a start, when all that is due begins at once
+		p.limit = shortest + time.Duration(early*early*float64(short))
 		return p
 	}
 	if !patience && r.IntN(12) == 0 { // what every client passes is passed all the time: it is armed alone
