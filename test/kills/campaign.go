@@ -46,6 +46,7 @@ type tally struct {
 	ends    map[credential.Mode][]time.Duration
 	quiet   []time.Duration // from a world's last kill until all was quiet
 	looks   []time.Duration // of a look at what was left
+	lives   []time.Duration // of the daemon
 	resumed int             // holds that a person resolved
 	logins  int
 	worlds  int
@@ -110,6 +111,7 @@ func (c *campaign) count(w *killed, p plan, d death, flight []credential.Record)
 		t.flight[m]++
 	}
 	t.flights = append(t.flights, len(flight))
+	t.lives = append(t.lives, d.lived)
 }
 
 // settled notes how long after a kill a rotation that it interrupted came to its end.

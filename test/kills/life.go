@@ -68,11 +68,14 @@ func (w *killed) start(armed string) *servers.Process {
 	w.T.Helper()
 	process, err := servers.Launch(servers.Spec{
 		Name: "rotad", Path: w.daemonProgram, Args: []string{"run", "--config", w.Path("config.yaml")},
-		Env: append(servers.BareEnv(), "ROTAD_FAILPOINTS="+armed), Dir: w.Dir, Log: w.Path("rotad.log"),
+		Env: append(servers.BareEnv(), "ROTAD_FAILPOINTS="+armed, lazyGC), Dir: w.Dir, Log: w.Path("rotad.log"),
 	})
 	w.Must(err)
 	return process
 }
+
+// lazyGC lets a daemon that lives for a second not clean up after itself: a tenth of its time went there.
+const lazyGC = "GOGC=400"
 
 // mark begins what a process says that dies at a point.
 const mark = "\nfailpoint: "

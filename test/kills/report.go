@@ -71,6 +71,8 @@ func (c *campaign) figures(whole bool) []proof.Figure {
 	add(true, "from the last kill of a world to quiet", "", "median %s, worst %s", quiet.Round(100*time.Millisecond), worst.Round(100*time.Millisecond))
 	add(whole, "invariants broken, secrets lost, orphans left", "0", "%s", map[bool]string{true: "0", false: "see the log"}[whole])
 	add(true, "clients at rest in the end, logins in between", "", "%d, %d", t.clients, t.logins)
+	life, longest := median(t.lives)
+	add(true, "life of the daemon until it is killed", "", "median %s, worst %s", life.Round(10*time.Millisecond), longest.Round(10*time.Millisecond))
 	look, longest := median(t.looks)
 	add(true, "look at what a kill left, state, Vault and providers", "", "median %s, worst %s", look.Round(time.Millisecond), longest.Round(time.Millisecond))
 	add(true, "time on a core per kill", "", "%s", t.cost.perKill(t.kills))
