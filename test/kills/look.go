@@ -215,19 +215,14 @@ func (w *killed) troubled(now time.Time) bool {
 	})
 }
 
-// patience is how old a rotation may be that has sent a create and not published it, before kills let it be settled. In
-// a grace window the previous secret counts down meanwhile, and where no value can be read, a second create must fit in.
-// Elsewhere nothing presses, and what waits is settled together with others.
+// patience is how old a rotation may be that has sent a create and not published it, before kills let it be settled.
+// Where a previous secret counts down and no value can be read back, a second create must fit in. Elsewhere nothing
+// presses: a value that can be read is read by the next life at once, and what waits is settled together with others.
 func (w *killed) patience(rec credential.Record) time.Duration {
-	k, _ := w.kindOf(rec.Client.ID)
-	switch {
-	case k.mode != credential.ModeGraceWindow:
-		return 25 * time.Second
-	case k.client["grace"] != nil:
+	if k, _ := w.kindOf(rec.Client.ID); k.client["grace"] != nil {
 		return wire.Grace * 2 / 5
-	default:
-		return wire.ReadableGrace * 2 / 5
 	}
+	return 25 * time.Second
 }
 
 // resumable are the holds that a person resolves by asking to try again: kills make a step fail often.

@@ -13,7 +13,7 @@ import (
 )
 
 // perWorld is how many kills a world sees before it is let come to rest.
-const perWorld = 100
+const perWorld = 150
 
 // play kills the daemon of one world until the campaign has enough, or the world is old; then lets it come to rest.
 func (c *campaign) play(shared *world.World, number, most int, keycloak bool) {

@@ -30,6 +30,21 @@ func (p pair) slow() bool {
 // startOnly says that a point is reached only while clients are registered for the first time.
 func (p pair) startOnly() bool { return strings.HasSuffix(p.point, "/register") }
 
+// orphans says that who dies here, of a provider with two slots, leaves a secret there that is to be compensated.
+func (p pair) orphans() bool {
+	switch p.point {
+	case "create/after", "stage/before", requestPoint + wire.OpCreate + "-" + wire.WhenDone, requestPoint + wire.OpCreate + "-" + wire.WhenLate:
+		return true
+	default:
+		return false
+	}
+}
+
+// compensating are the points that only such an orphan leads to.
+func compensating() []string {
+	return append(around("compensate"), commits(credential.PhaseCompensating)...)
+}
+
 // around are the three points of an effect: before it, before its outcome is committed, and after.
 func around(effects ...string) []string {
 	var list []string

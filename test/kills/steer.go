@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/test/kills/wire"
 )
 
@@ -112,11 +113,19 @@ func (c *campaign) score(p pair, w *killed) float64 {
 	if !ok {
 		return score
 	}
+	if k.mode == credential.ModeTwoSlot && p.orphans() && c.lackCompensations() {
+		score -= 2
+	}
 	share := float64(t.modes[k.mode]) / float64(c.wantMode())
 	if k.server != "" {
 		share = min(share, float64(t.servers[k.server])/float64(c.wantServer()))
 	}
 	return score + 4*share
+}
+
+// lackCompensations says whether a point in the compensation of an orphan was hit too rarely: few kills make one.
+func (c *campaign) lackCompensations() bool {
+	return slices.ContainsFunc(compensating(), func(point string) bool { return c.tally.point(point) < c.wantPoint() })
 }
 
 func (w *killed) kindNamed(name string) (kind, bool) {
