@@ -16,8 +16,9 @@ var oracles = []Oracle{
 	},
 	{
 		Invariant: "I3", Name: "ownership",
-		Sentence: "Only secrets that rotad made, adopted, or was told to discard are revoked, and never the last one that is accepted.",
-		before:   ownership,
+		Sentence: "Only secrets that rotad made, adopted, or was told to discard are revoked, and never the last one that is accepted and that " +
+			"anybody has been given.",
+		before: ownership,
 	},
 	{
 		Invariant: "I4", Name: "single-flight",

@@ -52,7 +52,7 @@ func ownership(v *View, a *Act) string {
 			return ""
 		}
 	}
-	if s.Live && !v.Racing {
+	if nobodys := v.Hands == "" && !s.Once; s.Live && !v.Racing && !nobodys {
 		return "revokes " + a.ID + ", the last secret that is accepted"
 	}
 	return ""

@@ -285,18 +285,15 @@ func (r *run) notPublished(ctx context.Context, id string) (Outcome, bool) {
 	if err != nil {
 		return Outcome{Result: NotDone, Failure: failure(err)}, false
 	}
-	published := staged && holds(now, entry.Bundle)
-	if !staged { // its value is gone, and a promote may have landed: only what stood there before is surely another one
-		before, err := r.mayReplace(ctx, now)
-		if err != nil {
-			return Outcome{Result: NotDone, Failure: failure(err)}, false
-		}
-		published = !before && now.Version > r.consumerBase()
+	if staged {
+		return Outcome{Result: Done, Finding: FoundPublished}, !holds(now, entry.Bundle)
 	}
-	if published {
-		return Outcome{Result: Done, Finding: FoundPublished}, false
+	// its value is gone, and a promote may have landed: only what stood there before is surely another one
+	before, err := r.mayReplace(ctx, now)
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}, false
 	}
-	return Outcome{}, true
+	return Outcome{Result: Done, Finding: FoundMany, Orphan: id}, before || now.Version <= r.consumerBase()
 }
 
 // notTheLast: a secret that is the only one the provider still lists is not deleted, whoever asked for it: others have

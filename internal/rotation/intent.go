@@ -270,6 +270,7 @@ func (s *step) nextAttempt(fence int) {
 // compensatingRules undo: delete the one orphan, or bring the old value back after a cutover that did not take.
 func compensatingRules() []rule {
 	return []rule{
+		{"hold", (*step).held},
 		{"orphan", func(s *step) bool { return s.rec.Rotation.Orphan != "" && s.do(EffectCompensate) }},
 		{"restore", func(s *step) bool { return !s.rec.Rotation.Restored && s.do(EffectRestore) }},
 		{"prove", func(s *step) bool { return s.do(EffectProve) }},
@@ -284,10 +285,14 @@ func (s *step) applyCompensate(o Outcome) {
 		s.fail(o.Failure)
 		return
 	}
-	if o.Finding == FoundPublished { // nothing is taken back that consumers read; the next look judges it
-		s.drop("superseded")
-		s.rec.Sight, s.rec.Current, s.rec.Version = credential.SightNone, credential.Secret{}, 0
+	switch o.Finding {
+	case FoundPublished:
+		s.published()
 		return
+	case FoundMany:
+		s.hold(credential.HoldWhichSecret, "Vault may hand out secret "+o.Orphan+", which was to be deleted: a backup of Vault was restored, and its value is not known any more", nil)
+		return
+	default:
 	}
 	orphan := s.rec.Rotation.Orphan
 	if s.afterPromote() {
@@ -302,6 +307,12 @@ func (s *step) applyCompensate(o Outcome) {
 		return
 	}
 	s.nextAttempt(s.rec.Rotation.Fence)
+}
+
+// published: nothing is taken back that consumers read; the next look judges it.
+func (s *step) published() {
+	s.drop("superseded")
+	s.rec.Sight, s.rec.Current, s.rec.Version = credential.SightNone, credential.Secret{}, 0
 }
 
 // goesOn takes a person's end of a rotation back, where the staged secret has become the only one that logs in: to end

@@ -25,7 +25,7 @@ func TestWhatMayHaveBeenPublishedIsNotDeleted(t *testing.T) {
 			e.vault.Seed(value)
 		}
 		o := e.run(t, rotation.EffectCompensate)
-		if kept := len(e.provider.Revoked) == 0; kept != landed || (o.Finding == rotation.FoundPublished) != landed {
+		if kept := len(e.provider.Revoked) == 0; kept != landed || (o.Finding == rotation.FoundMany) != landed {
 			t.Errorf("landed %t: %s %q, revoked %v", landed, o.Result, o.Finding, e.provider.Revoked)
 		}
 	}
@@ -119,5 +119,33 @@ func TestADiscardDuringTheOverlapBeginsNothing(t *testing.T) {
 	e.rec = rotation.Apply(e.rec, rotation.EffectCompensate, e.run(t, rotation.EffectCompensate), e.now()).Record
 	if e.rec.Phase() != credential.PhaseOverlap || e.rec.Rotation.Orphan != "" || len(e.provider.Revoked) != 1 || e.provider.Revoked[0] != surplus {
 		t.Errorf("phase %s, orphan %q, revoked %v", e.rec.Phase(), e.rec.Rotation.Orphan, e.provider.Revoked)
+	}
+}
+
+// Only a person can tell whether Vault hands out the secret whose value was lost. Each answer ends the hold.
+func TestAPersonSaysWhichSecretVaultHandsOut(t *testing.T) {
+	rec := under(credential.PhaseCompensating)
+	rec.Rotation.Publishing, rec.Rotation.Orphan = true, "secret-2"
+	rec = rotation.Apply(rec, rotation.EffectCompensate, rotation.Outcome{Result: rotation.Done, Finding: rotation.FoundMany, Orphan: "secret-2"}, at(noon())).Record
+	if d := rotation.Plan(rec, at(noon())); rec.Hold == nil || rec.Hold.Code != credential.HoldWhichSecret || d.Effect != rotation.EffectNone {
+		t.Fatalf("hold %+v, %q; want nothing to be deleted", rec.Hold, d.Effect)
+	}
+	answer := func(choice credential.Resolve, id string) credential.Record {
+		t.Helper()
+		d, err := rotation.Resume(choice, id)(rec, rotation.Person{Name: "anna"}, at(noon()))
+		if err != nil || d.Record.Hold != nil {
+			t.Fatalf("%s %s: %v, hold %+v", choice, id, err, d.Record.Hold)
+		}
+		return d.Record
+	}
+	if after := answer(credential.ResolveAdopt, "secret-2"); after.Rotation != nil || after.Client.CurrentID != "secret-2" {
+		t.Errorf("it is handed out: %+v, current %q", after.Rotation, after.Client.CurrentID)
+	}
+	other := answer(credential.ResolveAdopt, "secret-9")
+	if r := other.Rotation; r == nil || r.Publishing || !r.Aborting || r.Orphan != "secret-2" || other.Client.CurrentID != "secret-9" {
+		t.Errorf("another one is handed out: %+v", r)
+	}
+	if r := answer(credential.ResolveDiscard, "secret-2").Rotation; r == nil || r.Publishing || r.Orphan != "secret-2" {
+		t.Errorf("it is discarded: %+v", r)
 	}
 }

@@ -216,8 +216,22 @@ func (s *step) adopt(secretID string) {
 		s.rec.NextLook = s.env.Now
 	case r.Promoted != 0:
 		r.Old.ID = secretID
+	case r.Phase == credential.PhaseCompensating && r.Publishing:
+		s.adoptInstead(secretID)
 	}
 	s.rec.Backoff = credential.Backoff{}
+}
+
+// adoptInstead: a person says which secret it is that Vault hands out. The one that was to be deleted stays if it is that
+// one, and is deleted if it is another.
+func (s *step) adoptInstead(secretID string) {
+	r := s.rec.Rotation
+	s.rec.Client.CurrentID = secretID
+	if secretID == r.Orphan {
+		s.published()
+		return
+	}
+	r.Publishing, r.Aborting = false, true
 }
 
 // discard deletes one secret that a person names: never one in use.
@@ -226,6 +240,10 @@ func (s *step) discard(secretID string) error {
 	switch {
 	case r == nil:
 		return refuse("delete it at the provider, then: rotad resume "+s.rec.Client.ID+" --retry", "no rotation of %s is under way that could delete it", s.rec.Client.ID)
+	case r.Phase == credential.PhaseCompensating && secretID == r.Orphan: // a person says that Vault does not hand it out
+		s.release("a person discards the secret " + secretID)
+		r.Publishing = false
+		return nil
 	case secretID == r.Old.ID || secretID == r.New.ID || secretID == s.rec.Current.ID:
 		return refuse("rotad show "+s.rec.Client.ID, "secret %s is in use", secretID)
 	}
