@@ -104,8 +104,8 @@ func TestNothingIsTakenBackThatVaultHandsOut(t *testing.T) {
 		t.Fatalf("%s %q, deleted %v, which Vault hands out", o.Result, o.Finding, e.provider.Revoked)
 	}
 	d := rotation.Apply(e.rec, rotation.EffectCompensate, o, e.now())
-	if d.Record.Rotation != nil || d.Record.Sight != credential.SightNone {
-		t.Errorf("rotation %+v, sight %q; want none, and everything to be looked at anew", d.Record.Rotation, d.Record.Sight)
+	if d.Record.Rotation != nil || d.Record.Current.ID != r.New.ID || d.Record.Version != o.Version {
+		t.Errorf("rotation %+v, current %q in version %d; want none, and the secret that Vault hands out", d.Record.Rotation, d.Record.Current.ID, d.Record.Version)
 	}
 }
 

@@ -99,7 +99,8 @@ type Failure struct {
 
 // Look is what was seen of a client: no values.
 type Look struct {
-	Found    bool // the provider knows the client
+	Found    bool      // the provider knows the client
+	At       time.Time // on the wall clock, when the provider was asked; zero = not noted
 	Snapshot providers.Snapshot
 	Hinted   []string // ids whose hint fits Vault's value
 

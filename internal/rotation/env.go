@@ -40,6 +40,8 @@ const (
 	longestPause = time.Hour
 	// readBackEvery is the pause between two readings of a value while an outcome is unknown.
 	readBackEvery = 3 * time.Second
+	// outdatedAfter is how old a look may be when it is judged.
+	outdatedAfter = 10 * time.Minute
 	// abortPause is how long nothing begins by plan after a person has ended a rotation.
 	abortPause = time.Hour
 	// lateAfter is how far a planned rotation may be overdue before people are warned.

@@ -19,6 +19,7 @@ func (r *run) look(ctx context.Context, prove bool) Outcome {
 	if err != nil {
 		return failed(err)
 	}
+	l.At = r.Now()
 	snap, err := r.provider.Inspect(ctx, r.target())
 	if providers.ClassOf(err) == providers.ClassNotFound {
 		return Outcome{Result: Done, Look: &Look{}}

@@ -113,10 +113,11 @@ func (r *run) promote(ctx context.Context) Outcome {
 	return r.publish(ctx, entry.Bundle, r.consumerBase(), r.mayReplace)
 }
 
-// proofIsOld: where the old secret works on, a new one that was verified long ago is asked about again before it is
-// published: Vault may have been away for days.
+// proofIsOld: where the old secret works on, a new one that was verified a while ago, or by another process, is asked about
+// again before it is published: Vault may have been away for days.
 func (r *run) proofIsOld() bool {
-	return r.rot.Phase == credential.PhaseVerified && additive(r.rot.Caps.Mode) && r.env.Now.Sub(r.rot.Since) > time.Minute
+	again := r.rec.Backoff.Attempts > 0 || r.rot.SinceBoot != r.env.Boot
+	return r.rot.Phase == credential.PhaseVerified && additive(r.rot.Caps.Mode) && (again || r.env.Now.Sub(r.rot.Since) > time.Minute)
 }
 
 // publish writes a bundle to the consumer path. replaces says which present bundles may be written over.

@@ -286,7 +286,7 @@ func (r *run) notPublished(ctx context.Context, id string) (Outcome, bool) {
 		return Outcome{Result: NotDone, Failure: failure(err)}, false
 	}
 	if staged {
-		return Outcome{Result: Done, Finding: FoundPublished}, !holds(now, entry.Bundle)
+		return Outcome{Result: Done, Finding: FoundPublished, Version: now.Version, At: now.Created}, !holds(now, entry.Bundle)
 	}
 	// its value is gone, and a promote may have landed: only what stood there before is surely another one
 	before, err := r.mayReplace(ctx, now)

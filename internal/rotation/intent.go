@@ -287,7 +287,7 @@ func (s *step) applyCompensate(o Outcome) {
 	}
 	switch o.Finding {
 	case FoundPublished:
-		s.published()
+		s.published(o)
 		return
 	case FoundMany:
 		s.hold(credential.HoldWhichSecret, "Vault may hand out secret "+o.Orphan+", which was to be deleted: a backup of Vault was restored, and its value is not known any more", nil)
@@ -309,10 +309,16 @@ func (s *step) applyCompensate(o Outcome) {
 	s.nextAttempt(s.rec.Rotation.Fence)
 }
 
-// published: nothing is taken back that consumers read; the next look judges it.
-func (s *step) published() {
+// published: nothing is taken back that consumers read. Vault hands out exactly what was staged, so that nobody has to
+// find out which secret that is.
+func (s *step) published(o Outcome) {
+	r := s.rec.Rotation
 	s.drop("superseded")
-	s.rec.Sight, s.rec.Current, s.rec.Version = credential.SightNone, credential.Secret{}, 0
+	s.rec.Sight, s.rec.Current = credential.SightNone, credential.Secret{}
+	if r.New.ID == r.Orphan {
+		s.rec.Sight, s.rec.Current = credential.SightAdopted, r.New
+	}
+	s.stands(o.Version, o.At)
 }
 
 // goesOn takes a person's end of a rotation back, where the staged secret has become the only one that logs in: to end

@@ -19,7 +19,18 @@ func (s *step) applyLook(o Outcome) {
 		return
 	}
 	s.progress()
-	s.observe(o.Look)
+	if !s.outdated(o.Look) {
+		s.observe(o.Look)
+	}
+}
+
+// outdated: what was seen before the machine slept is not judged by the present time.
+func (s *step) outdated(l *Look) bool {
+	if l.At.IsZero() || s.env.Now.Sub(l.At) < outdatedAfter {
+		return false
+	}
+	s.rec.NextLook = s.env.Now
+	return true
 }
 
 // observe brings the record up to date with what was seen. It returns false where that ended in a hold or in a rotation
@@ -265,7 +276,7 @@ func (s *step) changedElsewhere(l *Look) bool {
 		return false
 	}
 	found, listed := l.Snapshot.Find(known.ID)
-	if listed && (known.Slot == "" || found.Slot != providers.SlotPrevious) {
+	if listed && l.ReadBack != ReadOther && (known.Slot == "" || found.Slot != providers.SlotPrevious) {
 		return false
 	}
 	if !listed && len(l.Snapshot.Secrets) == 0 && !l.Snapshot.Caps.StartReadable {

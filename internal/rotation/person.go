@@ -228,7 +228,8 @@ func (s *step) adoptInstead(secretID string) {
 	r := s.rec.Rotation
 	s.rec.Client.CurrentID = secretID
 	if secretID == r.Orphan {
-		s.published()
+		s.drop("superseded")
+		s.rec.Sight, s.rec.Current, s.rec.Version = credential.SightNone, credential.Secret{}, 0
 		return
 	}
 	r.Publishing, r.Aborting = false, true
@@ -298,6 +299,9 @@ func (s *step) abort() error {
 		r.Revoked, r.Negative = true, credential.NegativeNotProved
 		s.release("a person ends the rotation; the unnamed old secret stays at the provider")
 		s.enter(credential.PhaseRevoking)
+	case r.Phase == credential.PhaseRevoking && s.rec.Hold != nil && r.Revoked && r.Negative == "": // another secret has the old value
+		s.release("a person ends the rotation; the old secret stays at the provider")
+		s.negative(credential.NegativeNotProved)
 	case r.Promoted != 0:
 		return refuse("rotad show "+s.rec.Client.ID, "the new secret of %s is published; there is nothing to abort", s.rec.Client.ID)
 	case s.nothingCreated():

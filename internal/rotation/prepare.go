@@ -36,6 +36,9 @@ func (s *step) applyPrepare(o Outcome) {
 	}
 	failures := s.rec.Backoff
 	s.progress()
+	if s.outdated(o.Look) {
+		return
+	}
 	if !s.observe(o.Look) {
 		s.withdraw()
 		s.pauseUntil(s.rec.NextLook)

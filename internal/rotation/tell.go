@@ -32,9 +32,14 @@ func (s *step) tell() {
 	s.tellPlanned()
 }
 
-// forgetOld starts a new series when the secret or its expiry has changed.
+// forgetOld starts a new series when the secret or its expiry has changed. Secrets without an id are told apart by their
+// start: the store keeps only the first notice of a key, so that a shared one would silence what is told of the next.
 func (s *step) forgetOld() {
-	key := s.rec.Current.ID + "@" + strconv.FormatInt(Ends(s.rec).Unix(), 10)
+	name := s.rec.Current.ID
+	if start := s.rec.Current.Start; name == "" && !start.IsZero() {
+		name = strconv.FormatInt(start.Unix(), 10)
+	}
+	key := name + "@" + strconv.FormatInt(Ends(s.rec).Unix(), 10)
 	if s.rec.Told.Secret == key {
 		return
 	}

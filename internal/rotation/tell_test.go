@@ -171,3 +171,21 @@ func TestUnscheduledRotationIsToldToTheAdmins(t *testing.T) {
 		t.Errorf("told %v, want %v", got, want)
 	}
 }
+
+// Two secrets that a person brought have no id. What is told of the second one must not look like what was told of the
+// first: the store keeps one notice of a key.
+func TestSecretsWithoutAnIDAreToldApart(t *testing.T) {
+	keys := map[string]bool{}
+	for _, start := range []time.Duration{-85 * day, -84 * day} {
+		rec := steady(60 * day)
+		rec.Current = credential.Secret{Start: noon().Add(start)}
+		p := policy()
+		p.RotateBefore = 3 * day
+		for _, n := range rotation.Plan(rec, env(noon(), p)).Notices {
+			keys[n.Key] = true
+		}
+	}
+	if len(keys) != 2 {
+		t.Errorf("keys %v; want one for each secret", keys)
+	}
+}

@@ -205,3 +205,64 @@ func TestASweepLeavesAValueThatVaultHandsOutAgain(t *testing.T) {
 		}
 	}
 }
+
+// The provider shows another value than Vault's, under an id that an old answer had taught us: the value decides.
+func TestAnotherValueAtTheProviderIsAChange(t *testing.T) {
+	rec := steady(60 * day)
+	rec.Caps.Mode, rec.Caps.Readable = credential.ModeHardCutover, true
+	for back, held := range map[rotation.ReadBack]bool{rotation.ReadEqual: false, rotation.ReadOther: true, rotation.ReadNot: false} {
+		l := look(rec)
+		l.ReadBack = back
+		d := rotation.Apply(rec, rotation.EffectLook, rotation.Outcome{Result: rotation.Done, Look: l}, env(noon(), policy()))
+		if got := d.Record.Hold != nil && d.Record.Hold.Code == credential.HoldChangedElsewhere; got != held {
+			t.Errorf("read back %q: hold %+v, want one: %t", back, d.Record.Hold, held)
+		}
+	}
+}
+
+// The machine slept in the middle of a look. What was accepted before may have ended since.
+func TestALookFromBeforeASleepIsNotJudged(t *testing.T) {
+	rec := steady(60 * day)
+	rec.Sight, rec.Current = credential.SightNone, credential.Secret{}
+	l := look(steady(60 * day))
+	for age, judged := range map[time.Duration]bool{time.Minute: true, 10 * day: false} {
+		l.At = noon().Add(-age)
+		for _, effect := range []rotation.Effect{rotation.EffectLook, rotation.EffectPrepare} {
+			d := rotation.Apply(rec, effect, rotation.Outcome{Result: rotation.Done, Look: l}, env(noon(), policy()))
+			if got := d.Record.Sight != credential.SightNone; got != judged || !judged && d.Record.NextLook.After(noon()) {
+				t.Errorf("%s %s old: sight %q, next look %s", effect, age, d.Record.Sight, d.Record.NextLook)
+			}
+		}
+	}
+}
+
+// A promote has failed, or another process verified the secret: it is asked about again before it replaces one that works.
+func TestAProofIsRepeatedWithThePromote(t *testing.T) {
+	for name, spoil := range map[string]func(*effects){
+		"a failure":       func(e *effects) { e.rec.Backoff.Attempts = 1 },
+		"another process": func(e *effects) { e.rec.Rotation.SinceBoot = "another boot" },
+	} {
+		e := newEffects()
+		e.until(t, credential.PhaseVerified)
+		e.provider.DeleteValue(e.vault.Staged())
+		spoil(e)
+		if o := e.run(t, rotation.EffectPromote); o.Finding != rotation.FoundRefused || e.vault.Versions() != 1 {
+			t.Errorf("after %s: %s %q, %d versions; want nothing to be published", name, o.Result, o.Finding, e.vault.Versions())
+		}
+	}
+}
+
+// What was revoked was not what had the old value. A person who sees that can end the rotation, and keeps the old secret.
+func TestARevokeOfTheWrongSecretCanBeEnded(t *testing.T) {
+	rec := overlapped()
+	r := rec.Rotation
+	r.Phase, r.Revoked = credential.PhaseRevoking, true
+	rec.Hold = &credential.Hold{Code: credential.HoldAttempts, Since: noon()}
+	d, err := rotation.Resume(credential.ResolveAbort, "")(rec, rotation.Person{Name: "anna"}, at(noon()))
+	if err != nil || d.Record.Hold != nil || d.Record.Rotation.Negative != credential.NegativeNotProved {
+		t.Fatalf("%+v, %v", d.Record.Rotation, err)
+	}
+	if next := rotation.Plan(d.Record, at(noon())); next.Effect != rotation.EffectCleanUp {
+		t.Errorf("%q, want the rotation to end", next.Effect)
+	}
+}
