@@ -102,8 +102,8 @@ func (j *judge) lateRotation(a *account, r *credential.Rotation) {
 		return
 	}
 	due := later(rotation.DueAt(a.file.before, r.Policy), a.file.approved)
-	if a.file.helped.After(due) {
-		return // it waited for a person
+	if a.file.helped.After(due) || j.fleet.jumped(due) {
+		return // it waited for a person, or was due by a clock that was set back meanwhile
 	}
 	lag, disturbed := j.late(a, span{due, j.clocks.truth()})
 	if disturbed {

@@ -63,7 +63,7 @@ func (j *judge) revoking(a *account, entry credential.Audit) {
 		j.violate(a, "revokes %s outside of its window", entry.Secret)
 	}
 	from := a.file.promoted.Add(r.Policy.Overlap)
-	if lag, disturbed := j.late(a, span{from, j.clocks.truth()}); !disturbed {
+	if lag, disturbed := j.late(a, span{from, j.clocks.truth()}); !disturbed && !j.fleet.jumped(from) {
 		j.lags.revoke.see(lag, a.id)
 	}
 }
