@@ -106,7 +106,8 @@ TIME ?= 10s
 fuzz: ## every fuzz target for TIME; executions and crashers
 	$(GO) run ./internal/proof/fuzz -time $(TIME)
 
-proof: ## every part at full size into the table of docs/proof.md; PARTS="sim kills" some, AGAIN=1 also what is measured
+# Each result is kept as soon as its part is finished; a part that has one from the same source is skipped.
+proof: ## the parts of the proof, at full size, into docs/proof.md; PARTS="sim kills" some, AGAIN=1 none skipped, DIRTY=1 despite changes
 	$(GO) run ./internal/proof/table $(if $(DIRTY),-allow-dirty) $(if $(AGAIN),-again) $(PARTS)
 
 ci: ## all of it, with the time of each part; .ci/run prepares a machine and runs this

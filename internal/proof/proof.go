@@ -64,14 +64,14 @@ func Save(dir, part string, r Result) error {
 	if err := os.MkdirAll(dir, 0o750); err != nil { //nolint:gosec // whoever collects figures names it
 		return fmt.Errorf("making the directory of results: %w", err)
 	}
-	if err := replace(filepath.Join(dir, part+".json"), text); err != nil {
+	if err := Replace(filepath.Join(dir, part+".json"), text); err != nil {
 		return fmt.Errorf("writing the result of %s: %w", part, err)
 	}
 	return nil
 }
 
-// replace writes beside the file and renames, so that a reader never meets half a result.
-func replace(path string, text []byte) error {
+// Replace writes beside the file and renames, so that a reader never meets half a result.
+func Replace(path string, text []byte) error {
 	beside, err := os.CreateTemp(filepath.Dir(path), ".result-*")
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func replace(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	return os.Rename(beside.Name(), path) //nolint:gosec // a name that partName has let through
+	return os.Rename(beside.Name(), path) //nolint:gosec // whoever collects figures names it
 }
 
 // file is how a result stands on disk.

@@ -1,16 +1,20 @@
-// Command table measures the parts of the proof at full size and writes their figures into docs/proof.md. It is the only
-// hand that touches them: the page is checked by a test against the results that stand beside it. A part that has never
-// been measured stands as "not run".
+// Command table runs the parts of the proof at full size and writes the figures of docs/proof.md. It is the only hand
+// that touches them: each result stands beside the page with its own moment (commit, date, machine), and the page is
+// checked against the results by a test. A part that has no result stands as "not run".
 //
-//	table PART...   each: commit and machine ──► make PART ──► the same commit? ──► docs/proof/<part>.json ──► docs/proof.md
-//	table -rewrite  docs/proof/*.json, as they are ──► the marked block, where its form has changed
+//	table [PART...], for each part:
+//	  the tree has no changes, and no result from this source ──► its make target, $ROTAD_PROOF=bin/proof/<part>-*
+//	  the tree is still the same ──► docs/proof/<part>.json ──► the marked block of docs/proof.md
+//	table -rewrite
+//	  docs/proof/*.json, as they are ──► the marked block, where its form has changed
 //
-// Every result names the commit and the machine that it was measured at, because all parts together take longer than one
-// sitting. A part whose result was measured at the same source is not measured again, unless -again is given. A tree with
-// changes that are not committed is refused; with -allow-dirty it is accepted, and the table says so. A part that fails
-// keeps what it has measured, marked as missed; one that has measured nothing leaves its former result, with its commit.
+// The parts take together longer than one sitting, so each stands on its own: it may have another commit and another
+// machine than the next, and what is finished is kept whatever becomes of the rest. What a part measured is kept also
+// where its command ended badly, and then stands as NOT. A command that leaves no figures takes none away: the earlier
+// result stays, with its own commit, and the bad end is a row of its own until the part has figures again.
 //
-// It exits with 1 where a part failed or a figure misses its goal, after the table is written.
+// It exits with 1 where a part was refused, ended badly or misses a goal, also in a result that it did not have to
+// measure again.
 package main
 
 import (
@@ -21,56 +25,38 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
+	if err := run(ctx, os.Args[1:], byMake, os.Stdout); err != nil {
 		_, _ = fmt.Fprintln(os.Stderr, "error:", err)
-		stop()
-		os.Exit(1)
+		os.Exit(1) //nolint:gocritic // nothing is left to be released
 	}
 }
 
-func run(ctx context.Context, args []string, out io.Writer) error {
+func run(ctx context.Context, args []string, do perform, out io.Writer) error {
 	flags := flag.NewFlagSet("table", flag.ContinueOnError)
-	m := measurement{out: out}
-	flags.BoolVar(&m.dirty, "allow-dirty", false, "accept a tree with changes that are not committed, and say so in the table")
-	flags.BoolVar(&m.again, "again", false, "measure a part again whose result was measured at the same source")
-	rewriting := flags.Bool("rewrite", false, "write the block again from the results that stand beside the page")
-	flags.StringVar(&m.make, "make", "make", "the program that runs a part")
-	flags.StringVar(&m.top, "C", ".", "the top of the tree")
+	dirty := flags.Bool("allow-dirty", false, "accept a tree with changes that are not committed, and say so in the table")
+	again := flags.Bool("again", false, "run also the parts that have a result from the same source")
+	form := flags.Bool("rewrite", false, "run nothing, and write the block again from the results that stand beside the page")
+	top := flags.String("C", ".", "the top of the tree")
 	if err := flags.Parse(args); err != nil {
 		return err
-	}
-	if *rewriting {
-		return publish(m.top, out)
 	}
 	chosen, err := choose(flags.Args())
 	if err != nil {
 		return err
 	}
-	var failed []error
-	for _, p := range chosen {
-		if err := m.measure(ctx, p); err != nil {
-			failed = append(failed, fmt.Errorf("%s: %w", p.name, err))
-		}
-		if ctx.Err() != nil {
-			break
-		}
+	var bad error
+	if !*form {
+		bad = attempts{top: *top, dirty: *dirty, again: *again, perform: do, out: out}.all(ctx, chosen)
 	}
-	return errors.Join(append(failed, publish(m.top, out))...)
-}
-
-// publish writes the page's block from the results that stand beside it.
-func publish(top string, out io.Writer) error {
-	f, err := readFigures(resultsBeside(top))
+	f, err := publish(*top)
 	if err != nil {
-		return err
+		return errors.Join(bad, err)
 	}
-	if err := rewrite(pageOf(top), f.block()); err != nil {
-		return err
-	}
-	return f.verdict(out)
+	return errors.Join(bad, f.verdict(chosen, out))
 }

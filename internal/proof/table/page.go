@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,35 +34,101 @@ func split(page string) (before, block, after string, err error) {
 	return before, block, after, nil
 }
 
-func rewrite(path, block string) error {
-	page, err := os.ReadFile(path) //nolint:gosec // the page of the tree that was named
+// publish writes the page's block from the results that stand beside it.
+func publish(top string) (figures, error) {
+	f, err := readFigures(top)
 	if err != nil {
-		return fmt.Errorf("reading the page: %w", err)
+		return nil, err
+	}
+	page, err := os.ReadFile(pageOf(top))
+	if err != nil {
+		return nil, fmt.Errorf("reading the page: %w", err)
 	}
 	before, _, after, err := split(string(page))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	text := before + markBegin + "\n" + block + markEnd + after
-	return os.WriteFile(path, []byte(text), 0o600) //nolint:gosec // as above
+	text := before + markBegin + "\n" + f.block() + markEnd + after
+	if err := os.WriteFile(pageOf(top), []byte(text), 0o600); err != nil { //nolint:gosec // the page of the tree that was named
+		return nil, fmt.Errorf("writing the page: %w", err)
+	}
+	return f, nil
 }
 
-// block is what stands between the marks.
+// block is what stands between the marks. It depends on nothing but the results.
 func (f figures) block() string {
 	var b strings.Builder
 	b.WriteString("\n")
-	machines := f.writeMachines(&b)
-	b.WriteString("| part | what | result | commit | date | machine | seeds | time | repeat it with |\n|---|---|---|---|---|---|---|---|---|\n")
+	machines := f.machines()
+	writeMachines(&b, machines)
+	rows := [][]string{{"part", "what", "result", "seeds", "commit", "date", "machine", "time", "repeat it with"}}
 	for _, p := range parts() {
-		f.writePart(&b, p, machines)
+		rows = append(rows, f.rows(p, machines)...)
+	}
+	for i, cells := range rows {
+		if len(machines) < 2 {
+			cells = slices.Delete(cells, 6, 7) // it would say the same in each row
+		}
+		row(&b, cells...)
+		if i == 0 {
+			b.WriteString(strings.Repeat("|---", len(cells)) + "|\n")
+		}
 	}
 	f.writeFigures(&b)
 	b.WriteString("\n")
 	return b.String()
 }
 
+// machines are those on which something was measured, in the order of the table.
+func (f figures) machines() []machine {
+	var all []machine
+	for _, p := range parts() {
+		for _, r := range f.of(p) {
+			if !slices.Contains(all, r.moment.machine) {
+				all = append(all, r.moment.machine)
+			}
+		}
+	}
+	return all
+}
+
+func writeMachines(b *strings.Builder, machines []machine) {
+	switch len(machines) {
+	case 0:
+		b.WriteString("Nothing has been run at full size yet.\n\n")
+		return
+	case 1:
+		b.WriteString("| machine |\n|---|\n")
+		row(b, machines[0].String())
+	default:
+		b.WriteString("| | machine |\n|---|---|\n")
+		for i, m := range machines {
+			row(b, strconv.Itoa(i+1), m.String())
+		}
+	}
+	b.WriteString("\n")
+}
+
+// rows are the cells of a part's results, or of the word that it has none.
+func (f figures) rows(p part, machines []machine) [][]string {
+	repeat := "`" + p.repeat + "`"
+	var all [][]string
+	for _, r := range f.of(p) {
+		commit := "`" + brief(r.moment.Commit) + "`"
+		if r.moment.Dirty {
+			commit += ", **with changes that are not committed**"
+		}
+		number := strconv.Itoa(slices.Index(machines, r.moment.machine) + 1)
+		all = append(all, []string{r.name, p.what, r.word(), r.Seeds, commit, r.moment.Date, number, r.Took.Round(time.Second).String(), repeat})
+	}
+	if len(all) == 0 {
+		all = [][]string{{p.name, p.what, "not run", "", "", "", "", "", repeat}}
+	}
+	return all
+}
+
 func (f figures) writeFigures(b *strings.Builder) {
-	if len(f.results) == 0 {
+	if !slices.ContainsFunc(f, func(r result) bool { return len(r.Figures) > 0 }) {
 		return
 	}
 	b.WriteString("\n| part | figure | value | goal | met |\n|---|---|---|---|---|\n")
@@ -74,53 +141,13 @@ func (f figures) writeFigures(b *strings.Builder) {
 	}
 }
 
-// writeMachines lists the machines that results come from, and returns the number of each.
-func (f figures) writeMachines(b *strings.Builder) map[string]int {
-	numbers := map[string]int{}
-	if len(f.results) == 0 {
-		b.WriteString("Nothing has been run at full size yet.\n\n")
-		return numbers
+// word says shortly whether a result stands. Goals that are missed have rows of their own, the rest is said here.
+func (r result) word() string {
+	if len(r.faults()) == 0 {
+		return "ok"
 	}
-	b.WriteString("Every part names the commit that it was measured at. What has changed since was tried by the small parts that run with every\n" +
-		"change; `git diff` of the two commits shows it.\n\n| machine | |\n|---|---|\n")
-	for _, p := range parts() {
-		for _, r := range f.of(p) {
-			if m := r.machine(); numbers[m] == 0 {
-				numbers[m] = len(numbers) + 1
-				row(b, strconv.Itoa(numbers[m]), m)
-			}
-		}
-	}
-	b.WriteString("\n")
-	return numbers
+	return strings.Join(append([]string{"**NOT**"}, r.badEnd()...), ", ")
 }
-
-func (f figures) writePart(b *strings.Builder, p part, machines map[string]int) {
-	results := f.of(p)
-	if len(results) == 0 {
-		row(b, p.name, p.what, "not run", "", "", "", "", "", "`"+p.repeat+"`")
-	}
-	for _, r := range results {
-		commit := "`" + short(r.Commit) + "`"
-		if r.Dirty {
-			commit += " **with changes that are not committed**"
-		}
-		row(b, r.name, p.what, sum(r.Figures), commit, r.Date, strconv.Itoa(machines[r.machine()]), r.Seeds, r.Took.Round(time.Second).String(), "`"+p.repeat+"`")
-	}
-}
-
-// sum says in a word whether a result stands.
-func sum(all []proof.Figure) string {
-	for _, f := range all {
-		if !met(f) {
-			return "**NOT**"
-		}
-	}
-	return sumOK
-}
-
-// sumOK is the word for a result of which every figure is met.
-const sumOK = "ok"
 
 func mark(f proof.Figure) string {
 	switch {
