@@ -66,6 +66,7 @@ func (r Record) Mode() Mode {
 type Backoff struct {
 	Attempts int       `json:"attempts,omitempty"`
 	Until    time.Time `json:"until,omitzero"`
+	Set      time.Time `json:"set,omitzero"`    // when that moment was chosen
 	Code     string    `json:"code,omitempty"`  // class of the last error
 	Error    string    `json:"error,omitempty"` // the last error for people; never a body, never a secret
 	Since    time.Time `json:"since,omitzero"`  // of the first failure in a row

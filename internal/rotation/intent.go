@@ -322,9 +322,15 @@ func (s *step) published(o Outcome) {
 }
 
 // goesOn takes a person's end of a rotation back, where the staged secret has become the only one that logs in: to end
-// it now would delete that. Any other secret has no value that anybody knows, and waits for another beside it.
+// it now would delete that. Beside a published secret, what a person discards is asked about again. Any other secret has no
+// value that anybody knows, and waits for another beside it.
 func (s *step) goesOn(o Outcome) bool {
 	r := s.rec.Rotation
+	if s.afterPromote() {
+		r.Orphan = ""
+		s.hold(credential.HoldWhichSecret, o.Failure.Text, nil)
+		return true
+	}
 	if !r.Aborting || r.Staged == 0 || r.Orphan != r.New.ID {
 		return false
 	}

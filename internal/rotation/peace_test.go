@@ -85,3 +85,23 @@ func TestARefusedDestroyIsTriedAgainSoonAndThenRarely(t *testing.T) {
 		t.Errorf("pauses %v; want a minute at first, and an hour at most", pauses)
 	}
 }
+
+// A clock that was ahead for a while has written a pause. When it is set right, nothing waits for that clock's time.
+func TestAPauseOfAWrongClockIsOver(t *testing.T) {
+	rec := overlapped()
+	ahead := at(noon().Add(day))
+	ahead.Second, ahead.NextLook = noon().Add(-day), noon().Add(7*day)
+	held := rotation.Apply(rec, rotation.EffectGate, rotation.Outcome{Result: rotation.Done, Clock: noon().Add(-day)}, ahead).Record
+	if held.Hold == nil || !held.Backoff.Until.After(ahead.Now) {
+		t.Fatalf("hold %+v, pause until %s", held.Hold, held.Backoff.Until)
+	}
+	right := at(noon())
+	right.NextLook = ahead.NextLook
+	if d := rotation.Plan(held, right); d.Effect != rotation.EffectGate {
+		t.Errorf("%q, due %s for %s; want the gate to be asked by the right clock", d.Effect, d.Record.Due, d.Record.DueFor)
+	}
+	ahead.Now = ahead.Now.Add(time.Second)
+	if d := rotation.Plan(held, ahead); d.Effect != rotation.EffectNone {
+		t.Errorf("%q within the pause", d.Effect)
+	}
+}

@@ -122,6 +122,17 @@ func TestADiscardDuringTheOverlapBeginsNothing(t *testing.T) {
 	}
 }
 
+// What a person discards during the overlap has become the only secret: it stays, and the person hears of it.
+func TestTheOnlySecretIsNotDiscarded(t *testing.T) {
+	rec := overlapped()
+	rec.Rotation.Orphan = "secret-9"
+	o := rotation.Outcome{Result: rotation.NotDone, Finding: rotation.FoundLast, Failure: rotation.Failure{Text: "secret-9 is the only one"}}
+	after := rotation.Apply(rec, rotation.EffectCompensate, o, at(noon())).Record
+	if after.Hold == nil || after.Hold.Code != credential.HoldWhichSecret || after.Rotation.Orphan != "" || after.Phase() != credential.PhaseOverlap {
+		t.Errorf("hold %+v, orphan %q, phase %s", after.Hold, after.Rotation.Orphan, after.Phase())
+	}
+}
+
 // Only a person can tell whether Vault hands out the secret whose value was lost. Each answer ends the hold.
 func TestAPersonSaysWhichSecretVaultHandsOut(t *testing.T) {
 	rec := under(credential.PhaseCompensating)

@@ -24,9 +24,10 @@ type Decision struct {
 
 // step gathers one decision. Its methods are the rules; each that decides returns true, and the first to do so wins.
 type step struct {
-	rec credential.Record
-	env Env
-	out Decision
+	rec    credential.Record
+	env    Env
+	out    Decision
+	paused time.Time // until when the record paused before
 }
 
 func newStep(rec credential.Record, env Env) *step {
@@ -40,7 +41,7 @@ func newStep(rec credential.Record, env Env) *step {
 		}
 		rec.Rotation = &copied
 	}
-	s.rec, s.env = rec, env
+	s.rec, s.env, s.paused = rec, env, rec.Backoff.Until
 	return s
 }
 
@@ -104,6 +105,9 @@ func (s *step) decision() Decision {
 	d := s.out
 	d.Record = s.rec
 	d.Record.Boot = s.env.Boot
+	if b := &d.Record.Backoff; !b.Until.IsZero() && !b.Until.Equal(s.paused) {
+		b.Set = s.env.Now
+	}
 	*s = step{}
 	steps.Put(s)
 	return d
@@ -199,11 +203,11 @@ func (s *step) clock(o Outcome) {
 	}
 }
 
-// backedOff waits while the pause after a failure lasts. A pause that is longer than any can be was written by a clock
-// that has been set back since: it is over.
+// backedOff waits while the pause after a failure lasts. A pause that was written later than now, or is longer than any can
+// be, was written by a clock that has been set back since: it is over.
 func (s *step) backedOff() bool {
 	until := s.rec.Backoff.Until
-	if !s.env.Now.Before(until) || until.After(s.longestUntil()) {
+	if !s.env.Now.Before(until) || s.env.Now.Before(s.rec.Backoff.Set) || until.After(s.longestUntil()) {
 		return false
 	}
 	return s.wait(until, "backoff")
