@@ -211,18 +211,22 @@ func (w *killed) troubled(now time.Time) bool {
 		if r == nil || r.Promoted != 0 || r.Caps.Mode == credential.ModeManual {
 			return false
 		}
-		return r.Fence != 0 && now.Sub(r.Started) > w.patience(rec)
+		return r.Fence != 0 && w.pressed(rec, now)
 	})
 }
 
-// patience is how old a rotation may be that has sent a create and not published it, before kills let it be settled.
-// Where a previous secret counts down and no value can be read back, a second create must fit in. Elsewhere nothing
-// presses: a value that can be read is read by the next life at once, and what waits is settled together with others.
-func (w *killed) patience(rec credential.Record) time.Duration {
+// patience is how old a create may be that nothing presses to settle, before kills let it be.
+const patience = 25 * time.Second
+
+// pressed says whether a rotation that has sent a create and not published it is to be given time. Where a previous
+// secret counts down and no value can be read back, a second create must fit in. Elsewhere nothing presses: a value that
+// can be read is read by the next life at once, and what waits is settled together with others.
+func (w *killed) pressed(rec credential.Record, now time.Time) bool {
+	r := rec.Rotation
 	if k, _ := w.kindOf(rec.Client.ID); k.client["grace"] != nil {
-		return wire.Grace * 2 / 5
+		return now.Sub(r.Started) > wire.Grace*3/10
 	}
-	return 25 * time.Second
+	return now.Sub(r.Started) > patience && now.Sub(r.FenceAt) > patience
 }
 
 // resumable are the holds that a person resolves by asking to try again: kills make a step fail often.

@@ -26,8 +26,8 @@ const (
 	shortest = 60 * time.Millisecond
 	short    = 2500 * time.Millisecond
 	armed    = 3500 * time.Millisecond
-	settling = 6 * time.Second // deadline, propagation and the life of a fence have passed
-	long     = 9 * time.Second
+	settling = 7500 * time.Millisecond // deadline, propagation and the life of a fence have passed, and it was asked again
+	long     = 10 * time.Second
 )
 
 // next plans a life. Patience says that somebody has to be given time: an unknown create waits to be settled, or a
