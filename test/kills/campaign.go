@@ -31,7 +31,6 @@ const (
 )
 
 func (c *campaign) wantMode() int   { return max(1, perMode*c.kills/fullSize) }
-func (c *campaign) wantPoint() int  { return max(1, perPoint*c.kills/fullSize) }
 func (c *campaign) wantServer() int { return max(1, perServer*c.kills/fullSize) }
 
 // tally counts.

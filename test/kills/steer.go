@@ -35,6 +35,10 @@ const (
 func (c *campaign) next(w *killed, r *rand.Rand, patience bool) plan {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	chased := c.chased(w)
+	if len(chased) > 0 && !patience {
+		patience = r.IntN(chaseOne) == 0
+	}
 	p := plan{nth: 1, delay: time.Duration(r.Int64N(int64(4 * time.Millisecond))), limit: armed}
 	if patience {
 		p.limit, p.age = long, settling
@@ -49,10 +53,10 @@ func (c *campaign) next(w *killed, r *rand.Rand, patience bool) plan {
 		p.armed, p.nth = []pair{all[r.IntN(len(all))]}, 1+r.IntN(passes)
 		return p
 	}
-	if r.IntN(5) == 0 {
+	if !patience && r.IntN(5) == 0 {
 		p.nth = 1 + r.IntN(3)
 	}
-	c.choose(&p, w, r, patience)
+	c.choose(&p, w, r, patience, chased)
 	return p
 }
 
@@ -62,8 +66,9 @@ const passes = 60
 // most is how many points are armed at once, so that one of them is soon reached.
 const most = 5
 
-// choose arms the points that were hit least, each of another kind.
-func (c *campaign) choose(p *plan, w *killed, r *rand.Rand, patience bool) {
+// choose arms the points that were hit least, each of another kind. In a long life the chased ones come first, and no
+// other slow one, or it would end that life before they are reached.
+func (c *campaign) choose(p *plan, w *killed, r *rand.Rand, patience bool, chased []pair) {
 	type scored struct {
 		pair
 		score float64
@@ -73,7 +78,14 @@ func (c *campaign) choose(p *plan, w *killed, r *rand.Rand, patience bool) {
 		if candidate.slow() && !patience && r.IntN(6) != 0 || candidate.startOnly() != (w.kill < 2) {
 			continue
 		}
-		list = append(list, scored{candidate, c.score(candidate, w) + r.Float64()/2})
+		score, chase := c.score(candidate, w)+r.Float64()/2, slices.Contains(chased, candidate)
+		switch {
+		case patience && chase:
+			score -= 100
+		case patience && len(chased) > 0 && candidate.slow():
+			continue
+		}
+		list = append(list, scored{candidate, score})
 	}
 	slices.SortFunc(list, func(a, b scored) int {
 		switch {
@@ -113,7 +125,7 @@ func (c *campaign) score(p pair, w *killed) float64 {
 	if !ok {
 		return score
 	}
-	if k.mode == credential.ModeTwoSlot && p.orphans() && c.lackCompensations() {
+	if k.mode == credential.ModeTwoSlot && p.orphans() && c.orphansWanted() {
 		score -= 2
 	}
 	share := float64(t.modes[k.mode]) / float64(c.wantMode())
@@ -121,11 +133,6 @@ func (c *campaign) score(p pair, w *killed) float64 {
 		share = min(share, float64(t.servers[k.server])/float64(c.wantServer()))
 	}
 	return score + 4*share
-}
-
-// lackCompensations says whether a point in the compensation of an orphan was hit too rarely: few kills make one.
-func (c *campaign) lackCompensations() bool {
-	return slices.ContainsFunc(compensating(), func(point string) bool { return c.tally.point(point) < c.wantPoint() })
 }
 
 func (w *killed) kindNamed(name string) (kind, bool) {
