@@ -158,18 +158,18 @@ func (w *killed) view(ctx context.Context, rec credential.Record) (oracle.View, 
 		}
 		stored, err := w.Vault.Get(ctx, rec.Client.Vault.Path, version)
 		*failed = errors.Join(*failed, err)
-		return stored.Text(field)
+		return w.Known(stored.Text(field))
 	}
 	hands, err := w.Vault.Get(ctx, rec.Client.Vault.Path, 0)
 	if err != nil {
 		return v, failed, err
 	}
-	v.Hands = hands.Text(field)
+	v.Hands = w.Known(hands.Text(field))
 	staging, err := w.Vault.Get(ctx, "rotad/staging/"+rec.Client.StagingKey(), 0)
 	if err != nil {
 		return v, failed, err
 	}
-	v.Staged, v.StageID = staging.Text("bundle."+field), staging.Text("secret_id")
+	v.Staged, v.StageID = w.Known(staging.Text("bundle."+field)), staging.Text("secret_id")
 	v.Secrets, err = w.secrets(ctx, k, id)
 	return v, failed, err
 }

@@ -65,7 +65,7 @@ func (p *person) bring(ctx context.Context, socket *admin.Client, id string) {
 		if post(ctx, p.w.provider+wire.PathIssue, wire.Client{ID: id}, &value) != nil {
 			return
 		}
-		p.made[id] = value
+		p.made[id] = p.w.Known(value)
 	}
 	if _, err := socket.Do(ctx, admin.Command{Verb: admin.VerbPrepare, Client: id}); err != nil {
 		return

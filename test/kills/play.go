@@ -106,7 +106,8 @@ func (w *killed) fail(d death, err error) {
 // restLimit is how long a world may take to come to rest.
 const restLimit = 3 * time.Minute
 
-// rest lets the daemon live until nothing moves any more, stops it in good order, and asks what must be true then.
+// rest lets the daemon live until nothing moves any more, stops it in good order, and asks what must be true then. Whatever
+// its lives have left behind is searched for every secret that was seen.
 func (w *killed) rest(ctx context.Context, last death) {
 	if w.T.Failed() {
 		return
@@ -136,6 +137,7 @@ func (w *killed) rest(ctx context.Context, last death) {
 		w.fail(last, fmt.Errorf("at the end, %s after the last kill: %w", quiet.Round(time.Second), err))
 		return
 	}
+	w.CheckLeaks()
 	w.rested(quiet, len(w.seen.records))
 }
 

@@ -60,6 +60,7 @@ func (c *cuts) take() bool {
 	return c.left >= 0
 }
 
+// live cuts until there are enough. Whatever the machine has left behind is searched for every secret that was seen.
 func (c *cuts) live(m *machine, random *rand.Rand) {
 	for n := 1; c.take() && !m.T.Failed(); n++ {
 		if err := c.cut(m, random); err != nil {
@@ -72,6 +73,8 @@ func (c *cuts) live(m *machine, random *rand.Rand) {
 	}
 	if !m.T.Failed() {
 		c.rest(m, -1)
+		m.copyOut()
+		m.CheckLeaks()
 	}
 }
 

@@ -29,19 +29,19 @@ func (f *fleet) view(ctx context.Context, m member, known power.Known) (oracle.V
 		}
 		stored, err := f.Vault.Get(ctx, world.AppPath(m.id), version)
 		*failed = errors.Join(*failed, err)
-		return stored.Text(m.field)
+		return f.Known(stored.Text(m.field))
 	}
 	hands, err := f.Vault.Get(ctx, world.AppPath(m.id), 0)
 	if err != nil {
 		return v, failed, err
 	}
-	v.Hands = hands.Text(m.field)
+	v.Hands = f.Known(hands.Text(m.field))
 	if rec.Client.ID != "" {
 		staging, err := f.Vault.Get(ctx, "rotad/staging/"+rec.Client.StagingKey(), 0)
 		if err != nil {
 			return v, failed, err
 		}
-		v.Staged, v.StageID = staging.Text("bundle."+m.field), staging.Text("secret_id")
+		v.Staged, v.StageID = f.Known(staging.Text("bundle."+m.field)), staging.Text("secret_id")
 	}
 	v.Secrets, err = f.secrets(ctx, m)
 	return v, failed, err

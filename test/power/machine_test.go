@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
 	"github.com/rotad/rotad/internal/admin"
-	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/test/power"
 	"github.com/rotad/rotad/test/servers"
 )
@@ -56,6 +56,16 @@ func (m *machine) eject() {
 	}
 }
 
+// copyOut takes the disk out and leaves what it holds where it was mounted.
+func (m *machine) copyOut() {
+	m.T.Helper()
+	kept := m.disk.Now()
+	m.eject()
+	for _, name := range kept.Names() {
+		m.Must(kept.Export(name, filepath.Join(m.Path("state"), name)))
+	}
+}
+
 // start starts the daemon.
 func (m *machine) start() {
 	m.T.Helper()
@@ -96,7 +106,6 @@ func (m *machine) rest(limit time.Duration) error {
 		var errs []error
 		for _, r := range records {
 			errs = append(errs, moving(r))
-			m.confirm(ctx, r)
 		}
 		if len(records) != len(m.clients) {
 			errs = append(errs, fmt.Errorf("%d of %d clients are registered", len(records), len(m.clients)))
@@ -107,16 +116,6 @@ func (m *machine) rest(limit time.Duration) error {
 	m.busy()
 	m.WriteConfig()
 	return err
-}
-
-// confirm is a person who says that the clocks are right: the servers that could confirm it show whole seconds, so that
-// rotad would ask them again only after a minute.
-func (m *machine) confirm(ctx context.Context, r credential.Record) {
-	if r.Hold == nil || r.Hold.Code != credential.HoldClockSuspect {
-		return
-	}
-	command := admin.Command{Verb: admin.VerbResume, Client: r.Client.ID, Resolve: credential.ResolveRetry, Reason: "the clocks are right"}
-	_, _ = m.socket().Do(ctx, command) // asked again with the next look
 }
 
 func (m *machine) socket() *admin.Client { return admin.NewClient("unix:" + m.Path("admin.sock")) }
