@@ -135,7 +135,7 @@ func (l *Loop) turn(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, fmt.Errorf("claiming notices: %w", err)
 	}
-	if err := l.forget(ctx); err != nil {
+	if err = l.forget(ctx); err != nil {
 		return 0, err
 	}
 	due, ok, err := l.Outbox.NextDue(ctx)

@@ -150,7 +150,9 @@ func (o outbox) Settle(ctx context.Context, n credential.Notice) error { return 
 func (o outbox) NextDue(ctx context.Context) (time.Time, bool, error) { return o.store.NextNotice(ctx) }
 
 // Prune forgets notices that were settled long ago.
-func (o outbox) Prune(ctx context.Context, now time.Time) (int, error) { return o.store.Prune(ctx, now) }
+func (o outbox) Prune(ctx context.Context, now time.Time) (int, error) {
+	return o.store.Prune(ctx, now)
+}
 
 // records is the store as the notices see it.
 type records struct{ store *bolt.Store }

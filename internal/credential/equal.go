@@ -10,8 +10,8 @@ import (
 func (r *Record) Equal(o *Record) bool {
 	return all(
 		r.Rev == o.Rev, r.Sight == o.Sight, r.Version == o.Version, r.Proved == o.Proved, r.Missing == o.Missing,
-		r.Presumed == o.Presumed, r.Refused == o.Refused, r.Leaving == o.Leaving, r.Due == o.Due, r.DueFor == o.DueFor,
-		r.Boot == o.Boot, r.Since == o.Since, r.VersionAt == o.VersionAt, r.Looked == o.Looked, r.NextLook == o.NextLook,
+		r.Presumed == o.Presumed, r.Refused == o.Refused, r.Leaving == o.Leaving, r.Due.Equal(o.Due), r.DueFor == o.DueFor,
+		r.Boot == o.Boot, r.Since.Equal(o.Since), r.VersionAt.Equal(o.VersionAt), r.Looked.Equal(o.Looked), r.NextLook.Equal(o.NextLook),
 		r.Backoff == o.Backoff, r.Request == o.Request, r.Told == o.Told, r.Calendar == o.Calendar, r.Last == o.Last,
 		r.Current == o.Current, r.Caps == o.Caps, same(r.Hold, o.Hold), r.Cleanup.equal(o.Cleanup),
 		r.Client.equal(&o.Client), r.Rotation.equal(o.Rotation),
@@ -30,12 +30,12 @@ func (c *Cleanup) equal(o *Cleanup) bool {
 	if c == nil || o == nil {
 		return c == o
 	}
-	return slices.Equal(c.Staging, o.Staging) && slices.Equal(c.Consumer, o.Consumer) && c.Next == o.Next && c.Tries == o.Tries
+	return slices.Equal(c.Staging, o.Staging) && slices.Equal(c.Consumer, o.Consumer) && c.Next.Equal(o.Next) && c.Tries == o.Tries
 }
 
 func (c *Client) equal(o *Client) bool {
 	return all(
-		c.ID == o.ID, c.Provider == o.Provider, c.Owner == o.Owner, c.Policy == o.Policy, c.Expires == o.Expires,
+		c.ID == o.ID, c.Provider == o.Provider, c.Owner == o.Owner, c.Policy == o.Policy, c.Expires.Equal(o.Expires),
 		c.CurrentID == o.CurrentID, c.AllowCut == o.AllowCut, c.Bootstrap == o.Bootstrap, c.Grace == o.Grace,
 		c.KeepRetired == o.KeepRetired, c.RenamedFrom == o.RenamedFrom, c.Source == o.Source, c.Verify == o.Verify,
 		c.Vault.Namespace == o.Vault.Namespace, c.Vault.Mount == o.Vault.Mount, c.Vault.Path == o.Vault.Path,
@@ -62,9 +62,9 @@ func (r *Rotation) equal(o *Rotation) bool {
 // equalInPlan compares what was known when the create was sent.
 func (r *Rotation) equalInPlan(o *Rotation) bool {
 	return all(
-		r.ID == o.ID, r.Attempt == o.Attempt, r.Phase == o.Phase, r.Since == o.Since, r.Cause == o.Cause, r.Caps == o.Caps,
-		r.Started == o.Started, slices.Equal(r.Before, o.Before), r.Old == o.Old, r.OldVersion == o.OldVersion,
-		r.ConsumerBase == o.ConsumerBase, r.FenceBase == o.FenceBase, r.Fence == o.Fence, r.FenceAt == o.FenceAt,
+		r.ID == o.ID, r.Attempt == o.Attempt, r.Phase == o.Phase, r.Since.Equal(o.Since), r.Cause == o.Cause, r.Caps == o.Caps,
+		r.Started.Equal(o.Started), slices.Equal(r.Before, o.Before), r.Old == o.Old, r.OldVersion == o.OldVersion,
+		r.ConsumerBase == o.ConsumerBase, r.FenceBase == o.FenceBase, r.Fence == o.Fence, r.FenceAt.Equal(o.FenceAt),
 		same(r.Unsettled, o.Unsettled), r.Asked == o.Asked, r.Resent == o.Resent, same(r.Sent, o.Sent),
 	)
 }
@@ -72,10 +72,10 @@ func (r *Rotation) equalInPlan(o *Rotation) bool {
 // equalInDeed compares what came of it.
 func (r *Rotation) equalInDeed(o *Rotation) bool {
 	return all(
-		r.New == o.New, r.Staged == o.Staged, r.StagedAt == o.StagedAt, r.Orphan == o.Orphan, r.Successes == o.Successes,
-		r.Publishing == o.Publishing, r.Promoted == o.Promoted, r.PromotedAt == o.PromotedAt, r.RevokeAfter == o.RevokeAfter,
-		r.OldDies == o.OldDies, r.Cutover == o.Cutover, r.Override == o.Override, r.Restored == o.Restored,
+		r.New == o.New, r.Staged == o.Staged, r.StagedAt.Equal(o.StagedAt), r.Orphan == o.Orphan, r.Successes == o.Successes,
+		r.Publishing == o.Publishing, r.Promoted == o.Promoted, r.PromotedAt.Equal(o.PromotedAt), r.RevokeAfter.Equal(o.RevokeAfter),
+		r.OldDies.Equal(o.OldDies), r.Cutover == o.Cutover, r.Override == o.Override, r.Restored == o.Restored,
 		r.SinceBoot == o.SinceBoot, r.SinceElapsed == o.SinceElapsed, r.Aborting == o.Aborting, r.Revoked == o.Revoked,
-		r.Negative == o.Negative, r.NegativeSince == o.NegativeSince,
+		r.Negative == o.Negative, r.NegativeSince.Equal(o.NegativeSince),
 	)
 }

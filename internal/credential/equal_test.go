@@ -23,8 +23,8 @@ func fill(v reflect.Value) {
 			v.Set(reflect.ValueOf(time.Unix(1, 0).UTC()))
 			return
 		}
-		for i := range v.NumField() {
-			fill(v.Field(i))
+		for _, field := range v.Fields() {
+			fill(field)
 		}
 	case reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1, 1))

@@ -14,7 +14,7 @@ func intentFirst(v *View, a *Act) string {
 	case Create:
 		return createIntended(r, a)
 	case Revoke:
-		return revokeIntended(v, r, a)
+		return revokeIntended(r, a)
 	case Stage:
 		return stageIntended(v, a)
 	case Promote:
@@ -41,7 +41,7 @@ func createIntended(r *credential.Rotation, a *Act) string {
 
 // revokeIntended: the old one in revoking, the orphan that is named, and within the intent the one that could not be
 // staged and is taken back at once.
-func revokeIntended(v *View, r *credential.Rotation, a *Act) string {
+func revokeIntended(r *credential.Rotation, a *Act) string {
 	if r == nil {
 		return "revokes without a durable intent"
 	}

@@ -116,14 +116,18 @@ func (r *run) fence(ctx context.Context, s credential.Staging, base int) (f fenc
 		f.version, f.at = entry.Version, entry.Created
 		return f, Outcome{}, true
 	}
+	return f, r.notFenced(entry, s, base, err), false
+}
+
+// notFenced judges what stands where a fence could not be written.
+func (r *run) notFenced(entry credential.Entry, s credential.Staging, base int, err error) Outcome {
 	switch {
 	case entry.Version != base:
+		return r.alreadyFenced(entry)
 	case errors.Is(err, credential.ErrCAS) && s.Phase == credential.StagingIntent:
-		return f, r.maybeSent("another entry stood where the fence was to be written, and is gone again"), false
-	default:
-		return f, Outcome{Result: NotDone, Failure: failure(err)}, false
+		return r.maybeSent("another entry stood where the fence was to be written, and is gone again")
 	}
-	return f, r.alreadyFenced(entry), false
+	return Outcome{Result: NotDone, Failure: failure(err)}
 }
 
 // fresh: at most FenceLife may have passed on both clocks between the fence and the create, or another process could

@@ -31,7 +31,7 @@ type step struct {
 }
 
 func newStep(rec credential.Record, env Env) *step {
-	s := steps.Get().(*step) //nolint:errcheck,forcetypeassert // nothing else is put there
+	s := steps.Get().(*step) //nolint:forcetypeassert // nothing else is put there
 	env.Now = env.Now.UTC().Truncate(time.Microsecond)
 	env.Second = env.Second.UTC().Truncate(time.Microsecond)
 	if rec.Rotation != nil {

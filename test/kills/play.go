@@ -137,7 +137,7 @@ func (w *killed) rest(ctx context.Context, last death) {
 		w.fail(last, fmt.Errorf("at the end, %s after the last kill: %w", quiet.Round(time.Second), err))
 		return
 	}
-	w.CheckLeaks()
+	w.CheckLeaks() //nolint:contextcheck // it looks even where the context of the test has ended
 	w.rested(quiet, len(w.seen.records))
 }
 
