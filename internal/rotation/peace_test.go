@@ -99,6 +99,8 @@ func TestAPauseOfAWrongClockIsOver(t *testing.T) {
 	right.NextLook = ahead.NextLook
 	if d := rotation.Plan(held, right); d.Effect != rotation.EffectGate {
 		t.Errorf("%q, due %s for %s; want the gate to be asked by the right clock", d.Effect, d.Record.Due, d.Record.DueFor)
+	} else if !d.Record.Backoff.Until.IsZero() {
+		t.Errorf("the pause until %s is kept, and holds again when that clock's time comes", d.Record.Backoff.Until)
 	}
 	ahead.Now = ahead.Now.Add(time.Second)
 	if d := rotation.Plan(held, ahead); d.Effect != rotation.EffectNone {

@@ -204,13 +204,17 @@ func (s *step) clock(o Outcome) {
 }
 
 // backedOff waits while the pause after a failure lasts. A pause that was written later than now, or is longer than any can
-// be, was written by a clock that has been set back since: it is over.
+// be, was written by a clock that has been set back since: it is over for good, also when that clock's time has come.
 func (s *step) backedOff() bool {
-	until := s.rec.Backoff.Until
-	if !s.env.Now.Before(until) || s.env.Now.Before(s.rec.Backoff.Set) || until.After(s.longestUntil()) {
+	b := &s.rec.Backoff
+	switch {
+	case !s.env.Now.Before(b.Until):
+		return false
+	case s.env.Now.Before(b.Set), b.Until.After(s.longestUntil()):
+		b.Until, b.Set = time.Time{}, time.Time{}
 		return false
 	}
-	return s.wait(until, "backoff")
+	return s.wait(b.Until, "backoff")
 }
 
 // longestUntil returns the latest moment to which a pause that begins now can last.
