@@ -28,14 +28,20 @@ func neverAccepted(v *View) bool {
 // cutover is proved, whichever of the two values the provider accepts is at hand.
 func cutover(v *View) bool {
 	r := v.rotation()
-	if v.Rewound && r == nil && v.Record.Caps.Mode == credential.ModeHardCutover {
-		return v.Record.Client.AllowCut // an older state does not know yet that a cutover is under way
+	if v.Rewound && r == nil {
+		return unknowing(v)
 	}
 	if r == nil || !r.Cutover || !r.Client.AllowCut {
 		return false
 	}
 	return r.Promoted == 0 || v.Accepts(v.Staged) || v.Accepts(v.Version(r.OldVersion)) || v.Accepts(v.Version(r.Promoted)) ||
 		v.Record.Hold != nil && v.Record.Hold.Code == credential.HoldBothRefused
+}
+
+// unknowing: until its next look, an older state does not know that a cutover is under way, or that a secret counts down.
+func unknowing(v *View) bool {
+	mode := v.Record.Caps.Mode
+	return mode == credential.ModeHardCutover && v.Record.Client.AllowCut || mode == credential.ModeGraceWindow
 }
 
 // toldInTime: a person was told, with a deadline, and the deadline has passed; or the provider said when the secret

@@ -26,8 +26,7 @@ func (x Executor) Writable(ctx context.Context, rec credential.Record, rotationI
 	if err != nil {
 		return 0, err
 	}
-	value := entry.Phase != credential.StagingIdle && entry.Phase != credential.StagingIntent && !entry.Deleted
-	if entry.Version != 0 && value && entry.Rotation != rec.Last.Rotation && rec.Rotation == nil {
+	if rec.Rotation == nil && entry.Phase != credential.StagingIntent && unknownRotation(&rec, entry) {
 		return 0, &Refusal{Why: "the staging entry of this client holds a value of another rotation", Hint: "rotad resume " + rec.Client.ID + " --retry"}
 	}
 	if rec.Rotation != nil {

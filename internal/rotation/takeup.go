@@ -22,7 +22,7 @@ func (s *step) foreignStaging(l *Look) bool {
 // second witness.
 func (s *step) takeUp(l *Look) bool {
 	e := l.Staging
-	if !s.unknownRotation(e) {
+	if !unknownRotation(&s.rec, e) {
 		return false
 	}
 	r := &credential.Rotation{
@@ -68,18 +68,18 @@ func graceEnds(c credential.Capabilities, replaced time.Time) time.Time {
 
 // unknownRotation says whether a staging entry belongs to a rotation that the state does not know. A manual one begins
 // with its value: the fence of a submit that never came means nothing.
-func (s *step) unknownRotation(e credential.Entry) bool {
-	if e.Version == 0 || e.Deleted || e.Phase == credential.StagingIdle || e.Rotation == s.rec.Last.Rotation {
+func unknownRotation(rec *credential.Record, e credential.Entry) bool {
+	if e.Version == 0 || e.Deleted || e.Phase == credential.StagingIdle || e.Rotation == rec.Last.Rotation {
 		return false
 	}
-	newer := !s.rec.Last.StagedAt.IsZero() && e.Created.After(s.rec.Last.StagedAt)
-	if e.Version <= s.rec.Last.Staged && !newer { // a backup of Vault was restored: a later rotation has ended since
+	newer := !rec.Last.StagedAt.IsZero() && e.Created.After(rec.Last.StagedAt)
+	if e.Version <= rec.Last.Staged && !newer { // a backup of Vault was restored: a later rotation has ended since
 		return false
 	}
 	if e.Phase == credential.StagingIntent && e.Attempt == 0 { // the fence of a submit whose value never came
 		return false
 	}
-	return s.rec.Caps.Mode != credential.ModeManual || e.Phase == credential.StagingStaged
+	return rec.Caps.Mode != credential.ModeManual || e.Phase == credential.StagingStaged
 }
 
 // previousDies returns when the secret in the slot "previous" ends; zero = there is none, or it is not known.

@@ -266,3 +266,19 @@ func TestARevokeOfTheWrongSecretCanBeEnded(t *testing.T) {
 		t.Errorf("%q, want the rotation to end", next.Effect)
 	}
 }
+
+// A restored backup has brought the value of an ended rotation back into staging: it keeps nobody from bringing a new one.
+func TestAnOldValueInStagingDoesNotStopASubmit(t *testing.T) {
+	for last, refused := range map[int]bool{0: true, 5: false} {
+		e := newEffects()
+		e.rec.Rotation = nil
+		e.rec.Last = credential.Last{Rotation: "rotation-8", Outcome: "aborted", Staged: last, StagedAt: e.world.Wall}
+		if last == 0 {
+			e.rec.Last = credential.Last{}
+		}
+		e.vault.Land(credential.Staging{Rotation: "rotation-7", Attempt: 1, Phase: credential.StagingStaged, Instance: "instance"})
+		if _, err := e.executor.Writable(t.Context(), e.rec, "rotation-9"); (err != nil) != refused {
+			t.Errorf("the last rotation staged version %d: %v", last, err)
+		}
+	}
+}
