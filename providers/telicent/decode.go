@@ -118,8 +118,11 @@ func member(object map[string]any, name string) (any, bool) {
 	return value, ok && plain(found) == plain(name)
 }
 
+// separators is made once: making one costs more than using it, and a reply asks for dozens of names.
+var separators = strings.NewReplacer("_", "", "-", "")
+
 func plain(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(name))
+	return strings.ToLower(separators.Replace(name))
 }
 
 func text(body any, names []string) string {
