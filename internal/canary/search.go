@@ -51,7 +51,7 @@ func (s *Search) Learn() error {
 func (s *Search) enter(e entry, number int) {
 	for i, p := range s.patterns(e.Value) {
 		if p != nil {
-			s.table.add(p, uint32(number*len(s.shapes)+i)) //nolint:gosec // enough for 190 million secrets
+			s.table.add(p, i, uint32(number*len(s.shapes)+i)) //nolint:gosec // enough for 190 million secrets
 		}
 	}
 }

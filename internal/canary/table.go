@@ -16,7 +16,7 @@ type table struct {
 	mask   uint64 // of a slot's number
 	bits   uint64 // of a bit's number in the filter
 	used   int
-	class  [256]bool // bytes that occur in the windows of any pattern
+	class  [256]uint32 // by byte: the kinds of patterns in whose windows it occurs, a bit for each
 }
 
 // newTable makes room for so many patterns.
@@ -35,10 +35,10 @@ func hash(b []byte) uint64 {
 // full says that another pattern would make the table slow.
 func (t *table) full() bool { return t.used*4 >= len(t.slots)*3 }
 
-// add enters a pattern under an id above 0.
-func (t *table) add(pattern []byte, id uint32) {
+// add enters a pattern of a kind under an id above 0. Kinds that share a bit cost some looks and hide nothing.
+func (t *table) add(pattern []byte, kind int, id uint32) {
 	for _, b := range pattern[:window] {
-		t.class[b] = true
+		t.class[b] |= 1 << (kind % 32)
 	}
 	h := hash(pattern)
 	bit := h & t.bits
@@ -66,25 +66,28 @@ func (t *table) each(h uint64, f func(id uint32)) {
 	}
 }
 
-// windows calls f with every position of b at which a pattern may begin. Where one byte of a window occurs in no pattern,
-// everything up to that byte is passed over.
+// windows calls f with every position of b at which a pattern may begin. Where the bytes of a window do not occur together
+// in any kind of pattern, as blanks and small letters do not, no window that holds these bytes has to be looked up. Most
+// of a text is passed over in that way, and each look into a large table is one into slow memory.
 func (t *table) windows(b []byte, f func(at int, h uint64)) {
 	at := 0
 	for at+window <= len(b) {
 		last := at + window - 1
-		for last >= at && t.class[b[last]] {
+		kinds := t.class[b[last]]
+		for last > at && kinds != 0 {
 			last--
+			kinds &= t.class[b[last]]
 		}
-		if last >= at {
+		if kinds == 0 {
 			at = last + 1
 			continue
 		}
-		at = t.run(b, at, f)
+		at = t.run(b, at, kinds, f)
 	}
 }
 
-// run probes from at on, as long as no byte is foreign, and returns where to go on.
-func (t *table) run(b []byte, at int, f func(at int, h uint64)) int {
+// run probes from at on, as long as some kind of pattern has all the bytes since then, and returns where to go on.
+func (t *table) run(b []byte, at int, kinds uint32, f func(at int, h uint64)) int {
 	for {
 		if h := hash(b[at:]); t.may(h) {
 			f(at, h)
@@ -93,8 +96,8 @@ func (t *table) run(b []byte, at int, f func(at int, h uint64)) int {
 		if at+window > len(b) {
 			return len(b)
 		}
-		if !t.class[b[at+window-1]] {
-			return at + window
+		if kinds &= t.class[b[at+window-1]]; kinds == 0 {
+			return at
 		}
 	}
 }
