@@ -31,12 +31,22 @@ var ErrShort = fmt.Errorf("a secret needs at least %d bytes to be looked for", M
 // Ledger is a list of clear secrets, each with a number from 1 on. It is safe for concurrent use. The zero value is an
 // empty ledger in memory.
 type Ledger struct {
-	mu     sync.Mutex
-	values []entry
-	known  map[uint64]int // hash of a value to its number; a collision costs a second entry, never a lost one
-	seed   maphash.Seed
-	file   *os.File // nil = in memory only
+	mu    sync.Mutex
+	pages [][]byte          // the values, one after another
+	spans []span            // by number - 1
+	words []string          // that say what a secret opens
+	whats map[string]uint32 // where among them
+	known map[uint64]uint32 // hash of a value to its number; a collision costs a second entry, never a lost one
+	seed  maphash.Seed
+	file  *os.File // nil = in memory only
 }
+
+// pageSize is the room for values that is taken at once.
+const pageSize = 1 << 20
+
+// span says where an entry stands. There are millions of them, so they hold no pointers, which a collection of garbage
+// would follow one by one.
+type span struct{ page, at, length, word uint32 }
 
 // entry is one secret. What says what it opens; it may be printed.
 type entry struct {
@@ -77,7 +87,7 @@ func ReadLedger(path string) (*Ledger, error) {
 	for lines.Scan() {
 		var e entry
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return nil, fmt.Errorf("reading the ledger: line %d holds no entry", len(l.values)+1) // never its text
+			return nil, fmt.Errorf("reading the ledger: line %d holds no entry", len(l.spans)+1) // never its text
 		}
 		l.append(e)
 	}
@@ -112,7 +122,7 @@ func (l *Ledger) Note(what, value string) (int, error) {
 func (l *Ledger) Len() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.values)
+	return len(l.spans)
 }
 
 // Close closes the file, if there is one.
@@ -127,26 +137,43 @@ func (l *Ledger) Close() error {
 	return f.Close()
 }
 
-// since returns the entries after a number.
-func (l *Ledger) since(n int) []entry {
+// entry returns the one with a number.
+func (l *Ledger) entry(number int) entry {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.values[n:len(l.values):len(l.values)]
+	s := l.spans[number-1]
+	return entry{l.words[s.word], string(l.value(s))}
 }
+
+// value is the text of an entry in place; the lock is held.
+func (l *Ledger) value(s span) []byte { return l.pages[s.page][s.at : s.at+s.length] }
 
 func (l *Ledger) find(value string) (int, bool) {
 	if l.known == nil {
-		l.known, l.seed = map[uint64]int{}, maphash.MakeSeed()
+		l.known, l.whats, l.seed = map[uint64]uint32{}, map[string]uint32{}, maphash.MakeSeed()
 	}
 	n, ok := l.known[maphash.String(l.seed, value)]
-	return n, ok && l.values[n-1].Value == value
+	return int(n), ok && string(l.value(l.spans[n-1])) == value
 }
 
 func (l *Ledger) append(e entry) int {
-	l.values = append(l.values, e)
-	n := len(l.values)
-	if _, ok := l.find(e.Value); !ok {
-		l.known[maphash.String(l.seed, e.Value)] = n
+	_, known := l.find(e.Value)
+	last := len(l.pages) - 1
+	if last < 0 || len(l.pages[last])+len(e.Value) > cap(l.pages[last]) {
+		l.pages = append(l.pages, make([]byte, 0, max(pageSize, len(e.Value))))
+		last++
+	}
+	word, ok := l.whats[e.What]
+	if !ok {
+		word = uint32(len(l.words)) //nolint:gosec // less than memory holds
+		l.words, l.whats[e.What] = append(l.words, e.What), word
+	}
+	at := len(l.pages[last])
+	l.pages[last] = append(l.pages[last], e.Value...)
+	l.spans = append(l.spans, span{uint32(last), uint32(at), uint32(len(e.Value)), word}) //nolint:gosec // less than memory holds
+	n := len(l.spans)
+	if !known {
+		l.known[maphash.String(l.seed, e.Value)] = uint32(n) //nolint:gosec // a search has no room for more
 	}
 	return n
 }

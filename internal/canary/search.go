@@ -35,9 +35,9 @@ func NewSearch(l *Ledger, secrets int) *Search {
 
 // Learn takes in what the ledger has gained. ErrNoSecrets: it is still empty.
 func (s *Search) Learn() error {
-	for _, e := range s.ledger.since(s.learnt) {
+	for end := s.ledger.Len(); s.learnt < end; {
 		s.learnt++
-		s.enter(e, s.learnt)
+		s.enter(s.learnt)
 		if s.table.full() {
 			s.grow()
 		}
@@ -48,8 +48,8 @@ func (s *Search) Learn() error {
 	return nil
 }
 
-func (s *Search) enter(e entry, number int) {
-	for i, p := range s.patterns(e.Value) {
+func (s *Search) enter(number int) {
+	for i, p := range s.patterns(s.ledger.entry(number).Value) {
 		if p != nil {
 			s.table.add(p, i, uint32(number*len(s.shapes)+i)) //nolint:gosec // enough for 190 million secrets
 		}
@@ -58,8 +58,8 @@ func (s *Search) enter(e entry, number int) {
 
 func (s *Search) grow() {
 	s.table = newTable(2 * s.table.used)
-	for i, e := range s.ledger.since(0)[:s.learnt] {
-		s.enter(e, i+1)
+	for i := range s.learnt {
+		s.enter(i + 1)
 	}
 }
 
@@ -132,7 +132,7 @@ const enough = 16
 
 func (s *Search) confirm(text []byte, id int) (Hit, bool) {
 	number, i := id/len(s.shapes), id%len(s.shapes)
-	e := s.ledger.since(number - 1)[0]
+	e := s.ledger.entry(number)
 	p := s.patterns(e.Value)[i]
 	hit := Hit{Secret: number, What: e.What, Shape: s.shapes[i].name}
 	if bytes.HasPrefix(text, p) {
