@@ -128,6 +128,9 @@ func policies() map[string]credential.Policy {
 	}
 }
 
+// workers of each provider: what so many have to commit shares a transaction.
+const workers = 64
+
 // babbles is how many requests one comes to that a server fails at, and tells all that it knows.
 const babbles = 401
 
@@ -144,7 +147,7 @@ func (p *plant) wire() {
 		Executor: rotation.Executor{Vault: p.vault, Instance: "canary", Now: p.clock.now, Elapsed: p.clock.elapsed, After: time.After},
 		Now:      p.clock.now, Elapsed: p.clock.elapsed, After: time.After, FreshID: rand.Text, FreshUID: rand.Text, Watch: p.watch,
 	}, &scheduler.World{
-		Connections: p.links, Policies: policies(), Scan: seldom{}, Workers: 8,
+		Connections: p.links, Policies: policies(), Scan: seldom{}, Workers: workers,
 	})
 	renderer, err := notify.NewRenderer(notify.Sender{From: notify.Address{Addr: "rotad@example.com"}, Key: p.store.Meta().Key, Mount: "secret"})
 	p.must(err)

@@ -39,19 +39,11 @@ func (s *spool) Write(p []byte) (int, error) {
 
 func (s *spool) printf(format string, args ...any) { _, _ = fmt.Fprintf(s, format, args...) }
 
-// settle brings everything into the file.
-func (s *spool) settle() error {
+// close brings everything into the file, which takes no more.
+func (s *spool) close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.out.Flush()
-}
-
-// empty forgets what has been searched.
-func (s *spool) empty() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, err := s.file.Seek(0, 0)
-	return errors.Join(s.file.Truncate(0), err)
+	return errors.Join(s.out.Flush(), s.file.Close())
 }
 
 // Send takes a mail as it would go over the wire. It makes a spool a channel of notices.
