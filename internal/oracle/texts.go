@@ -3,6 +3,7 @@ package oracle
 import (
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -76,10 +77,40 @@ func anyEntry(v reflect.Value, search func(string) bool) bool {
 }
 
 func anyField(v reflect.Value, search func(string) bool) bool {
-	for _, field := range v.Fields() {
-		if texts(field, search) {
+	for _, i := range telling(v.Type()) {
+		if texts(v.Field(i), search) {
 			return true
 		}
 	}
 	return false
+}
+
+// telling returns the fields of a type that can hold a text.
+func telling(t reflect.Type) []int {
+	if known, ok := tellings.Load(t); ok {
+		return known.([]int) //nolint:errcheck,forcetypeassert // nothing else is stored there
+	}
+	var fields []int
+	for i := range t.NumField() {
+		if field := t.Field(i).Type; canTell(field) {
+			fields = append(fields, i)
+		}
+	}
+	tellings.Store(t, fields)
+	return fields
+}
+
+// tellings are the answers of telling so far.
+var tellings sync.Map
+
+// canTell says no where there can be no text, and yes where it is not sure.
+func canTell(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Struct:
+		return t != reflect.TypeFor[time.Time]()
+	case reflect.String, reflect.Pointer, reflect.Interface, reflect.Slice, reflect.Array, reflect.Map:
+		return true
+	default:
+		return false
+	}
 }

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"sync"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -113,41 +114,48 @@ type Oracle struct {
 
 // Moment asks what must be true at every moment.
 func Moment(v View) []Broken {
-	return ask(func(o *Oracle) string {
+	return ask(v, func(o *Oracle, v *View) string {
 		if o.moment == nil {
 			return ""
 		}
-		return o.moment(&v)
+		return o.moment(v)
 	})
 }
 
 // Before asks what must be true right before a mutation takes effect.
 func Before(v View, a Act) []Broken {
-	return ask(func(o *Oracle) string {
+	return ask(v, func(o *Oracle, v *View) string {
 		if o.before == nil {
 			return ""
 		}
-		return o.before(&v, &a)
+		return o.before(v, &a)
 	})
 }
 
 // Quiet asks what must be true when nothing moves any more: the client is steady, or waits for a person.
 func Quiet(v View) []Broken {
-	return ask(func(o *Oracle) string {
+	return ask(v, func(o *Oracle, v *View) string {
 		if o.quiet == nil {
 			return ""
 		}
-		return o.quiet(&v)
+		return o.quiet(v)
 	})
 }
 
-func ask(question func(*Oracle) string) []Broken {
+// views keeps used ones: a view is large, and a simulation asks at every moment. No oracle holds on to one.
+var views = sync.Pool{New: func() any { return new(View) }}
+
+func ask(seen View, question func(*Oracle, *View) string) []Broken {
+	v := views.Get().(*View) //nolint:errcheck,forcetypeassert // nothing else is put there
+	*v = seen
 	var broken []Broken
 	for i := range oracles {
-		if text := question(&oracles[i]); text != "" {
+		if text := question(&oracles[i], v); text != "" {
 			broken = append(broken, Broken{Invariant: oracles[i].Invariant, Name: oracles[i].Name, Text: text})
 		}
 	}
+	*v = View{}
+	views.Put(v)
 	return broken
 }
 
