@@ -77,7 +77,7 @@ func NewLife(m Mode) *Life {
 	p := &model.Provider{World: w, Caps: m.Caps, Vault: v, Slow: m.Slow}
 	l := &Life{
 		Mode: m, World: w, Provider: p, Vault: v, policy: policy(),
-		store:    &store{world: w, notices: map[string]credential.Notice{}},
+		store:    &store{world: w},
 		resolved: map[credential.HoldCode]int{}, Holds: map[credential.HoldCode]int{},
 	}
 	client := credential.Client{
@@ -137,7 +137,12 @@ func (l *Life) boot() {
 // start makes the process's scheduler, with its second clock at a watermark.
 func (l *Life) start(d *daemon, watermark time.Time) {
 	boot := "boot-" + strconv.Itoa(l.boots)
-	fresh := func() string { d.ids++; return boot + "-" + strconv.Itoa(d.ids) }
+	prefix := []byte(boot + "-")
+	fresh := func() string {
+		d.ids++
+		var id [32]byte
+		return string(strconv.AppendInt(append(id[:0], prefix...), int64(d.ids), 10))
+	}
 	now := func() time.Time { return l.World.Wall.Add(d.skew) }
 	elapsed := func() time.Duration { return l.World.Wall.Sub(d.began) - d.slept }
 	d.exec = rotation.Executor{Vault: l.Vault, Instance: "instance", Now: now, Elapsed: elapsed, After: l.World.After}

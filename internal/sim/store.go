@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -13,10 +14,10 @@ type store struct {
 	world   *model.World
 	rec     credential.Record
 	mark    time.Time
-	notices map[string]credential.Notice
+	told    []credential.Notice // each once
 	audit   []credential.Audit
 	gone    bool
-	backups []backup // what a backup of each earlier moment would hold
+	backups []*backup // what a backup of each earlier moment would hold
 
 	committed func(conflict bool) // after every commit that a daemon made or tried
 }
@@ -67,7 +68,7 @@ func (s *store) Commit(_ context.Context, c credential.Change) (credential.Recor
 
 // take makes a change without a fault: what people commit is not a point of its own.
 func (s *store) take(c credential.Change) {
-	s.backups = append(s.backups, backup{s.rec, s.mark})
+	s.backups = append(s.backups, &backup{s.rec, s.mark})
 	if n := len(s.backups) - backupsKept; n > 0 {
 		s.backups = s.backups[n:]
 	}
@@ -78,9 +79,9 @@ func (s *store) take(c credential.Change) {
 		s.mark = c.Watermark
 	}
 	s.audit = append(s.audit, c.Audit...)
-	for _, n := range c.Notices {
-		if _, ok := s.notices[n.Key]; !ok {
-			s.notices[n.Key] = n
+	for i := range c.Notices {
+		if key := c.Notices[i].Key; !slices.ContainsFunc(s.told, func(n credential.Notice) bool { return n.Key == key }) {
+			s.told = append(s.told, c.Notices[i])
 		}
 	}
 }
