@@ -173,6 +173,28 @@ func (f *fleet) clear(a *account, t time.Time) time.Time {
 	return t
 }
 
+// breaks returns when the first outage of what a client needs begins within a span; ok is false if none does.
+func (f *fleet) breaks(a *account, s span) (first time.Time, ok bool) {
+	for _, o := range []*outage{f.machine, f.vault.away, f.tenants[a.file.Provider].away} {
+		if begun, some := o.begins(s); some && (!ok || begun.Before(first)) {
+			first, ok = begun, true
+		}
+	}
+	return first, ok
+}
+
+// begins returns when the outage begins for the first time after the beginning of a span and before its end.
+func (o *outage) begins(s span) (time.Time, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, away := range o.spans {
+		if away.from.After(s.from) && away.from.Before(s.to) {
+			return away.from, true
+		}
+	}
+	return time.Time{}, false
+}
+
 // after returns the first moment not before t at which an outage is over and settled.
 func (o *outage) after(t time.Time, settle time.Duration) time.Time {
 	o.mu.Lock()

@@ -90,7 +90,11 @@ func (j *judge) late(a *account, s span) (lag time.Duration, disturbed bool) {
 		}
 		clear := j.fleet.clear(a, open)
 		if clear.Equal(open) {
-			return s.to.Sub(open), disturbed
+			begun, ok := j.fleet.breaks(a, span{open, open.Add(rotateBound)})
+			if !ok || !begun.Before(s.to) {
+				return s.to.Sub(open), disturbed
+			}
+			clear = begun // it had begun in time, and could not be finished
 		}
 		from = clear
 	}
