@@ -229,7 +229,7 @@ const recent = 80
 // view is what somebody sees who sees everything.
 func (l *Life) view() oracle.View {
 	v := oracle.View{
-		Client: l.store.rec.Client.ID, At: l.World.Wall, Record: l.store.rec, Audit: l.store.audit, Gone: l.store.gone,
+		Client: l.store.rec.Client.ID, At: l.World.Wall, Record: l.store.rec, Audit: l.store.audit, Notices: l.store.told, Gone: l.store.gone,
 		Secrets: l.Provider.Secrets(), Accepts: l.Provider.Accepts, Hands: l.Vault.Hands(), Version: l.Vault.Value,
 		Staged: l.Vault.Staged(), StageID: l.Vault.StagedID(), Disturbed: l.disturbed, Rewound: l.rewound,
 	}
