@@ -27,6 +27,9 @@ func main() {
 	}
 }
 
+// mostMemory is how much is used before garbage is collected.
+const mostMemory = 512 << 20
+
 // settings is what the command line says.
 type settings struct {
 	replay         string
@@ -53,8 +56,8 @@ func simulate(args []string, out io.Writer) error {
 	if s.replay != "" {
 		return replay(s.replay, out)
 	}
-	const garbage = 400 // most of what a schedule makes is garbage a millisecond later
-	debug.SetGCPercent(garbage)
+	debug.SetGCPercent(-1) // what a schedule makes is garbage a millisecond later: what is alive fits the limit many times
+	debug.SetMemoryLimit(mostMemory)
 	return everything(s, out)
 }
 
