@@ -107,3 +107,16 @@ func TestAPauseOfAWrongClockIsOver(t *testing.T) {
 		t.Errorf("%q within the pause", d.Effect)
 	}
 }
+
+// A person brings a value while the wall clock is a year behind: its life is counted from Vault's time, or it would be
+// rotated again as soon as the clock is set right.
+func TestASubmittedSecretBeginsByTheTimeOfVault(t *testing.T) {
+	rec := steady(60 * day)
+	rec.Caps.Mode = credential.ModeManual
+	wrong := env(noon().Add(-365*day), policy())
+	o := rotation.Outcome{Result: rotation.Done, Finding: rotation.FoundStaged, Version: 2, At: noon(), Secret: credential.Secret{Start: wrong.Now}}
+	d, err := rotation.Submit(rec, o, rotation.Person{Name: "anna"}, rotation.Expiry{}, wrong)
+	if err != nil || !d.Record.Rotation.New.Start.Equal(noon()) {
+		t.Errorf("begins %s, %v; want Vault's time", d.Record.Rotation.New.Start, err)
+	}
+}

@@ -84,6 +84,9 @@ func Submit(rec credential.Record, o Outcome, by Person, expires Expiry, env Env
 		}
 		s.rec.Hold = nil
 		o.Secret.Expires, o.Secret.Never = expires.At, expires.Never
+		if !o.At.IsZero() { // its life is counted from when Vault took it, whatever our clock says
+			o.Secret.Start = o.At.UTC().Truncate(time.Microsecond)
+		}
 		s.auditPerson(credential.EventSubmitted, by, "")
 		s.staged(o)
 		s.rec.Told.HoldCode = ""
