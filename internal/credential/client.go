@@ -35,6 +35,11 @@ type Ref map[string]string
 // Canonical returns the one spelling of a Ref that makes (provider, canonical ref) unique: sorted "key=value" pairs,
 // each escaped, joined by "&".
 func (r Ref) Canonical() string {
+	if len(r) == 1 { // as nearly all are
+		for k, v := range r {
+			return escapePart(k) + "=" + escapePart(v)
+		}
+	}
 	keys := make([]string, 0, len(r))
 	for k := range r {
 		keys = append(keys, k)
@@ -86,7 +91,9 @@ func (p VaultPath) Field(name string) string {
 // does not depend on the client's id, so that a rename or a lost state file finds the same entry.
 func (c Client) StagingKey() string {
 	sum := sha256.Sum256([]byte(c.Provider + "\x00" + c.Ref.Canonical()))
-	return hex.EncodeToString(sum[:])
+	var text [2 * sha256.Size]byte
+	hex.Encode(text[:], sum[:])
+	return string(text[:])
 }
 
 // VerifyMethod is how a secret is proved against the token endpoint.

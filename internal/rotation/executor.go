@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -25,23 +26,34 @@ type Executor struct {
 // Run carries out one effect for a record whose intent is durable. Create and stage must run on a context that a
 // shutdown does not cancel; the caller sees to that.
 func (x Executor) Run(ctx context.Context, p providers.Provider, rec credential.Record, e Effect, env Env) Outcome {
-	run := &run{Executor: x, provider: p, rec: rec, env: env}
+	r := runs.Get().(*run) //nolint:errcheck,forcetypeassert // nothing else is put there
+	r.Executor, r.provider, r.rec, r.env = x, p, rec, env
+	o := r.effect(ctx, e)
+	*r = run{}
+	runs.Put(r)
+	return o
+}
+
+// runs keeps used ones: a run is large, and a simulation makes millions of them. Nothing holds on to one that is over.
+var runs = sync.Pool{New: func() any { return new(run) }}
+
+func (r *run) effect(ctx context.Context, e Effect) Outcome {
 	switch e {
 	case EffectLook:
-		return run.look(ctx, false)
+		return r.look(ctx, false)
 	case EffectPrepare:
-		return run.look(ctx, true)
+		return r.look(ctx, true)
 	case EffectSweep:
-		return run.sweep(ctx)
+		return r.sweep(ctx)
 	case EffectNone:
 		return Outcome{Result: Done}
 	default:
 	}
-	if rec.Rotation == nil {
+	if r.rec.Rotation == nil {
 		return Outcome{Result: NotDone, Failure: Failure{Text: "no rotation is under way"}}
 	}
-	run.rot = *rec.Rotation
-	return run.ofRotation(ctx, e)
+	r.rot = *r.rec.Rotation
+	return r.ofRotation(ctx, e)
 }
 
 func (r *run) ofRotation(ctx context.Context, e Effect) Outcome {
