@@ -100,7 +100,7 @@ mutants: ## deliberate breaks, each killed by a named test; RUN=regexp, EVERY=10
 	$(GO) run ./internal/mutants $(if $(EVERY),-every $(EVERY)) $(if $(RUN),-run '$(RUN)')
 
 canary: ## a million secrets through the whole program, searched for in every byte that leaves it; N=20000 fewer
-	ROTAD_CANARY_SECRETS=$(or $(N),1000000) $(GO) test -count=1 -timeout 90m -v -run WholePipeline ./internal/canary
+	ROTAD_CANARY_SECRETS=$(or $(N),1000000) $(GO) test -count=1 -timeout 90m -parallel 3 -v -run WholePipeline ./internal/canary
 
 TIME ?= 10s
 fuzz: ## every fuzz target for TIME; executions and crashers

@@ -31,7 +31,7 @@ const (
 	mostClients     = 8000    // of one plant: what it says has to fit on a disk until it has been searched
 	lanes           = 3       // plants that live side by side, as far as the tests' -parallel allows
 	announcedEvery  = 5       // every so many plants, people are told of the rotations beforehand
-	mostMemory      = 3 << 30 // beyond which garbage is collected at any price
+	mostMemory      = 4 << 30 // up to which garbage may lie; of a million secrets, a third is what is looked for
 )
 
 // TestNoSecretOfTheWholePipelineLeavesIt lets rotad replace secrets by the thousand, or by the million, with servers that

@@ -100,7 +100,7 @@ func (c *cast) secrets() int {
 // because every look at it costs the derivation of a key.
 func providerOf(i int) string {
 	switch {
-	case i%50 == 7:
+	case i%100 == 7:
 		return "keycloak"
 	case i%10 == 8:
 		return "approle"

@@ -209,12 +209,22 @@ func kvErrors(texts ...string) map[string]any {
 // kvFail is an error the way Vault says it; without a text it is Vault's "there is nothing".
 func kvFail(status int, texts ...string) kvReply { return kvReply{status, kvErrors(texts...)} }
 
+// kvEnvelope is what every answer is wrapped in. It is no map, because a map costs as much to encode as all that is done
+// for a request besides.
+type kvEnvelope struct {
+	Auth          any    `json:"auth"`
+	Data          any    `json:"data"`
+	LeaseDuration int    `json:"lease_duration"`
+	LeaseID       string `json:"lease_id"`
+	Renewable     bool   `json:"renewable"`
+	RequestID     string `json:"request_id"`
+	Warnings      any    `json:"warnings"`
+	WrapInfo      any    `json:"wrap_info"`
+}
+
 // kvData wraps data in the envelope of every answer.
 func kvData(status int, data any) kvReply {
-	return kvReply{status, map[string]any{
-		"request_id": rand.Text(), "lease_id": "", "renewable": false, "lease_duration": 0,
-		"data": data, "wrap_info": nil, "warnings": nil, "auth": nil,
-	}}
+	return kvReply{status, kvEnvelope{RequestID: rand.Text(), Data: data}}
 }
 
 func kvDone() kvReply { return kvReply{status: http.StatusNoContent} }

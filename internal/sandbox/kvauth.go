@@ -152,11 +152,9 @@ func (k *KV) renew(t *kvToken) kvReply {
 }
 
 func (k *KV) grant(t *kvToken) kvReply {
-	reply := kvData(http.StatusOK, nil)
-	reply.body.(map[string]any)["auth"] = map[string]any{
+	return kvReply{http.StatusOK, kvEnvelope{RequestID: rand.Text(), Auth: map[string]any{
 		"client_token": t.id, "lease_duration": int(t.ttl.Seconds()), "renewable": t.renewable, "policies": []string{"default"},
-	}
-	return reply
+	}}}
 }
 
 func (k *KV) lookup(t *kvToken) kvReply {

@@ -94,9 +94,9 @@ func (k *KV) readData(q kvRequest, key *kvKey) kvReply {
 		return kvFail(http.StatusNotFound)
 	}
 	if v.gone(k.now()) {
-		return kvData(http.StatusNotFound, map[string]any{"data": nil, "metadata": key.describe(v)})
+		return kvData(http.StatusNotFound, kvRead{Metadata: key.describe(v)})
 	}
-	return kvData(http.StatusOK, map[string]any{"data": v.data, "metadata": key.describe(v)})
+	return kvData(http.StatusOK, kvRead{v.data, key.describe(v)})
 }
 
 func (k *KV) writeData(q kvRequest, name string, m *kvMount, path string) kvReply {
@@ -124,11 +124,23 @@ func (k *KV) writeData(q kvRequest, name string, m *kvMount, path string) kvRepl
 	return kvData(http.StatusOK, m.keys[path].describe(v))
 }
 
-func (key *kvKey) describe(v *kvVersion) map[string]any {
-	return map[string]any{
-		"version": v.number, "created_time": kvStamp(v.created), "deletion_time": kvStamp(v.deleted),
-		"destroyed": v.destroyed, "custom_metadata": key.custom,
-	}
+// kvRead is what a read of a version answers.
+type kvRead struct {
+	Data     json.RawMessage `json:"data"` // nil = null
+	Metadata kvAbout         `json:"metadata"`
+}
+
+// kvAbout describes a version.
+type kvAbout struct {
+	Created   string            `json:"created_time"`
+	Custom    map[string]string `json:"custom_metadata"`
+	Deletion  string            `json:"deletion_time"`
+	Destroyed bool              `json:"destroyed"`
+	Version   int               `json:"version"`
+}
+
+func (key *kvKey) describe(v *kvVersion) kvAbout {
+	return kvAbout{kvStamp(v.created), key.custom, kvStamp(v.deleted), v.destroyed, v.number}
 }
 
 // change deletes, brings back or destroys versions by number. Versions that do not exist are skipped.
