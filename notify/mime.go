@@ -99,11 +99,18 @@ func headers(msg *mail.Msg, m Message) {
 var randomBoundary = regexp.MustCompile(`boundary=([0-9a-f]{60})\b`)
 
 // sameBoundaries replaces the random boundaries by ones that follow from the id of the message. They have the same
-// length, so no line changes its length.
+// length, so no line changes its length, and each is written over the old one.
 func sameBoundaries(message []byte, id string) []byte {
 	for i, match := range randomBoundary.FindAllSubmatch(message, -1) {
 		sum := sha256.Sum256([]byte(id + "\x00" + strconv.Itoa(i)))
-		message = bytes.ReplaceAll(message, match[1], []byte(hex.EncodeToString(sum[:30])))
+		before, after := bytes.Clone(match[1]), hex.EncodeToString(sum[:30])
+		for rest := message; ; {
+			at := bytes.Index(rest, before)
+			if at < 0 {
+				break
+			}
+			rest = rest[at+copy(rest[at:], after):]
+		}
 	}
 	return message
 }
