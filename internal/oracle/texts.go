@@ -88,7 +88,7 @@ func anyField(v reflect.Value, search func(string) bool) bool {
 // telling returns the fields of a type that can hold a text.
 func telling(t reflect.Type) []int {
 	if known, ok := tellings.Load(t); ok {
-		return known.([]int) //nolint:errcheck,forcetypeassert // nothing else is stored there
+		return known.([]int) //nolint:forcetypeassert // nothing else is stored there
 	}
 	var fields []int
 	for i := range t.NumField() {

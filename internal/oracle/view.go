@@ -146,7 +146,7 @@ func Quiet(v View) []Broken {
 var views = sync.Pool{New: func() any { return new(View) }}
 
 func ask(seen View, question func(*Oracle, *View) string) []Broken {
-	v := views.Get().(*View) //nolint:errcheck,forcetypeassert // nothing else is put there
+	v := views.Get().(*View) //nolint:forcetypeassert // nothing else is put there
 	*v = seen
 	var broken []Broken
 	for i := range oracles {

@@ -26,7 +26,7 @@ type Executor struct {
 // Run carries out one effect for a record whose intent is durable. Create and stage must run on a context that a
 // shutdown does not cancel; the caller sees to that.
 func (x Executor) Run(ctx context.Context, p providers.Provider, rec credential.Record, e Effect, env Env) Outcome {
-	r := runs.Get().(*run) //nolint:errcheck,forcetypeassert // nothing else is put there
+	r := runs.Get().(*run) //nolint:forcetypeassert // nothing else is put there
 	r.Executor, r.provider, r.rec, r.env = x, p, rec, env
 	o := r.effect(ctx, e)
 	*r = run{}
