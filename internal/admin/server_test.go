@@ -244,7 +244,11 @@ func TestWhatIsUnderWayIsFinishedBeforeServeReturns(t *testing.T) {
 		}
 		tooEarly <- !finished.Load()
 	}()
-	<-begun
+	select {
+	case <-begun:
+	case err := <-answered:
+		t.Fatalf("the command never reached the actor: %v", err)
+	}
 	d.stop()
 	for _, err := os.Lstat(socket); err == nil; _, err = os.Lstat(socket) { // until nobody is let in any more
 		runtime.Gosched()

@@ -148,8 +148,15 @@ func open(t *testing.T, change func(*admin.Server)) *door {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	d.stop, d.ended = stop, ended
-	go func() { ended <- s.Serve(ctx, l) }()
-	t.Cleanup(stop)
+	go func() {
+		ended <- s.Serve(ctx, l)
+		close(ended)
+	}()
+	t.Cleanup(func() { // a server that ends late would remove the next test's socket, which has the same name
+		stop()
+		for range ended {
+		}
+	})
 	return d
 }
 
