@@ -191,7 +191,7 @@ func (l *Life) forget() {
 	l.rewound = true
 	client := l.store.rec.Client
 	client.RenamedFrom = ""
-	l.store.mark, l.store.backups, l.store.gone = time.Time{}, nil, false
+	l.store.mark, l.store.saved, l.store.gone = time.Time{}, 0, false
 	l.store.rec = rotation.Register(client, l.daemon.sch.Env(credential.Record{Client: client})).Record
 }
 

@@ -40,7 +40,7 @@ func (d *daemon) second0() time.Time {
 func (s *store) fork(l *Life) *store {
 	c := *s
 	c.world = l.World
-	c.audit, c.told, c.backups = slices.Clip(s.audit), slices.Clip(s.told), slices.Clip(s.backups)
+	c.audit, c.told = slices.Clip(s.audit), slices.Clip(s.told)
 	return &c
 }
 

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -46,6 +47,8 @@ type Life struct {
 	tries     int                         // how often a hold was met that may end by itself
 	resolved  map[credential.HoldCode]int // how often people have resolved a hold of this code
 	broken    []oracle.Broken
+	accepts   func(value string) bool     // of the provider, for views
+	version   func(n int) string          // of Vault, for views
 	Holds     map[credential.HoldCode]int // holds that called for a person
 }
 
@@ -100,6 +103,7 @@ func NewLife(m Mode) *Life {
 // listen connects the world's calls with this life.
 func (l *Life) listen() {
 	l.World.Acting, l.World.Calling = l.acting, l.calling
+	l.accepts, l.version = l.Provider.Accepts, l.Vault.Value
 	l.store.committed = func(conflict bool) {
 		l.daemon.seen = l.store.rec
 		if !conflict {
@@ -137,12 +141,7 @@ func (l *Life) boot() {
 // start makes the process's scheduler, with its second clock at a watermark.
 func (l *Life) start(d *daemon, watermark time.Time) {
 	boot := "boot-" + strconv.Itoa(l.boots)
-	prefix := []byte(boot + "-")
-	fresh := func() string {
-		d.ids++
-		var id [32]byte
-		return string(strconv.AppendInt(append(id[:0], prefix...), int64(d.ids), 10))
-	}
+	fresh := d.fresh(boot + "-")
 	now := func() time.Time { return l.World.Wall.Add(d.skew) }
 	elapsed := func() time.Duration { return l.World.Wall.Sub(d.began) - d.slept }
 	d.exec = rotation.Executor{Vault: l.Vault, Instance: "instance", Now: now, Elapsed: elapsed, After: l.World.After}
@@ -150,6 +149,24 @@ func (l *Life) start(d *daemon, watermark time.Time) {
 		Store: l.store, Instance: "instance", Boot: boot, Watermark: watermark, Now: now, Elapsed: elapsed, After: l.World.After,
 		FreshID: fresh, FreshUID: fresh, Executor: d.exec,
 	}, l.config())
+}
+
+// fresh returns what makes ids. Each decision is given two, and hardly one uses them: many share one piece of memory.
+func (d *daemon) fresh(prefix string) func() string {
+	const many, longest = 512, 32
+	var ids *strings.Builder
+	return func() string {
+		if ids == nil || ids.Cap()-ids.Len() < longest {
+			ids = &strings.Builder{}
+			ids.Grow(many)
+		}
+		d.ids++
+		from := ids.Len()
+		ids.WriteString(prefix)
+		var number [20]byte
+		ids.Write(strconv.AppendInt(number[:0], int64(d.ids), 10))
+		return ids.String()[from:]
+	}
 }
 
 // config is the configuration as it stands now.
@@ -230,7 +247,7 @@ const recent = 80
 func (l *Life) view() oracle.View {
 	v := oracle.View{
 		Client: l.store.rec.Client.ID, At: l.World.Wall, Record: l.store.rec, Audit: l.store.audit, Notices: l.store.told, Gone: l.store.gone,
-		Secrets: l.Provider.Secrets(), Accepts: l.Provider.Accepts, Hands: l.Vault.Hands(), Version: l.Vault.Value,
+		Secrets: l.Provider.Secrets(), Accepts: l.accepts, Hands: l.Vault.Hands(), Version: l.version,
 		Staged: l.Vault.Staged(), StageID: l.Vault.StagedID(), Disturbed: l.disturbed, Rewound: l.rewound,
 	}
 	v.HandsAt, v.HandsBy = l.Vault.Handed()

@@ -17,7 +17,8 @@ type store struct {
 	told    []credential.Notice // each once
 	audit   []credential.Audit
 	gone    bool
-	backups []*backup // what a backup of each earlier moment would hold
+	backups [backupsKept]backup // what a backup of each earlier moment would hold: a ring
+	saved   int                 // how many have been made
 
 	committed func(conflict bool) // after every commit that a daemon made or tried
 }
@@ -68,10 +69,8 @@ func (s *store) Commit(_ context.Context, c credential.Change) (credential.Recor
 
 // take makes a change without a fault: what people commit is not a point of its own.
 func (s *store) take(c credential.Change) {
-	s.backups = append(s.backups, &backup{s.rec, s.mark})
-	if n := len(s.backups) - backupsKept; n > 0 {
-		s.backups = s.backups[n:]
-	}
+	s.backups[s.saved%backupsKept] = backup{s.rec, s.mark}
+	s.saved++
 	s.rec = c.Record
 	s.rec.Rev++
 	s.gone = c.Archive
@@ -88,9 +87,9 @@ func (s *store) take(c credential.Change) {
 
 // restore takes an earlier state, as an old backup does. Back counts commits.
 func (s *store) restore(back int) {
-	if len(s.backups) == 0 {
+	if s.saved == 0 {
 		return
 	}
-	b := s.backups[max(0, len(s.backups)-back)]
+	b := s.backups[(s.saved-min(back, s.saved, backupsKept))%backupsKept]
 	s.rec, s.mark = b.rec, b.mark
 }
