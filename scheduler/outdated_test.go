@@ -42,3 +42,22 @@ func (l *life) overtake() {
 	rec.Rev += 2
 	l.store.rec = rec
 }
+
+// TestALookIsNotAppliedToAnotherQuiet: while one daemon looks, another one rotates and ends that. What was seen before says
+// nothing of what stands there now, and no rotation begins on it.
+func TestALookIsNotAppliedToAnotherQuiet(t *testing.T) {
+	l := newLife(overlapModes()[0])
+	l.until(t, "sighted", func(r credential.Record) bool { return r.Sight != credential.SightNone })
+	overtaken := false
+	l.world.Calling = func(n int, call string) {
+		if call == "vault.time" && !overtaken && l.world.Trace[n-1] == "verify" { // the look right before an intent
+			overtaken = true
+			l.store.rec.Last = credential.Last{Rotation: "another", At: l.world.Wall, Outcome: "aborted"}
+			l.store.rec.Rev++
+		}
+	}
+	l.until(t, "overtaken", func(credential.Record) bool { return overtaken })
+	if r := l.store.rec.Rotation; r != nil {
+		t.Errorf("a rotation began on what was seen before another one\n%s", l.story())
+	}
+}

@@ -106,10 +106,14 @@ func (s *Scheduler) carryOut(ctx context.Context, rec credential.Record, e rotat
 	return rec, rotation.Decision{Record: rec}, nil
 }
 
-// sameStage says whether two states of a record are at the same step of the same attempt of the same rotation.
+// sameStage says whether two states of a record are at the same step of the same attempt of the same rotation, or of the
+// same quiet between two rotations, at the same place.
 func sameStage(a, b credential.Record) bool {
+	if a.Rotation == nil && b.Rotation == nil {
+		return a.Last.Rotation == b.Last.Rotation && a.Client.StagingKey() == b.Client.StagingKey() && a.Client.Vault.Key() == b.Client.Vault.Key()
+	}
 	if a.Rotation == nil || b.Rotation == nil {
-		return a.Rotation == b.Rotation
+		return false
 	}
 	return a.Rotation.ID == b.Rotation.ID && a.Rotation.Attempt == b.Rotation.Attempt && a.Rotation.Phase == b.Rotation.Phase
 }

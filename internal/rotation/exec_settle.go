@@ -30,6 +30,8 @@ func (r *run) settle(ctx context.Context) Outcome {
 		if o, ok := r.decodeAgain(ctx, entry); ok {
 			return o
 		}
+	case entry.Phase == credential.StagingIntent && entry.Attempt == r.rot.Attempt && entry.Version >= r.rot.Fence:
+		r.rot.FenceAt = fencedAt(entry) // the record may only know when the attempt began
 	}
 	return r.settleBy(ctx, entry)
 }
@@ -39,7 +41,7 @@ func (r *run) settleBy(ctx context.Context, entry credential.Entry) Outcome {
 	switch c := r.rot.Caps; {
 	case readsBack(c):
 		return r.settleByValue(ctx, entry)
-	case c.Mode == credential.ModeTwoSlot:
+	case c.Mode == credential.ModeTwoSlot, c.Mode == credential.ModeCaller && c.Labels:
 		return r.settleByList(ctx, entry)
 	case c.Mode == credential.ModeHardCutover:
 		return r.settleByAsking(ctx, entry)
@@ -81,7 +83,7 @@ func (r *run) nextFence(ctx context.Context, entry credential.Entry) (version in
 	return 0, Outcome{Result: NotDone, Failure: failure(err)}, false
 }
 
-// settleByList: two slots. Our label, or else a new id that started in the time of our request, is an orphan: its value
+// settleByList: secrets live side by side. Our label, or else a new id that started in the time of our request, is an orphan: its value
 // never reached Vault and never will, so nobody can depend on it.
 func (r *run) settleByList(ctx context.Context, entry credential.Entry) Outcome {
 	version, o, ok := r.nextFence(ctx, entry)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/model"
 	"github.com/rotad/rotad/internal/rotation"
 )
 
@@ -158,5 +159,51 @@ func TestAPersonSaysWhichSecretVaultHandsOut(t *testing.T) {
 	}
 	if r := answer(credential.ResolveDiscard, "secret-2").Rotation; r == nil || r.Publishing || r.Orphan != "secret-2" {
 		t.Errorf("it is discarded: %+v", r)
+	}
+}
+
+// A process died in its create, an hour after the attempt began; its fence stands in Vault, and the record does not know it.
+func TestTheTimeOfTheFenceIsBelieved(t *testing.T) {
+	e := newEffects()
+	e.provider.Caps.Labels, e.rec.Rotation.Caps.Labels = false, false
+	e.rec.Rotation.Since = e.world.Wall
+	e.world.Advance(time.Hour)
+	e.world.Faults[1] = model.LostReply
+	if o := e.create(t.Context()); o.Result != rotation.Unknown {
+		t.Fatalf("%s %s; want a create whose reply is lost", o.Result, o.Finding)
+	}
+	r := e.rec.Rotation
+	r.Fence, r.FenceAt, r.Unsettled = r.FenceBase+1, r.Since, &credential.Moment{At: noon(), Boot: "another boot"}
+	e.world.Advance(time.Hour)
+	if o := e.run(t, rotation.EffectSettle); o.Finding != rotation.FoundOrphan {
+		t.Errorf("%s %q; want the secret that was made when the fence was written", o.Result, o.Finding)
+	}
+}
+
+// The value that rotad chose was set, and its staging is gone. The list shows whose secret it is.
+func TestAChosenValueThatIsLostIsFoundByItsLabel(t *testing.T) {
+	e := newEffects()
+	caps := credential.Capabilities{Mode: credential.ModeCaller, Labels: true, Repeatable: true, StartReadable: true}
+	e.provider.Caps, e.rec.Rotation.Caps, e.rec.Caps = caps, caps, caps
+	before := e.world.Wall
+	e.world.Advance(time.Hour)
+	if o := e.create(t.Context()); o.Result != rotation.Done {
+		t.Fatalf("%+v", o)
+	}
+	e.vault.Restore(before)
+	e.rec.Rotation.Fence, e.rec.Rotation.Unsettled = 2, &credential.Moment{At: noon(), Boot: "another boot"}
+	o := e.run(t, rotation.EffectSettle)
+	if made := e.provider.Secrets()[1].ID; o.Finding != rotation.FoundOrphan || o.Orphan != made {
+		t.Errorf("%s %q, orphan %q; want %q", o.Result, o.Finding, o.Orphan, made)
+	}
+}
+
+// A person ended a rotation, which could not be ended, and then brought a value: that is published.
+func TestABroughtValueTakesTheEndBack(t *testing.T) {
+	rec := under(credential.PhaseIntent)
+	rec.Rotation.Aborting, rec.Hold = true, &credential.Hold{Code: credential.HoldSecretLost, Since: noon()}
+	d, err := rotation.Submit(rec, rotation.Outcome{Result: rotation.Done, Version: 4, At: noon()}, rotation.Person{Name: "anna"}, rotation.Expiry{}, at(noon()))
+	if err != nil || d.Record.Phase() != credential.PhaseStaged || d.Record.Rotation.Aborting {
+		t.Errorf("%v: phase %s, aborting %t", err, d.Record.Phase(), d.Record.Rotation.Aborting)
 	}
 }

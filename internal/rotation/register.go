@@ -82,7 +82,7 @@ func Submit(rec credential.Record, o Outcome, by Person, expires Expiry, env Env
 			}
 			s.rec.Rotation.Old.Expires = Ends(rec)
 		}
-		s.rec.Hold = nil
+		s.rec.Hold, s.rec.Rotation.Aborting = nil, false // who brings a value wants it published, whatever was asked before
 		o.Secret.Expires, o.Secret.Never = expires.At, expires.Never
 		if !o.At.IsZero() { // its life is counted from when Vault took it, whatever our clock says
 			o.Secret.Start = o.At.UTC().Truncate(time.Microsecond)

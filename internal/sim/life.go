@@ -43,6 +43,7 @@ type Life struct {
 	kept      bool                        // nothing happens to this life any more: it is there to be copied
 	stepping  func()                      // before every step; nil = nobody is told
 	shared    bool                        // two daemons have shared the store
+	orphaned  string                      // the rotation in which both of them died: what each had in memory is still to be found
 	helped    int                         // how often people have helped
 	tries     int                         // how often a hold was met that may end by itself
 	resolved  map[credential.HoldCode]int // how often people have resolved a hold of this code
@@ -253,8 +254,8 @@ func (l *Life) view() oracle.View {
 	v.HandsAt, v.HandsBy = l.Vault.Handed()
 	v.Behind = l.daemon.seen.Rev < l.store.rec.Rev
 	v.Daemons = 1
-	if l.twins != nil {
-		v.Daemons = len(l.twins.turns)
+	if r := l.store.rec.Rotation; l.twins != nil || r != nil && r.ID == l.orphaned {
+		v.Daemons = len(twins{}.turns)
 	}
 	v.Restored, v.Unwitnessed = l.restored || l.unstaged, l.restored && (l.shared || l.rewound || l.Mode.blind())
 	v.Racing = l.disturbed != "" && (l.touched >= l.gated || l.misled())

@@ -58,6 +58,9 @@ func (l *Life) share(seed uint64) {
 	}
 	l.World.Advance(leaseLasts)
 	l.twins = nil
+	if r := l.store.rec.Rotation; r != nil {
+		l.orphaned = r.ID
+	}
 	l.boot()
 }
 
