@@ -120,3 +120,18 @@ func TestASubmittedSecretBeginsByTheTimeOfVault(t *testing.T) {
 		t.Errorf("begins %s, %v; want Vault's time", d.Record.Rotation.New.Start, err)
 	}
 }
+
+// The provider drops the old secret by a clock that is not quite ours. Before its time it was somebody else.
+func TestTheEndOfAGraceIsNobodysDoing(t *testing.T) {
+	for early, want := range map[time.Duration]rotation.Finding{
+		-time.Second: rotation.FoundGone, time.Second: rotation.FoundGone, 2 * rotation.ClockSkew: rotation.FoundElsewhere,
+	} {
+		e := newEffects()
+		e.until(t, credential.PhaseOverlap)
+		e.provider.Drop(0)
+		e.rec.Rotation.OldDies = e.world.Wall.Add(early)
+		if o := e.run(t, rotation.EffectGate); o.Finding != want {
+			t.Errorf("gone %s before its time: %q, want %q", early, o.Finding, want)
+		}
+	}
+}
