@@ -65,7 +65,7 @@ func (r *Rotation) equalInPlan(o *Rotation) bool {
 		r.ID == o.ID, r.Attempt == o.Attempt, r.Phase == o.Phase, r.Since.Equal(o.Since), r.Cause == o.Cause, r.Caps == o.Caps,
 		r.Started.Equal(o.Started), slices.Equal(r.Before, o.Before), r.Old == o.Old, r.OldVersion == o.OldVersion,
 		r.ConsumerBase == o.ConsumerBase, r.FenceBase == o.FenceBase, r.Fence == o.Fence, r.FenceAt.Equal(o.FenceAt),
-		same(r.Unsettled, o.Unsettled), r.Asked == o.Asked, r.Resent == o.Resent, same(r.Sent, o.Sent),
+		same(r.Unsettled, o.Unsettled), r.Asked == o.Asked, r.Resent == o.Resent, r.Replaced == o.Replaced, same(r.Sent, o.Sent),
 	)
 }
 

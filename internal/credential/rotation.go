@@ -65,6 +65,7 @@ type Rotation struct {
 	Unsettled    *Moment   `json:"unsettled,omitempty"`     // since when the outcome of a create has been unknown; nil = it is not
 	Asked        string    `json:"asked,omitempty"`         // the process that last had an outcome of a create: it knows whether one was sent
 	Resent       int       `json:"resent,omitempty"`        // times a caller-chosen value was sent again
+	Replaced     bool      `json:"replaced,omitzero"`       // an attempt has replaced the old secret, and its value is lost: there is nothing to go back to
 	Sent         *Moment   `json:"sent,omitempty"`          // when a caller-chosen value was last sent without an answer; nil = never
 
 	New           Secret        `json:"new,omitzero"`

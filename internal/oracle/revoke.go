@@ -52,7 +52,9 @@ func ownership(v *View, a *Act) string {
 			return ""
 		}
 	}
-	if nobodys := v.Hands == "" && !s.Once; s.Live && !v.Racing && !nobodys {
+	r := v.rotation()
+	first := r != nil && r.OldVersion == 0 // there was nothing before it, and a person may end that again
+	if nobodys := !s.Once && (v.Hands == "" || first); s.Live && !v.Racing && !nobodys {
 		return "revokes " + a.ID + ", the last secret that is accepted"
 	}
 	return ""

@@ -75,6 +75,7 @@ const (
 	FoundLost      Finding = "lost"             // settle: created, and its value is lost; verify, promote: staging has lost it
 	FoundElsewhere Finding = "elsewhere"        // someone else changed the secret
 	FoundForeign   Finding = "foreign"          // someone else wrote in Vault
+	FoundEarlier   Finding = "earlier"          // create: an attempt that has ended stands in staging again; the next one is written over it
 	FoundPending   Finding = "pending"          // create: the chosen value may be set; send the same again
 	FoundMissing   Finding = "missing"          // the provider does not know the client
 	FoundGone      Finding = "gone"             // gate: the old one is past its expiry

@@ -45,7 +45,7 @@ func (r *run) cleanUp(ctx context.Context) Outcome {
 // by a process that was paused and then died. Its label names this rotation, so nobody else can have made it. It is named
 // in the record before it is deleted.
 func (r *run) lateOrphan(ctx context.Context) (Outcome, bool) {
-	if r.rot.Caps.Mode != credential.ModeTwoSlot || !r.rot.Caps.Labels || r.rot.Attempt < 2 {
+	if !additive(r.rot.Caps.Mode) || !r.rot.Caps.Labels || r.rot.Attempt < 2 {
 		return Outcome{}, true
 	}
 	snap, err := r.provider.Inspect(ctx, r.target())
@@ -53,7 +53,8 @@ func (r *run) lateOrphan(ctx context.Context) (Outcome, bool) {
 		return failed(err), false
 	}
 	for _, secret := range snap.Secrets {
-		if strings.HasPrefix(secret.Label, labelOf(&r.rot)) && secret.ID != r.rot.New.ID && secret.ID != r.rot.Old.ID {
+		isNew := secret.ID == r.rot.New.ID || r.rot.New.ID == "" && secret.Label == Label(&r.rot)
+		if strings.HasPrefix(secret.Label, labelOf(&r.rot)) && !isNew && secret.ID != r.rot.Old.ID {
 			return Outcome{Result: Done, Finding: FoundOrphan, Orphan: secret.ID}, false
 		}
 	}

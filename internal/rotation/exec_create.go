@@ -146,6 +146,11 @@ func (r *run) alreadyFenced(e credential.Entry) Outcome {
 		return Outcome{Result: Done, Finding: FoundOther}
 	case !r.ours(e):
 		return foreign("the staging entry of this client is at version %d (expected %d), by rotation %q", e.Version, r.rot.FenceBase, e.Rotation)
+	case e.Attempt < r.rot.Attempt:
+		return Outcome{
+			Result: NotDone, Finding: FoundEarlier, Fence: e.Version,
+			Failure: Failure{Class: providers.ClassConflict, Text: "the entry of an attempt that has ended stands in staging again"},
+		}
 	case e.Phase == credential.StagingStaged:
 		return Outcome{Result: Done, Finding: FoundStaged, Version: e.Version, At: e.Created, Secret: e.New, Fence: e.Version}
 	case e.Phase == credential.StagingReceived:

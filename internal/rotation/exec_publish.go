@@ -24,7 +24,7 @@ func (r *run) stagedEntry(ctx context.Context) (credential.Entry, Outcome, bool)
 		return entry, laggingOutcome(), false
 	case entry.Version < r.rot.Staged && r.nobodys(entry):
 		return entry, Outcome{Result: Done, Finding: FoundLost, Fence: entry.Version}, false
-	case !r.ours(entry) || entry.Phase != credential.StagingStaged:
+	case !r.ours(entry) || entry.Phase != credential.StagingStaged || entry.Attempt < r.rot.Attempt:
 		return entry, foreign("the staging entry is at version %d (%s), by rotation %q", entry.Version, entry.Phase, entry.Rotation), false
 	}
 	return entry, Outcome{}, true

@@ -20,9 +20,9 @@ func (r *run) settle(ctx context.Context) Outcome {
 	switch {
 	case r.ours(entry) && entry.Phase == credential.StagingIdle:
 		return Outcome{Result: Done, Finding: FoundFinished}
-	case !r.ours(entry) && (entry.Version >= r.rot.Fence || !r.nobodys(entry)):
+	case !r.ours(entry) && !r.ofTheLast(entry) && (entry.Version >= r.rot.Fence || !r.nobodys(entry)):
 		return foreign("the staging entry is at version %d, by rotation %q", entry.Version, entry.Rotation)
-	case !r.ours(entry): // a backup of Vault was restored: what stands there is older than this rotation
+	case !r.ours(entry), entry.Attempt < r.rot.Attempt: // older than this attempt: a backup was restored, or it began on a stale read
 		entry = credential.Entry{Version: entry.Version, Staging: credential.Staging{FencedAt: r.rot.FenceAt}}
 	case entry.Phase == credential.StagingStaged:
 		return Outcome{Result: Done, Finding: FoundStaged, Version: entry.Version, At: entry.Created, Secret: entry.New, FenceAt: entry.FencedAt}
@@ -30,10 +30,13 @@ func (r *run) settle(ctx context.Context) Outcome {
 		if o, ok := r.decodeAgain(ctx, entry); ok {
 			return o
 		}
-	case entry.Phase == credential.StagingIntent && entry.Attempt == r.rot.Attempt && entry.Version >= r.rot.Fence:
-		r.rot.FenceAt = fencedAt(entry) // the record may only know when the attempt began
 	}
 	return r.settleBy(ctx, entry)
+}
+
+// ofTheLast says whether an entry is what the rotation before this one has closed with.
+func (r *run) ofTheLast(entry credential.Entry) bool {
+	return entry.Phase == credential.StagingIdle && entry.Rotation == r.rec.Last.Rotation && r.nobodys(entry)
 }
 
 // settleBy asks in the way that the provider has.
@@ -71,6 +74,9 @@ func (r *run) nextFence(ctx context.Context, entry credential.Entry) (version in
 	}
 	s := r.entry(credential.StagingIntent)
 	s.Attempt, s.FencedAt, s.Earlier = r.rot.Attempt+1, r.Now().UTC().Truncate(time.Microsecond), r.rot.FenceAt
+	if r.fencesThis(entry) {
+		s.Earlier = fencedAt(entry) // another process may have fenced this attempt anew since the record knows of it
+	}
 	failpoint.Hit("next-fence", "before", r.rec.Client.ID)
 	version, _, err := r.Vault.Stage(ctx, r.key(), entry.Version, s)
 	failpoint.Hit("next-fence", "after", r.rec.Client.ID)
@@ -112,7 +118,7 @@ func (r *run) orphans(snap providers.Snapshot, entry credential.Entry) []string 
 		case secret.ID == "" || secret.ID == r.rot.Old.ID || r.before(secret.ID):
 		case r.rot.Caps.Labels && strings.HasPrefix(secret.Label, labelOf(&r.rot)):
 			found = append(found, secret.ID)
-		case !r.rot.Caps.Labels && r.inLanding(secret.Start, fencedAt(entry)):
+		case !r.rot.Caps.Labels && r.inLanding(secret.Start, entry):
 			found = append(found, secret.ID)
 		}
 	}
@@ -130,15 +136,38 @@ func (r *run) before(id string) bool {
 
 // inLanding says whether a secret started in the time in which our create can have landed. A start that the provider
 // does not tell proves nothing against it.
-func (r *run) inLanding(start, fenced time.Time) bool {
+func (r *run) inLanding(start time.Time, entry credential.Entry) bool {
 	if start.IsZero() {
 		return true
 	}
-	if !r.rot.FenceAt.IsZero() {
-		fenced = r.rot.FenceAt
+	for _, fenced := range r.fences(entry) {
+		from, to := fenced.Add(-ClockSkew), fenced.Add(FenceLife+r.env.Timing.Deadline+ClockSkew)
+		if !start.Before(from) && !start.After(to) {
+			return true
+		}
 	}
-	from, to := fenced.Add(-ClockSkew), fenced.Add(FenceLife+r.env.Timing.Deadline+ClockSkew)
-	return !start.Before(from) && !start.After(to)
+	return false
+}
+
+// fences returns the moments from which our create may have been sent. The record may know no more than when the attempt
+// began; what stands in staging tells the fence by two clocks, of which Vault's is that of a person who has brought it back.
+func (r *run) fences(entry credential.Entry) []time.Time {
+	var list []time.Time
+	if !r.rot.FenceAt.IsZero() {
+		list = append(list, r.rot.FenceAt)
+	}
+	switch {
+	case r.fencesThis(entry), len(list) == 0:
+		list = append(list, fencedAt(entry), entry.FencedAt)
+	case r.ours(entry) && !entry.Earlier.IsZero():
+		list = append(list, entry.Earlier)
+	}
+	return list
+}
+
+// fencesThis says whether an entry is a fence under which this attempt can have created.
+func (r *run) fencesThis(entry credential.Entry) bool {
+	return r.ours(entry) && entry.Phase == credential.StagingIntent && entry.Attempt == r.rot.Attempt && entry.Earlier.IsZero()
 }
 
 // settleByValue: the provider shows the current value. Another one than Vault's is the one that our create made, if it
@@ -159,7 +188,7 @@ func (r *run) settleByValue(ctx context.Context, entry credential.Entry) Outcome
 	switch {
 	case !r.differs(issued, consumer):
 		return r.notDoneIfQuiet(ctx, entry)
-	case r.rot.Cutover || (!issued.Secret.Start.IsZero() && r.inLanding(issued.Secret.Start, fencedAt(entry))):
+	case r.rot.Cutover || (!issued.Secret.Start.IsZero() && r.inLanding(issued.Secret.Start, entry)):
 		r.rot.FenceAt = entry.FencedAt
 		return r.stage(ctx, entry.Version, issued)
 	}

@@ -2,6 +2,7 @@ package rotation_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/rotation"
@@ -76,5 +77,35 @@ func TestRefusedRequestIsWithdrawn(t *testing.T) {
 	}
 	if d = rotation.Plan(resumed.Record, e); d.Effect == rotation.EffectPrepare {
 		t.Error("the refused request began a rotation after all")
+	}
+}
+
+// Whatever keeps a new client from being judged, it is not asked again in the same moment, and again, and again.
+func TestAClientThatCannotBeJudgedIsLeftInPeace(t *testing.T) {
+	unknown, foreign := look(steady(day)), look(steady(day))
+	unknown.Answer, unknown.Failure = providers.Unknown, rotation.Failure{Class: providers.ClassUnavailable, Text: "no answer"}
+	foreign.Staging = credential.Entry{Version: 3, Staging: credential.Staging{Instance: "another"}}
+	for name, l := range map[string]*rotation.Look{"not found": {}, "no answer": unknown, "another rotad": foreign} {
+		t.Run(name, func(t *testing.T) {
+			rec := steady(day)
+			rec.Sight, rec.Current, rec.NextLook = credential.SightNone, credential.Secret{}, noon()
+			now, looks := noon(), 0
+			for now.Before(noon().Add(time.Hour)) {
+				e := env(now, policy())
+				d := rotation.Plan(rec, e)
+				if d.Effect == rotation.EffectLook {
+					looks++
+					d = rotation.Apply(d.Record, d.Effect, rotation.Outcome{Result: rotation.Done, Look: l}, e)
+					d = rotation.Plan(d.Record, e)
+				}
+				if rec = d.Record; !rec.Due.After(now) {
+					t.Fatalf("after %d looks it is due for %s at once", looks, rec.DueFor)
+				}
+				now = rec.Due
+			}
+			if looks < 1 || looks > 15 {
+				t.Errorf("%d looks in an hour", looks)
+			}
+		})
 	}
 }

@@ -58,9 +58,9 @@ func (s *step) cutBeforeDeadline() bool {
 		return s.do(EffectSettle)
 	}
 	s.release("the secret in use expires soon; creating again as a hard cutover")
-	s.rec.Rotation.Cutover = true
+	s.rec.Rotation.Cutover, s.rec.Rotation.Replaced = true, true
 	s.nextAttempt(s.rec.Rotation.Fence)
-	return s.do(EffectCreate)
+	return s.create()
 }
 
 // settle finds out about an unknown create before anything else is created. Where the value can be read back it is
@@ -93,6 +93,9 @@ func (s *step) applyCreate(o Outcome) {
 	case o.Finding == FoundForeign:
 		s.perhapsSent()
 		s.holdForeign(o)
+	case o.Finding == FoundEarlier:
+		r.FenceBase = o.Fence
+		s.fail(o.Failure)
 	case o.Finding == FoundOrphan:
 		s.orphaned(o)
 	case o.Result == Done:
@@ -212,6 +215,7 @@ func (s *step) orphaned(o Outcome) {
 // at once. Where the old secret counts down, a person has to decide.
 func (s *step) lost(o Outcome) {
 	if s.rec.Rotation.Cutover {
+		s.rec.Rotation.Replaced = true
 		s.auditDetail(credential.EventSettled, "created, and the reply was lost; the old secret is dead already")
 		s.nextAttempt(o.Fence)
 		return

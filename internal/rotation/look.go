@@ -18,9 +18,16 @@ func (s *step) applyLook(o Outcome) {
 		s.fail(o.Failure)
 		return
 	}
+	failures := s.rec.Backoff
 	s.progress()
-	if !s.outdated(o.Look) {
-		s.observe(o.Look)
+	if s.outdated(o.Look) {
+		return
+	}
+	s.observe(o.Look)
+	if s.rec.Sight == credential.SightNone && s.rec.Hold != nil && s.rec.Hold.Code == credential.HoldCannotVerify {
+		s.rec.Backoff = failures // no answer is a failure, and is asked for again as after any other
+		s.count(o.Look.Failure)
+		s.rec.NextLook = s.rec.Backoff.Until
 	}
 }
 

@@ -245,6 +245,8 @@ func (s *step) discard(secretID string) error {
 		s.release("a person discards the secret " + secretID)
 		r.Publishing = false
 		return nil
+	case r.Caps.Mode == credential.ModeHardCutover:
+		return refuse("rotad show "+s.rec.Client.ID, "%s has one secret at a time; without it nothing would log in", s.rec.Client.ID)
 	case secretID == r.Old.ID || secretID == r.New.ID || secretID == s.rec.Current.ID:
 		return refuse("rotad show "+s.rec.Client.ID, "secret %s is in use", secretID)
 	}
@@ -342,13 +344,13 @@ func additive(m credential.Mode) bool {
 	return m == credential.ModeTwoSlot || m == credential.ModeCaller
 }
 
-// nothingCreated says whether a rotation can end without a trace: this process knows that no create was sent; or a
-// person brought the value, and it works whatever rotad does.
+// nothingCreated says whether a rotation can end without a trace: this process knows that no create was sent, in this
+// attempt or one that was lost before; or a person brought the value, and it works whatever rotad does.
 func (s *step) nothingCreated() bool {
 	r := s.rec.Rotation
 	switch r.Phase {
 	case credential.PhaseIntent:
-		return r.Fence == 0 && r.Asked == s.env.Boot && r.SinceBoot == s.env.Boot
+		return r.Fence == 0 && r.Asked == s.env.Boot && r.SinceBoot == s.env.Boot && !r.Replaced
 	case credential.PhaseStaged, credential.PhaseVerified:
 		return r.Caps.Mode == credential.ModeManual
 	default:

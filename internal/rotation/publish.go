@@ -95,6 +95,7 @@ func (s *step) stagingLost(o Outcome) bool {
 	}
 	if additive(r.Caps.Mode) && r.New.ID != "" {
 		r.Orphan, r.Fence = r.New.ID, o.Fence
+		r.Publishing = r.Publishing || r.SinceBoot != s.env.Boot // the state may be an older one, which knows of no promote
 		s.enter(credential.PhaseCompensating)
 		return true
 	}

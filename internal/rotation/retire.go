@@ -58,11 +58,18 @@ func (s *step) overlapRuns() bool {
 	return s.env.Now.Before(r.RevokeAfter) && s.wait(r.RevokeAfter, "overlap")
 }
 
-// oldUnnamed: a secret whose id nobody knows is never revoked. A person names it, or ends the rotation without.
+// oldUnnamed: a secret whose id nobody knows is never revoked. A person names it, or ends the rotation without. Where a
+// client has one secret at a time, what a person has made and brought has replaced it.
 func (s *step) oldUnnamed() bool {
 	r := s.rec.Rotation
 	if r.Old.ID != "" || r.Caps.SlotRevoke || r.Caps.Mode == credential.ModeGraceWindow {
 		return false
+	}
+	if r.Caps.Mode == credential.ModeHardCutover {
+		r.Revoked = true
+		s.enter(credential.PhaseRevoking)
+		s.auditDetail(credential.EventRevoked, "by the provider, when the new one was made")
+		return s.do(EffectNegative)
 	}
 	s.hold(credential.HoldWhichSecret, "which secret at the provider is the old one is not known; listed: "+ids(r.Before), nil)
 	s.tellHold()

@@ -11,7 +11,6 @@ func steadyRules() []rule {
 	return []rule{
 		{"leaving", (*step).archive},
 		{"backoff", (*step).backedOff},
-		{"first-look", (*step).firstLook},
 		{"look", (*step).lookDue},
 		{"sweep", (*step).sweepDue},
 		{"rotate", (*step).rotate},
@@ -27,10 +26,6 @@ func (s *step) archive() bool {
 	s.leave()
 	s.audit(credential.EventArchived, nil)
 	return true
-}
-
-func (s *step) firstLook() bool {
-	return s.rec.Sight == credential.SightNone && s.do(EffectLook)
 }
 
 // lookDue also looks where the next look was planned by a clock that has been set back, or by a slower schedule.

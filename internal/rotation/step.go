@@ -272,6 +272,12 @@ func (s *step) progress() {
 // fail counts a failure without changing the phase, and pauses. After a bound it holds, or where a created secret is
 // not published yet, only pages: attempts go on.
 func (s *step) fail(f Failure) {
+	s.count(f)
+	s.failTooOften(f)
+}
+
+// count counts a failure, and pauses.
+func (s *step) count(f Failure) {
 	b := &s.rec.Backoff
 	if b.Attempts == 0 {
 		b.Since = s.env.Now
@@ -283,7 +289,6 @@ func (s *step) fail(f Failure) {
 	if b.Attempts == 1 || b.Attempts == s.policy().Attempts() {
 		s.auditDetail(credential.EventFailed, f.Text)
 	}
-	s.failTooOften(f)
 }
 
 // failTooOften holds after the bound. What fails because a server is away or busy ends by itself: during a rotation that

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -183,14 +184,21 @@ func (l *Life) step() {
 	if wait := l.store.rec.Due.Sub(l.World.Wall.Add(l.daemon.skew)); wait > 0 {
 		l.World.Advance(wait)
 	}
+	before := len(l.World.Trace)
 	l.survive(func() {
 		l.daemon.seen = l.store.rec
 		if err := l.daemon.sch.Step(background(), l.store.rec); err != nil {
 			l.fail(oracle.Broken{Invariant: "I9", Name: "step", Text: err.Error()})
 		}
 	})
+	if calls := len(l.World.Trace) - before; calls > mostAtOnce {
+		l.fail(oracle.Broken{Invariant: "I9", Name: "spins", Text: fmt.Sprintf("%d calls at one moment, in phase %s", calls, l.store.rec.Phase())})
+	}
 	l.look()
 }
+
+// mostAtOnce is how many calls one turn of the loop may make: a whole rotation has about forty.
+const mostAtOnce = 200
 
 // survive does something that the process may die of. It says whether it did not.
 func (l *Life) survive(do func()) (alive bool) {
