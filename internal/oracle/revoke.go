@@ -52,12 +52,16 @@ func ownership(v *View, a *Act) string {
 			return ""
 		}
 	}
-	r := v.rotation()
-	first := r != nil && r.OldVersion == 0 // there was nothing before it, and a person may end that again
-	if nobodys := !s.Once && (v.Hands == "" || first); s.Live && !v.Racing && !nobodys {
+	if s.Live && !v.Racing && !neverGiven(v, s) {
 		return "revokes " + a.ID + ", the last secret that is accepted"
 	}
 	return ""
+}
+
+// neverGiven says whether nobody was ever given a secret, and nothing stood before it: a person may end that again.
+func neverGiven(v *View, s Secret) bool {
+	r := v.rotation()
+	return !s.Once && (v.Hands == "" || r != nil && r.OldVersion == 0)
 }
 
 // foreignChange is I14.
