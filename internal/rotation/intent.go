@@ -231,17 +231,17 @@ func (s *step) lost(o Outcome) {
 	})
 }
 
+// lostDeadline returns when the secret that consumers still have ends: the provider says so, or it has replaced it when
+// our create landed.
 func (s *step) lostDeadline(o Outcome) time.Time {
-	if !o.OldDies.IsZero() {
-		s.rec.Rotation.OldDies = o.OldDies
+	r := s.rec.Rotation
+	switch {
+	case !o.OldDies.IsZero():
+		r.OldDies = o.OldDies
+	case r.OldDies.IsZero():
+		r.OldDies = graceEnds(r.Caps, r.FenceAt)
 	}
-	if end := s.oldEnds(); !end.IsZero() {
-		return end
-	}
-	if g := s.rec.Rotation.Caps.Grace; g > 0 {
-		return s.rec.Rotation.FenceAt.Add(g)
-	}
-	return time.Time{}
+	return s.oldEnds()
 }
 
 func (s *step) settleHeld(o Outcome) {

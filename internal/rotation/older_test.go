@@ -132,3 +132,16 @@ func TestTheFenceThatWasWrittenLastIsLookedAround(t *testing.T) {
 		t.Errorf("%s %q; want the secret of the second fence", o.Result, o.Finding)
 	}
 }
+
+// The value of the new secret is lost, and the provider has dropped the old one already: what it shows of the end is
+// nothing, and the old one's own expiry means nothing any more.
+func TestALostSecretIsJudgedByTheGrace(t *testing.T) {
+	rec := under(credential.PhaseIntent)
+	r := rec.Rotation
+	r.Caps = credential.Capabilities{Mode: credential.ModeGraceWindow, Grace: time.Hour, StartReadable: true}
+	r.New, r.Staged, r.Unsettled = credential.Secret{}, 0, &credential.Moment{At: noon(), Boot: "boot"}
+	after := rotation.Apply(rec, rotation.EffectSettle, rotation.Outcome{Result: rotation.Done, Finding: rotation.FoundLost}, at(noon().Add(2*time.Hour))).Record
+	if h := after.Hold; h == nil || !h.Deadline.Equal(r.FenceAt.Add(time.Hour)) {
+		t.Errorf("hold %+v; want the end of the grace at %s", h, r.FenceAt.Add(time.Hour))
+	}
+}
