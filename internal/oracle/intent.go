@@ -58,7 +58,7 @@ func revokeIntended(r *credential.Rotation, a *Act) string {
 // then a person is told that the value was taken.
 func stageIntended(v *View, a *Act) string {
 	r := v.rotation()
-	if v.Record.Mode() == credential.ModeManual || r == nil && v.Record.Hold != nil {
+	if v.Record.Mode() == credential.ModeManual || v.Submitting || r == nil && v.Record.Hold != nil {
 		return ""
 	}
 	if r == nil || a.Rotation != "" && r.ID != a.Rotation {

@@ -94,7 +94,7 @@ func (s *step) cutoverDidNotTake() {
 func (s *step) resendInWindow() {
 	r := s.rec.Rotation
 	w := s.env.window(r.Policy)
-	if s.env.quiet(&credential.Moment{At: r.Since, Boot: r.SinceBoot, Elapsed: r.SinceElapsed}) > 0 || !w.Contains(s.env.Now) {
+	if s.env.quiet(since(r)) > 0 || !w.Contains(s.env.Now) {
 		s.rec.Backoff.Until = s.env.Now.Add(time.Minute)
 		return
 	}

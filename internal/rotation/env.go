@@ -63,6 +63,11 @@ func (e Env) moment() *credential.Moment {
 	return &credential.Moment{At: e.Now, Boot: e.Boot, Elapsed: e.Elapsed}
 }
 
+// since returns when a rotation has entered its phase, on both clocks.
+func since(r *credential.Rotation) *credential.Moment {
+	return &credential.Moment{At: r.Since, Boot: r.SinceBoot, Elapsed: r.SinceElapsed}
+}
+
 // quiet returns how much longer to wait until an unknown create cannot land unseen any more: its deadline plus the
 // provider's propagation, counted on the monotonic clock from when this process saw the unknown outcome, or from when
 // it opened the state, and then not longer than the wall clock says. A jump of the wall clock must not shorten it.

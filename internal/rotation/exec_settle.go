@@ -352,13 +352,18 @@ func (r *run) deleteByID(ctx context.Context, id string) (Outcome, bool) {
 		return Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassUnsupported, Text: "this provider cannot delete a secret"}}, false
 	}
 	failpoint.Hit("delete", "before", r.rec.Client.ID)
-	if err := revoker.Revoke(ctx, r.target(), id); err != nil && providers.ClassOf(err) != providers.ClassNotFound {
+	err := revoker.Revoke(ctx, r.target(), id)
+	unknown := providers.ClassOf(err) == providers.ClassNotFound
+	if err != nil && !unknown {
 		return failed(err), false
 	}
 	failpoint.Hit("delete", "after", r.rec.Client.ID)
 	snap, err := r.provider.Inspect(ctx, r.target())
 	if err != nil {
 		return failed(err), false
+	}
+	if unknown && id != r.rot.Old.ID && r.env.quiet(since(&r.rot)) > 0 {
+		return Outcome{Result: Unknown, Failure: Failure{Class: providers.ClassBusy, Text: "the provider may not know the new secret everywhere yet"}}, false
 	}
 	if secret, listed := snap.Find(id); listed && !secret.Gone(r.env.Now, ExpirySkew) {
 		return Outcome{Result: Unknown, Failure: Failure{Class: providers.ClassBusy, Text: "the deleted secret is still listed"}}, false

@@ -11,6 +11,7 @@ import (
 // intentRules decide about a rotation whose create may or may not have been sent.
 func intentRules() []rule {
 	return []rule{
+		{"discard", (*step).deleteOrphan},
 		{"deadline", (*step).cutBeforeDeadline},
 		{"hold", (*step).held},
 		{"settle", (*step).settle},
@@ -299,8 +300,8 @@ func (s *step) applyCompensate(o Outcome) {
 	default:
 	}
 	orphan := s.rec.Rotation.Orphan
-	if s.afterPromote() {
-		s.audit(credential.EventOrphan, func(a *credential.Audit) { a.Secret, a.Detail = orphan, "beside the published one; deleted" })
+	if s.besides() {
+		s.audit(credential.EventOrphan, func(a *credential.Audit) { a.Secret, a.Detail = orphan, "beside the one that the rotation makes; deleted" })
 		s.rec.Rotation.Orphan = ""
 		s.progress()
 		return
@@ -311,6 +312,12 @@ func (s *step) applyCompensate(o Outcome) {
 		return
 	}
 	s.nextAttempt(s.rec.Rotation.Fence)
+}
+
+// besides says whether a deletion is beside what the rotation is at: a person discards another secret than the one that
+// it makes, and the rotation goes on.
+func (s *step) besides() bool {
+	return s.afterPromote() || s.rec.Rotation.Phase == credential.PhaseIntent
 }
 
 // published: nothing is taken back that consumers read. Vault hands out exactly what was staged, so that nobody has to
@@ -330,7 +337,7 @@ func (s *step) published(o Outcome) {
 // value that anybody knows, and waits for another beside it.
 func (s *step) goesOn(o Outcome) bool {
 	r := s.rec.Rotation
-	if s.afterPromote() {
+	if s.besides() {
 		r.Orphan = ""
 		s.hold(credential.HoldWhichSecret, o.Failure.Text, nil)
 		return true

@@ -145,3 +145,41 @@ func TestALostSecretIsJudgedByTheGrace(t *testing.T) {
 		t.Errorf("hold %+v; want the end of the grace at %s", h, r.FenceAt.Add(time.Hour))
 	}
 }
+
+// Slots are full before anything was created. The secret that a person discards is nobody's attempt: this one goes on, and
+// what an older state has forgotten of it is found.
+func TestADiscardBeforeTheCreateEndsNoAttempt(t *testing.T) {
+	e := newEffects()
+	e.provider.Seed(false)
+	surplus := e.provider.Secrets()[1].ID
+	e.rec.Hold = &credential.Hold{Code: credential.HoldSlotsFull, Since: e.world.Wall}
+	d, err := rotation.Resume(credential.ResolveDiscard, surplus)(e.rec, rotation.Person{Name: "anna"}, e.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.rec = rotation.Plan(d.Record, e.now()).Record
+	e.rec = rotation.Apply(e.rec, rotation.EffectCompensate, e.run(t, rotation.EffectCompensate), e.now()).Record
+	r := e.rec.Rotation
+	if r.Phase != credential.PhaseIntent || r.Attempt != 1 || r.Orphan != "" || len(e.provider.Revoked) != 1 || e.provider.Revoked[0] != surplus {
+		t.Errorf("phase %s, attempt %d, orphan %q, revoked %v", r.Phase, r.Attempt, r.Orphan, e.provider.Revoked)
+	}
+}
+
+// A new secret is deleted again so soon that the server which is asked may not know it yet, and neither may the list.
+func TestAnIdThatIsNotKnownYetIsNotGone(t *testing.T) {
+	for waited, want := range map[time.Duration]rotation.Result{0: rotation.Unknown, time.Hour: rotation.Done} {
+		e := newEffects()
+		e.until(t, credential.PhaseStaged)
+		d, err := rotation.Resume(credential.ResolveAbort, "")(e.rec, rotation.Person{Name: "anna"}, e.now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.rec = d.Record
+		e.world.Advance(waited)
+		e.fault(3, model.Missing)
+		e.fault(4, model.Stale)
+		if o := e.run(t, rotation.EffectCompensate); o.Result != want || e.world.Hit != 2 {
+			t.Errorf("after %s: %s, %d faults; want %s", waited, o.Result, e.world.Hit, want)
+		}
+	}
+}

@@ -253,7 +253,7 @@ func (s *step) discard(secretID string) error {
 	s.release("a person discards the secret " + secretID)
 	r.Orphan = secretID
 	s.rec.Backoff = credential.Backoff{}
-	if r.Promoted == 0 {
+	if r.Promoted == 0 && r.Phase != credential.PhaseIntent { // there the attempt goes on, as it does beside a published secret
 		s.enter(credential.PhaseCompensating)
 	}
 	return nil

@@ -29,29 +29,30 @@ type Life struct {
 	points  []Point
 	between func() // done while no process runs, at the next boot
 
-	disturbed string
-	touched   int // the call at which somebody acted last
-	unseen    int // so many looks have to be finished until one has begun after that
-	acts      int // the call before which the present effect was decided
-	gated     int // and the one before it
-	looked    time.Time
-	rewound   bool              // the state was replaced by an older one
-	restored  bool              // Vault was
-	unstaged  bool              // a person has brought a version of staging back
-	meanwhile func(call string) // lets another daemon take its turn; nil = there is none
-	twins     *twins
-	steps     int
-	kept      bool                        // nothing happens to this life any more: it is there to be copied
-	stepping  func()                      // before every step; nil = nobody is told
-	shared    bool                        // two daemons have shared the store
-	orphaned  string                      // the rotation in which both of them died: what each had in memory is still to be found
-	helped    int                         // how often people have helped
-	tries     int                         // how often a hold was met that may end by itself
-	resolved  map[credential.HoldCode]int // how often people have resolved a hold of this code
-	broken    []oracle.Broken
-	accepts   func(value string) bool     // of the provider, for views
-	version   func(n int) string          // of Vault, for views
-	Holds     map[credential.HoldCode]int // holds that called for a person
+	disturbed  string
+	touched    int // the call at which somebody acted last
+	unseen     int // so many looks have to be finished until one has begun after that
+	acts       int // the call before which the present effect was decided
+	gated      int // and the one before it
+	looked     time.Time
+	rewound    bool              // the state was replaced by an older one
+	restored   bool              // Vault was
+	unstaged   bool              // a person has brought a version of staging back
+	meanwhile  func(call string) // lets another daemon take its turn; nil = there is none
+	twins      *twins
+	steps      int
+	kept       bool                        // nothing happens to this life any more: it is there to be copied
+	stepping   func()                      // before every step; nil = nobody is told
+	shared     bool                        // two daemons have shared the store
+	submitting bool                        // a person is bringing a value
+	orphaned   string                      // the rotation in which both of them died: what each had in memory is still to be found
+	helped     int                         // how often people have helped
+	tries      int                         // how often a hold was met that may end by itself
+	resolved   map[credential.HoldCode]int // how often people have resolved a hold of this code
+	broken     []oracle.Broken
+	accepts    func(value string) bool     // of the provider, for views
+	version    func(n int) string          // of Vault, for views
+	Holds      map[credential.HoldCode]int // holds that called for a person
 }
 
 // daemon is one process.
@@ -261,7 +262,7 @@ func (l *Life) view() oracle.View {
 	}
 	v.HandsAt, v.HandsBy = l.Vault.Handed()
 	v.Behind = l.daemon.seen.Rev < l.store.rec.Rev
-	v.Daemons = 1
+	v.Daemons, v.Submitting = 1, l.submitting
 	if r := l.store.rec.Rotation; l.twins != nil || r != nil && r.ID == l.orphaned {
 		v.Daemons = len(twins{}.turns)
 	}

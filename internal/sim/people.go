@@ -52,6 +52,8 @@ func (l *Life) submit() bool {
 	if l.store.gone || rotation.MaySubmit(l.store.rec) != nil {
 		return false
 	}
+	l.submitting = true
+	defer func() { l.submitting = false }()
 	value := l.inPortal()
 	rec := l.store.rec
 	d := l.daemon
