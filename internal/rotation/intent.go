@@ -301,7 +301,9 @@ func (s *step) applyCompensate(o Outcome) {
 	}
 	orphan := s.rec.Rotation.Orphan
 	if s.besides() {
-		s.audit(credential.EventOrphan, func(a *credential.Audit) { a.Secret, a.Detail = orphan, "beside the one that the rotation makes; deleted" })
+		s.audit(credential.EventOrphan, func(a *credential.Audit) {
+			a.Secret, a.Detail = orphan, "beside the one that the rotation makes; deleted"
+		})
 		s.rec.Rotation.Orphan = ""
 		s.progress()
 		return

@@ -175,6 +175,9 @@ func TestAnIdThatIsNotKnownYetIsNotGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		e.rec = d.Record
+		if waited > 0 {
+			e.provider.Drop(1)
+		}
 		e.world.Advance(waited)
 		e.fault(3, model.Missing)
 		e.fault(4, model.Stale)
