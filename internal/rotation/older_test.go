@@ -186,3 +186,23 @@ func TestAnIdThatIsNotKnownYetIsNotGone(t *testing.T) {
 		}
 	}
 }
+
+// A wall clock that was a year ahead has dated a promote. When it is right again the overlap does not last for a year; by
+// a clock that is wrong now nothing is changed.
+func TestAnOverlapThatWasDatedAheadIsCountedAnew(t *testing.T) {
+	rec := overlapped()
+	r := rec.Rotation
+	r.PromotedAt, r.RevokeAfter = noon().Add(365*day), noon().Add(365*day+r.Policy.Overlap)
+	now := at(noon())
+	if d := rotation.Plan(rec, now); d.Effect != rotation.EffectGate {
+		t.Fatalf("%q, due %s for %s; want an independent clock to be asked", d.Effect, d.Record.Due, d.Record.DueFor)
+	}
+	wrong := rotation.Apply(rec, rotation.EffectGate, rotation.Outcome{Result: rotation.Done, Clock: noon().Add(365 * day)}, now).Record
+	if wrong.Rotation.RevokeAfter.Before(noon().Add(365*day)) || wrong.Backoff.Until.Before(noon().Add(time.Minute)) {
+		t.Errorf("one clock alone: the overlap ends at %s, asked again at %s", wrong.Rotation.RevokeAfter, wrong.Backoff.Until)
+	}
+	right := rotation.Apply(rec, rotation.EffectGate, rotation.Outcome{Result: rotation.Done, Clock: noon().Add(time.Second)}, now).Record
+	if got := right.Rotation.RevokeAfter; right.Phase() != credential.PhaseOverlap || !got.Equal(noon().Add(r.Policy.Overlap)) {
+		t.Errorf("phase %s, the overlap ends at %s; want it to last from now", right.Phase(), got)
+	}
+}

@@ -27,6 +27,7 @@ func overlapRules() []rule {
 		{"nothing-to-revoke", (*step).nothingOld},
 		{"hold", (*step).held},
 		{"manual", (*step).manualOverlap},
+		{"clock", (*step).promotedAhead},
 		{"overlap", (*step).overlapRuns},
 		{"which-secret", (*step).oldUnnamed},
 		{"window", (*step).revokeWindow},
@@ -51,6 +52,12 @@ func (s *step) manualOverlap() bool {
 		return false
 	}
 	return s.do(EffectNegative)
+}
+
+// promotedAhead: a promote that lies in the future was dated by a clock that was ahead. The overlap does not wait for that
+// clock's time: the gate asks an independent one.
+func (s *step) promotedAhead() bool {
+	return s.rec.Rotation.PromotedAt.After(s.env.Now.Add(clockAgreement)) && s.do(EffectGate)
 }
 
 func (s *step) overlapRuns() bool {
@@ -106,6 +113,7 @@ func (s *step) applyGate(o Outcome) {
 		s.hold(credential.HoldChangedElsewhere, o.Failure.Text, nil)
 	case o.Result != Done:
 		s.fail(o.Failure)
+	case s.datedAnew(o.Clock):
 	case s.clockTicks(o.Clock):
 	case !s.clocksAgree(o.Clock):
 		s.hold(credential.HoldClockSuspect, "the wall clock says that the overlap has ended; no second clock confirms it", retryable)
@@ -113,6 +121,23 @@ func (s *step) applyGate(o Outcome) {
 	default:
 		s.openGate(o)
 	}
+}
+
+// datedAnew counts an overlap from now whose beginning lies in the future by two clocks. That makes it no shorter than it
+// was meant to be, because the promote is past. By one clock alone nothing is changed.
+func (s *step) datedAnew(independent time.Time) bool {
+	r := s.rec.Rotation
+	if !r.PromotedAt.After(s.env.Now.Add(clockAgreement)) {
+		return false
+	}
+	off := s.env.Now.Sub(independent)
+	if independent.IsZero() || off >= clockAgreement || off <= -clockAgreement {
+		s.rec.Backoff = credential.Backoff{Until: latest(s.env.NextLook, s.env.Now.Add(longestPause))}
+		return true
+	}
+	r.PromotedAt, r.RevokeAfter = s.env.Now, s.env.Now.Add(overlapOf(r.Caps, r.Policy))
+	s.auditDetail(credential.EventSettled, "the overlap is counted from now: its beginning was dated by a clock that was ahead")
+	return true
 }
 
 // clocksAgree: two clocks must say that the overlap has ended. The second is the watermark plus the time elapsed; where
