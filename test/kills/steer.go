@@ -117,10 +117,17 @@ func (c *campaign) choose(p *plan, w *killed, r *rand.Rand, patience bool, chase
 }
 
 // score is low for what is needed most: points, modes and servers that were killed least, as shares of what is wanted.
-// A pair that was armed often and never reached falls back.
+// A pair that was armed often and never reached falls back, but for a request: the one trap of a life is in nobody's way.
 func (c *campaign) score(p pair, w *killed) float64 {
 	t := &c.tally
-	score := float64(t.pairs[p])/5 + 3*min(1, float64(t.point(p.point))/float64(perPoint)) + float64(t.tried[p]-t.pairs[p])/20
+	missed := float64(t.tried[p]-t.pairs[p]) / 20
+	if strings.HasPrefix(p.point, requestPoint) {
+		missed = min(1, missed)
+	}
+	score := 3*min(1, float64(t.point(p.point))/float64(perPoint)) + missed
+	if t.point(p.point) >= perPoint { // before that it does not matter at which kind
+		score += float64(t.pairs[p]) / 5
+	}
 	k, ok := w.kindNamed(p.kind)
 	if !ok {
 		return score
