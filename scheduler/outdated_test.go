@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,11 @@ func TestAnOutcomeIsNotAppliedToAnotherStage(t *testing.T) {
 	l.until(t, "overtaken", func(credential.Record) bool { return overtaken })
 	if r := l.store.rec.Rotation; r == nil || r.Attempt != 2 || r.Unsettled == nil {
 		t.Errorf("rotation %+v; want the second attempt, whose create is to be settled\n%s", r, l.story())
+	}
+	for _, entry := range l.store.audit {
+		if entry.Event == credential.EventOrphan && strings.HasPrefix(entry.Detail, "beside") {
+			t.Errorf("a deletion of the first attempt is written down for the second: %q", entry.Detail)
+		}
 	}
 }
 
