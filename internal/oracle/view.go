@@ -62,8 +62,10 @@ type View struct {
 	// done with, until the next rotation writes over it.
 	Restored bool
 	// Behind says that the daemon that acts has a record that another one has changed since: it was paused.
-	Submitting bool // a value that a person brings is being staged: whatever the daemon does meanwhile, what it fences is no rotation yet
-	Behind     bool
+	Behind bool
+	// Submitting says that a value which a person brings is being staged: what it fences is no rotation yet, whatever the
+	// daemon does meanwhile.
+	Submitting bool
 	// Daemons is how many share the store; 0 = one.
 	Daemons int
 	// Rewound says that the state file was replaced by an older copy or lost: its history has a gap.

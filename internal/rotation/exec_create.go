@@ -149,7 +149,7 @@ func (r *run) alreadyFenced(e credential.Entry) Outcome {
 	case e.Attempt < r.rot.Attempt:
 		return Outcome{
 			Result: NotDone, Finding: FoundEarlier, Fence: e.Version,
-			Failure: Failure{Class: providers.ClassConflict, Text: "the entry of an attempt that has ended stands in staging again"},
+			Failure: Failure{Class: providers.ClassConflict, Text: "the entry of an attempt that has ended stands in staging again; it is written over with the next try"},
 		}
 	case e.Phase == credential.StagingStaged:
 		return Outcome{Result: Done, Finding: FoundStaged, Version: e.Version, At: e.Created, Secret: e.New, Fence: e.Version}

@@ -32,6 +32,9 @@ func TestAnEndedAttemptIsNotTakenForTheNext(t *testing.T) {
 	if o := e.run(t, rotation.EffectSettle); o.Finding == rotation.FoundStaged {
 		t.Error("the second attempt's secret is taken for the third one's")
 	}
+	if o := e.run(t, rotation.EffectVerify); o.Finding != rotation.FoundForeign {
+		t.Errorf("%s %q; want the second attempt's secret not to be verified for the third", o.Result, o.Finding)
+	}
 }
 
 // The value of a secret that replaced the old one is lost, and the next create is refused. A person must not end the
@@ -74,13 +77,28 @@ func TestAnOlderStateDoesNotKnowOfAPromote(t *testing.T) {
 	}
 }
 
-// A process was paused with the value of the first attempt, which was refused meanwhile, and another one was set.
-func TestALateChosenValueIsDeleted(t *testing.T) {
+// chosenIn is a rotation in which an attempt has set a value that rotad chose, up to the point of no return.
+func chosenIn(t *testing.T, attempt int) *effects {
+	t.Helper()
 	e := newEffects()
 	caps := credential.Capabilities{Mode: credential.ModeCaller, Labels: true, Repeatable: true, StartReadable: true}
 	e.provider.Caps, e.rec.Rotation.Caps, e.rec.Caps = caps, caps, caps
+	e.rec.Rotation.Attempt = attempt
 	e.until(t, credential.PhaseRevoking)
-	e.rec.Rotation.Attempt, e.rec.Rotation.Revoked, e.rec.Rotation.New.ID = 2, true, "another"
+	e.rec.Rotation.Revoked = true
+	return e
+}
+
+// A process was paused with the value of the first attempt, which was refused meanwhile, and another one was set. Where
+// the provider did not say which secret that is, its label does.
+func TestALateChosenValueIsDeleted(t *testing.T) {
+	named := chosenIn(t, 2)
+	named.rec.Rotation.New.ID = ""
+	if o := named.run(t, rotation.EffectCleanUp); o.Finding == rotation.FoundOrphan {
+		t.Fatalf("secret %q is the one that was published", o.Orphan)
+	}
+	e := chosenIn(t, 1)
+	e.rec.Rotation.Attempt, e.rec.Rotation.New.ID = 2, "another"
 	o := e.run(t, rotation.EffectCleanUp)
 	if made := e.provider.Secrets()[1].ID; o.Finding != rotation.FoundOrphan || o.Orphan != made {
 		t.Errorf("%s %q, orphan %q; want %q", o.Result, o.Finding, o.Orphan, made)
@@ -150,15 +168,7 @@ func TestALostSecretIsJudgedByTheGrace(t *testing.T) {
 // what an older state has forgotten of it is found.
 func TestADiscardBeforeTheCreateEndsNoAttempt(t *testing.T) {
 	e := newEffects()
-	e.provider.Seed(false)
-	surplus := e.provider.Secrets()[1].ID
-	e.rec.Hold = &credential.Hold{Code: credential.HoldSlotsFull, Since: e.world.Wall}
-	d, err := rotation.Resume(credential.ResolveDiscard, surplus)(e.rec, rotation.Person{Name: "anna"}, e.now())
-	if err != nil {
-		t.Fatal(err)
-	}
-	e.rec = rotation.Plan(d.Record, e.now()).Record
-	e.rec = rotation.Apply(e.rec, rotation.EffectCompensate, e.run(t, rotation.EffectCompensate), e.now()).Record
+	surplus := e.discardSurplus(t, credential.HoldSlotsFull)
 	r := e.rec.Rotation
 	if r.Phase != credential.PhaseIntent || r.Attempt != 1 || r.Orphan != "" || len(e.provider.Revoked) != 1 || e.provider.Revoked[0] != surplus {
 		t.Errorf("phase %s, attempt %d, orphan %q, revoked %v", r.Phase, r.Attempt, r.Orphan, e.provider.Revoked)

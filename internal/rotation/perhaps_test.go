@@ -105,19 +105,27 @@ func TestAnEntryOfAnotherHidesWhetherACreateWasSent(t *testing.T) {
 	}
 }
 
-// During the overlap a person names a secret that nobody needs: it is deleted, and the overlap goes on.
-func TestADiscardDuringTheOverlapBeginsNothing(t *testing.T) {
-	e := newEffects()
-	e.until(t, credential.PhaseOverlap)
+// discardSurplus lets somebody make one more secret, and a person discard it because of a hold.
+func (e *effects) discardSurplus(t *testing.T, hold credential.HoldCode) (id string) {
+	t.Helper()
 	e.provider.Seed(false)
-	surplus := e.provider.Secrets()[2].ID
-	e.rec.Hold = &credential.Hold{Code: credential.HoldWhichSecret, Since: e.world.Wall}
-	d, err := rotation.Resume(credential.ResolveDiscard, surplus)(e.rec, rotation.Person{Name: "anna"}, e.now())
+	secrets := e.provider.Secrets()
+	id = secrets[len(secrets)-1].ID
+	e.rec.Hold = &credential.Hold{Code: hold, Since: e.world.Wall}
+	d, err := rotation.Resume(credential.ResolveDiscard, id)(e.rec, rotation.Person{Name: "anna"}, e.now())
 	if err != nil {
 		t.Fatal(err)
 	}
 	e.rec = rotation.Plan(d.Record, e.now()).Record
 	e.rec = rotation.Apply(e.rec, rotation.EffectCompensate, e.run(t, rotation.EffectCompensate), e.now()).Record
+	return id
+}
+
+// During the overlap a person names a secret that nobody needs: it is deleted, and the overlap goes on.
+func TestADiscardDuringTheOverlapBeginsNothing(t *testing.T) {
+	e := newEffects()
+	e.until(t, credential.PhaseOverlap)
+	surplus := e.discardSurplus(t, credential.HoldWhichSecret)
 	if e.rec.Phase() != credential.PhaseOverlap || e.rec.Rotation.Orphan != "" || len(e.provider.Revoked) != 1 || e.provider.Revoked[0] != surplus {
 		t.Errorf("phase %s, orphan %q, revoked %v", e.rec.Phase(), e.rec.Rotation.Orphan, e.provider.Revoked)
 	}
