@@ -29,11 +29,11 @@ func TestAnEndedAttemptIsNotTakenForTheNext(t *testing.T) {
 		t.Errorf("%s %q; want the second attempt to write over it", o.Result, o.Finding)
 	}
 	e.rec.Rotation.Attempt, e.rec.Rotation.Fence = 3, 3
-	if o := e.run(t, rotation.EffectSettle); o.Finding == rotation.FoundStaged {
-		t.Error("the second attempt's secret is taken for the third one's")
-	}
 	if o := e.run(t, rotation.EffectVerify); o.Finding != rotation.FoundForeign {
 		t.Errorf("%s %q; want the second attempt's secret not to be verified for the third", o.Result, o.Finding)
+	}
+	if o := e.run(t, rotation.EffectSettle); o.Finding == rotation.FoundStaged {
+		t.Error("the second attempt's secret is taken for the third one's")
 	}
 }
 
