@@ -38,6 +38,8 @@ type fleet struct {
 	mail     *mailbox
 	machine  *outage // the daemon is down, asleep, or has the wrong time
 	windows  windows
+	owners   directory
+	renderer *notify.Renderer
 	fresh    atomic.Int64
 	moved    atomic.Int64 // when the clocks changed last, or the daemon began
 	wrong    []span       // when the wall clock was wrong; of the driver alone, and read under mu
@@ -65,7 +67,7 @@ func newFleet(t *testing.T, p plan, broken flaw) *fleet {
 	c := newClocks(p.origin)
 	f := &fleet{
 		plan: p, flaw: broken, path: filepath.Join(t.TempDir(), "rotad.db"), clocks: c, accounts: map[string]*account{}, tenants: map[string]*tenant{},
-		machine: &outage{clocks: c}, chance: rand.New(rand.NewPCG(p.seed, 2)),
+		owners: owners(), machine: &outage{clocks: c}, chance: rand.New(rand.NewPCG(p.seed, 2)),
 	}
 	f.judge = &judge{clocks: c, fleet: f}
 	f.vault = newKV(f, &outage{clocks: c})
@@ -150,13 +152,14 @@ func (f *fleet) boot(ctx context.Context) error {
 		Watermark: meta.Watermark, Log: slog.New(slog.DiscardHandler), Now: c.wall, Elapsed: c.elapsed, After: naps.after,
 		FreshID: f.freshID, FreshUID: f.freshID, Watch: f.judge,
 	}, f.world())
-	renderer, err := notify.NewRenderer(notify.Sender{From: notify.Address{Addr: "rotad@example.com"}, Key: meta.Key, Mount: "secret"})
-	if err != nil {
-		return err
+	if f.renderer == nil { // the state's key is the same at every start, and so are the templates: parsed once
+		if f.renderer, err = notify.NewRenderer(notify.Sender{From: notify.Address{Addr: "rotad@example.com"}, Key: meta.Key, Mount: "secret"}); err != nil {
+			return err
+		}
 	}
 	p.notices, err = notify.NewLoop(notify.Settings{
 		Outbox: outbox{store, f.forgets()}, Records: present{p.ctx, store}, Now: c.wall, Elapsed: c.elapsed, After: looks.after,
-		Meter: f.judge, World: notify.World{Directory: owners(), Renderer: renderer, Channels: []notify.Channel{f.mail}},
+		Meter: f.judge, World: notify.World{Directory: f.owners, Renderer: f.renderer, Channels: []notify.Channel{f.mail}},
 	})
 	if err != nil {
 		return err

@@ -51,8 +51,7 @@ func claimBound(clients int) time.Duration {
 
 // recoveredBound is how late a rotation may be that an outage kept from beginning: the next look, and the next attempt.
 func recoveredBound(scan string) time.Duration {
-	every := map[string]time.Duration{hourly: time.Hour, daily: day, weekly: 7 * day}[scan]
-	return every + settle + rotateBound
+	return every(scan) + settle + rotateBound
 }
 
 // verdict is what the judge has against a run.

@@ -57,6 +57,12 @@ func parse(t *testing.T, text string) plan {
 	return p
 }
 
+// work is about how long the fleet takes to live, in no unit: a client's year without its looks costs as much as 250 of them,
+// and a year is followed by the weeks in which everything comes to its end.
+func (p plan) work() float64 {
+	return float64(p.clients) * (p.years + 0.2) * (250 + year.Hours()/every(p.scan).Hours())
+}
+
 func (p plan) length() time.Duration { return time.Duration(p.years * float64(year)) }
 
 // rule is a policy with its window as the judge reads it.
@@ -130,6 +136,11 @@ const (
 	daily  = "17 3 * * *"
 	weekly = "17 3 * * SUN"
 )
+
+// every is the time between two looks.
+func every(scan string) time.Duration {
+	return map[string]time.Duration{hourly: time.Hour, daily: day, weekly: 7 * day}[scan]
+}
 
 // member is one client of a fleet: its registration, and how its provider treats it.
 type member struct {
