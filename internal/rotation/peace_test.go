@@ -86,6 +86,23 @@ func TestARefusedDestroyIsTriedAgainSoonAndThenRarely(t *testing.T) {
 	}
 }
 
+// A clock that was ahead for a while has written when to destroy what is left over. When it is set right, nothing waits as
+// long as it had jumped; a pause that the right clock wrote lasts.
+func TestACleaningUpDoesNotWaitForAClockThatWasAhead(t *testing.T) {
+	for left, effect := range map[time.Duration]rotation.Effect{
+		365 * day: rotation.EffectSweep, time.Hour: rotation.EffectNone, time.Minute: rotation.EffectNone, 0: rotation.EffectSweep,
+	} {
+		rec := steady(60 * day)
+		rec.NextLook = noon().Add(2 * time.Hour)
+		rec.Cleanup = &credential.Cleanup{Staging: []int{1}, Next: noon().Add(left)}
+		e := at(noon())
+		e.NextLook = rec.NextLook
+		if d := rotation.Plan(rec, e); d.Effect != effect {
+			t.Errorf("planned in %s: %q, want %q", left, d.Effect, effect)
+		}
+	}
+}
+
 // A clock that was ahead for a while has written a pause. When it is set right, nothing waits for that clock's time.
 func TestAPauseOfAWrongClockIsOver(t *testing.T) {
 	rec := overlapped()

@@ -33,9 +33,10 @@ func (s *step) lookDue() bool {
 	return (!s.rec.NextLook.After(s.env.Now) || s.rec.NextLook.After(s.env.NextLook)) && s.do(EffectLook)
 }
 
+// sweepDue also sweeps where the next time was set by a clock that has been set back: no pause is as long as that.
 func (s *step) sweepDue() bool {
 	c := s.rec.Cleanup
-	return c != nil && !c.Next.After(s.env.Now) && s.do(EffectSweep)
+	return c != nil && (!c.Next.After(s.env.Now) || c.Next.After(s.env.Now.Add(longestPause))) && s.do(EffectSweep)
 }
 
 // wanted says why a rotation is to begin now; nil means that none is.
