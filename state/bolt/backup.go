@@ -86,14 +86,15 @@ func Verify(path string) (instance string, err error) {
 
 func verify(f *os.File) (fileMeta, error) {
 	var found fileMeta
-	if _, err := inspectFile(f, found.collect); err != nil {
+	img, err := inspectFile(f, found.collect)
+	if err != nil {
 		return fileMeta{}, err
 	}
 	info, err := f.Stat()
 	if err != nil {
 		return fileMeta{}, err
 	}
-	return found, found.accept(info.Size())
+	return found, found.accept(info.Size(), img.buckets)
 }
 
 // Restore puts a backup in the place of a state file that no rotad has open, after verifying it. The state file that

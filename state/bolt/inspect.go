@@ -39,6 +39,7 @@ type image struct {
 	free    uint64
 	damaged bool     // one of the two meta pages is not valid: usual after a crash
 	seen    []uint64 // a bit per page
+	buckets []string // names, in their order
 	visit   func(bucket string, key, value []byte) error
 }
 
@@ -239,6 +240,7 @@ func (m *image) entry(bucket string, flags uint64, key, value []byte) error {
 		if flags != 1 || len(value) < bucketHead {
 			return bad("%q is no bucket", key)
 		}
+		m.buckets = append(m.buckets, string(key))
 		if root := num64(value); root != 0 {
 			return m.walk(root, string(key), nil, nil, 1)
 		}

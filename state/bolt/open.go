@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -98,7 +99,7 @@ func examine(f *os.File, warn func(string)) (orderly bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if err := found.accept(info.Size()); err != nil {
+	if err := found.accept(info.Size(), img.buckets); err != nil {
 		return false, err
 	}
 	if img.damaged {
@@ -131,12 +132,18 @@ func (m *fileMeta) collect(bucket string, key, value []byte) error {
 	return nil
 }
 
-func (m *fileMeta) accept(size int64) error {
+// accept refuses what is not whole. A missing bucket is what a disk leaves that writes the first page before the others: each
+// page is sound then, and some are of another age.
+func (m *fileMeta) accept(size int64, buckets []string) error {
+	expected := bucketNames()
+	missing := slices.IndexFunc(expected[:], func(name string) bool { return !slices.Contains(buckets, name) })
 	switch {
 	case len(m.schema) != timeLength:
 		return bad("it is a bbolt file, but not one of rotad")
 	case binary.BigEndian.Uint64(m.schema) > state.Schema:
 		return fmt.Errorf("schema %d: %w", binary.BigEndian.Uint64(m.schema), state.ErrNewer)
+	case missing >= 0:
+		return bad("the bucket %q is missing", expected[missing])
 	case len(m.clean) == timeLength && uint64(size) < binary.BigEndian.Uint64(m.clean): //nolint:gosec // a size
 		return bad("it is cut off: %d bytes of %d", size, binary.BigEndian.Uint64(m.clean))
 	}

@@ -122,6 +122,10 @@ func TestOpenRefusesAndLeavesUntouched(t *testing.T) {
 			inside(t, path, func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("meta")) })
 			return nil
 		}, state.ErrCorrupt},
+		"a bucket is missing": {func(t *testing.T, path string, _ []byte) []byte {
+			inside(t, path, func(tx *bbolt.Tx) error { return tx.DeleteBucket([]byte("archive")) })
+			return nil
+		}, state.ErrCorrupt},
 		"a bucket inside of a bucket": {func(t *testing.T, path string, _ []byte) []byte {
 			inside(t, path, func(tx *bbolt.Tx) error {
 				_, err := tx.Bucket([]byte("record")).CreateBucket([]byte("x"))
