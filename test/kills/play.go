@@ -103,8 +103,9 @@ func (w *killed) fail(d death, err error) {
 	w.T.Errorf("%s: kept in %s:\n%v", w.place(d), w.keep(), err)
 }
 
-// restLimit is how long a world may take to come to rest.
-const restLimit = 3 * time.Minute
+// restLimit is how long a world may take to come to rest: longer than the pause after the last attempt that rotad makes at
+// a create, and once more as long. On a machine that is too busy for the deadlines of the providers it may come to that.
+const restLimit = 10 * time.Minute
 
 // rest lets the daemon live until nothing moves any more, stops it in good order, and asks what must be true then. Whatever
 // its lives have left behind is searched for every secret that was seen.
