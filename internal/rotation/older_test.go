@@ -211,6 +211,14 @@ func TestAnOverlapThatWasDatedAheadIsCountedAnew(t *testing.T) {
 	if wrong.Rotation.RevokeAfter.Before(noon().Add(365*day)) || wrong.Backoff.Until.Before(noon().Add(time.Minute)) {
 		t.Errorf("one clock alone: the overlap ends at %s, asked again at %s", wrong.Rotation.RevokeAfter, wrong.Backoff.Until)
 	}
+	behind := at(noon().Add(-7 * time.Hour))
+	behind.NextLook = noon().Add(30 * day)
+	rec.Rotation.PromotedAt, rec.Rotation.RevokeAfter = noon(), noon().Add(r.Policy.Overlap)
+	soon := rotation.Apply(rec, rotation.EffectGate, rotation.Outcome{Result: rotation.Done, Clock: noon()}, behind).Record
+	if got := soon.Backoff.Until; !got.Equal(rec.Rotation.RevokeAfter) {
+		t.Errorf("a clock that was set back: asked again at %s; want the end of the overlap, %s", got, rec.Rotation.RevokeAfter)
+	}
+	rec.Rotation.PromotedAt, rec.Rotation.RevokeAfter = noon().Add(365*day), noon().Add(365*day+r.Policy.Overlap)
 	right := rotation.Apply(rec, rotation.EffectGate, rotation.Outcome{Result: rotation.Done, Clock: noon().Add(time.Second)}, now).Record
 	if got := right.Rotation.RevokeAfter; right.Phase() != credential.PhaseOverlap || !got.Equal(noon().Add(r.Policy.Overlap)) {
 		t.Errorf("phase %s, the overlap ends at %s; want it to last from now", right.Phase(), got)

@@ -124,7 +124,8 @@ func (s *step) applyGate(o Outcome) {
 }
 
 // datedAnew counts an overlap from now whose beginning lies in the future by two clocks. That makes it no shorter than it
-// was meant to be, because the promote is past. By one clock alone nothing is changed.
+// was meant to be, because the promote is past. By one clock alone nothing is changed, and the end of the overlap is not
+// slept through: it is the wall clock that may be behind.
 func (s *step) datedAnew(independent time.Time) bool {
 	r := s.rec.Rotation
 	if !r.PromotedAt.After(s.env.Now.Add(clockAgreement)) {
@@ -132,7 +133,7 @@ func (s *step) datedAnew(independent time.Time) bool {
 	}
 	off := s.env.Now.Sub(independent)
 	if independent.IsZero() || off >= clockAgreement || off <= -clockAgreement {
-		s.rec.Backoff = credential.Backoff{Until: latest(s.env.NextLook, s.env.Now.Add(longestPause))}
+		s.rec.Backoff = credential.Backoff{Until: earliest(r.RevokeAfter, latest(s.env.NextLook, s.env.Now.Add(longestPause)))}
 		return true
 	}
 	r.PromotedAt, r.RevokeAfter = s.env.Now, s.env.Now.Add(overlapOf(r.Caps, r.Policy))

@@ -43,6 +43,8 @@ type dossier struct {
 	revoked   map[string]int    // by rotation
 	told      map[string]string // what has been told about the current secret, with the key of the notice
 	promoted  time.Time         // the true time of the last promote
+	overlaps  time.Time         // the true time from which its overlap counts
+	ahead     bool              // that promote was dated by a clock that was ahead
 	approved  time.Time         // on the wall clock
 	helped    time.Time         // when a person last did something about a hold
 	last      time.Time         // of the last commit
@@ -174,6 +176,8 @@ func (j *judge) event(a *account, was credential.Record, entry credential.Audit)
 		j.intent(a, was)
 	case credential.EventPromoted:
 		j.published(a, entry)
+	case credential.EventSettled:
+		j.settled(a, was)
 	case credential.EventRevoking:
 		j.revoking(a, entry)
 	case credential.EventRevoked:
@@ -194,6 +198,7 @@ func (j *judge) published(a *account, entry credential.Audit) {
 		j.violate(a, "rotation %s was published %d times", entry.Rotation, a.file.published[entry.Rotation])
 	}
 	a.file.promoted = j.clocks.truth()
+	a.file.overlaps, a.file.ahead = a.file.promoted, j.clocks.skew.Load() > 0
 	a.file.told = map[string]string{}
 	if r != nil {
 		j.lateRotation(a, r)

@@ -62,9 +62,28 @@ func (j *judge) revoking(a *account, entry credential.Audit) {
 	if !o.open(wall) && !o.open(wall.Add(-slack)) && !r.Old.Gone(wall, 0) && (due.IsZero() || due.After(o.next(wall))) {
 		j.violate(a, "revokes %s outside of its window", entry.Secret)
 	}
-	from := a.file.promoted.Add(r.Policy.Overlap)
+	from := a.file.overlaps.Add(r.Policy.Overlap)
 	if lag, disturbed := j.late(a, span{from, j.clocks.truth()}); !disturbed && !j.fleet.jumped(from) {
 		j.lags.revoke.see(lag, a.id)
+	}
+}
+
+// settled: an overlap is counted anew only where a clock that was ahead had dated its beginning, once that clock is right
+// again, and soon after that.
+func (j *judge) settled(a *account, was credential.Record) {
+	old, r := was.Rotation, a.file.rec.Rotation
+	if old == nil || r == nil || old.PromotedAt.IsZero() || r.PromotedAt.Equal(old.PromotedAt) {
+		return
+	}
+	now := j.clocks.truth()
+	a.file.overlaps = now
+	switch waited := now.Sub(j.fleet.changed()); {
+	case !a.file.ahead:
+		j.violate(a, "counts an overlap anew that a right clock has dated")
+	case j.clocks.skew.Load() != 0:
+		j.violate(a, "counts an overlap anew by a wrong clock")
+	case waited > recoveredBound(j.fleet.scan):
+		j.violate(a, "counts an overlap anew %s after the clock was set right", waited)
 	}
 }
 
