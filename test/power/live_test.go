@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -82,6 +84,11 @@ func (c *cuts) live(m *machine, random *rand.Rand) {
 func (c *cuts) cut(m *machine, random *rand.Rand) error {
 	ctx := m.T.Context()
 	m.start()
+	if m.pressed {
+		if err := m.publish(ctx); err != nil {
+			return err
+		}
+	}
 	m.pull(1+random.IntN(400), time.Duration(300+random.IntN(2500))*time.Millisecond)
 	if code := m.process.ExitCode(); code != -1 {
 		return fmt.Errorf("the daemon ended by itself with code %d", code)
@@ -98,6 +105,7 @@ func (c *cuts) cut(m *machine, random *rand.Rand) error {
 	if err != nil {
 		return err
 	}
+	m.pressed = slices.ContainsFunc(slices.Collect(maps.Values(known.Records)), pressed)
 	flying := underway(known)
 	c.mu.Lock()
 	c.cuts++

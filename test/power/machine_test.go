@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/rotad/rotad/internal/admin"
+	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/test/power"
 	"github.com/rotad/rotad/test/servers"
 )
@@ -21,6 +23,7 @@ type machine struct {
 	server  *power.Mounted
 	process *servers.Process
 	scratch string
+	pressed bool // by what the last cut has left
 }
 
 func newMachine(f *fleet) *machine {
@@ -88,6 +91,24 @@ func (m *machine) pull(operations int, latest time.Duration) {
 	case <-timer.C:
 	}
 	m.process.Kill()
+}
+
+// pressed says whether a secret that its provider will soon keep no longer is still the one that Vault hands out.
+func pressed(rec credential.Record) bool {
+	r := rec.Rotation
+	return r != nil && r.Caps.Mode == credential.ModeGraceWindow && r.Promoted == 0 && r.Fence != 0 && time.Since(r.Started) > grace*3/10
+}
+
+// publish lets the daemon run until nothing is pressed any more. A power that fails again and again for longer than a grace
+// is what no protocol can help against.
+func (m *machine) publish(ctx context.Context) error {
+	return servers.Until(ctx, restLimit, 50*time.Millisecond, func(ctx context.Context) error {
+		records, err := m.socket().List(ctx, "", 0)
+		if err == nil && slices.ContainsFunc(records, pressed) {
+			err = errors.New("a secret that a grace counts down has not been replaced in Vault")
+		}
+		return err
+	})
 }
 
 // rest lets the daemon run until nothing moves, and stops it in good order.
