@@ -76,7 +76,8 @@ func accounted(v *View, s Secret) bool {
 	if ofRotation(v, s) { // asked first: it spares a walk through the whole history
 		return true
 	}
-	return s.Once && (v.Disturbed != "" || endedByPerson(v)) // a person took it out of Vault, or ended its retirement; what becomes of it is that person's to say
+	// A person took it out of Vault, or ended its retirement: what becomes of it is that person's to say.
+	return s.Once && (v.Disturbed != "" || endedByPerson(v))
 }
 
 // ofRotation says whether the rotation under way names a secret, or Vault keeps its value as the one before.
