@@ -20,6 +20,7 @@ const (
 	forgetful flaw = "what was mailed is not written down at once"
 	oneClock  flaw = "the clock of vault is the wall clock"
 	sleepy    flaw = "the loop looks at its due entries by the hour"
+	early     flaw = "what is published is dated by a clock that is ahead"
 )
 
 // TestJudgeSees: each flaw is found, within a small fleet and a short time.
@@ -34,6 +35,7 @@ func TestJudgeSees(t *testing.T) {
 		{forgetful, plan{seed: 12, clients: 5, years: 0.2, origin: origin, scan: weekly, only: nothing}, "was mailed twice"},
 		{oneClock, plan{seed: 17, clients: 15, years: 0.3, origin: origin, scan: weekly, only: jumps}, "I16 clock"},
 		{sleepy, plan{seed: 14, clients: 5, years: 0.2, origin: origin, scan: weekly, only: nothing}, "was claimed"},
+		{early, plan{seed: 15, clients: 5, years: 0.3, origin: origin, scan: weekly, only: nothing}, "anew that a right clock has dated"},
 	} {
 		t.Run(string(c.flaw), func(t *testing.T) {
 			t.Parallel()
@@ -57,6 +59,14 @@ func (f *fleet) window(spec credential.WindowSpec) credential.Window {
 func (f *fleet) independent() time.Time {
 	if f.flaw == oneClock {
 		return f.clocks.wall()
+	}
+	return f.clocks.truth()
+}
+
+// published is how what is published now is dated.
+func (f *fleet) published() time.Time {
+	if f.flaw == early {
+		return f.clocks.truth().Add(time.Hour)
 	}
 	return f.clocks.truth()
 }

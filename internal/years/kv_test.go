@@ -11,10 +11,11 @@ import (
 
 // kv is Vault's KV v2 with the paths of a whole fleet.
 type kv struct {
-	clocks *clocks
-	time   func() time.Time // that Vault tells
-	away   *outage
-	judge  *judge
+	clocks    *clocks
+	time      func() time.Time // that Vault tells
+	published func() time.Time // how it dates what is published
+	away      *outage
+	judge     *judge
 
 	mu       sync.Mutex
 	staging  map[string]*history[credential.Staging] // by staging key
@@ -64,7 +65,7 @@ func (h *history[T]) destroy(numbers []int) {
 
 func newKV(f *fleet, away *outage) *kv {
 	return &kv{
-		clocks: f.clocks, time: f.independent, away: away, judge: f.judge, staging: map[string]*history[credential.Staging]{},
+		clocks: f.clocks, time: f.independent, published: f.published, away: away, judge: f.judge, staging: map[string]*history[credential.Staging]{},
 		consumer: map[string]*history[credential.Bundle]{}, client: map[string]string{},
 	}
 }
@@ -148,7 +149,7 @@ func (v *kv) Promote(_ context.Context, p credential.VaultPath, cas int, b crede
 		return 0, time.Time{}, credential.ErrCAS
 	}
 	h.add(version[credential.Bundle]{data: b, at: v.clocks.truth(), maker: oracle.ByRotad})
-	return h.number(), v.clocks.truth(), nil
+	return h.number(), v.published(), nil
 }
 
 // Annotate does nothing that a rotation depends on.
