@@ -75,12 +75,40 @@ func (t *tally) point(name string) (n int) {
 func (c *campaign) take() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.begun >= c.kills {
+	if c.enough() {
 		return false
 	}
 	c.begun++
 	return true
 }
+
+// enough says whether no more kills are given out. Where chance has left a mode or a point short of its share, a run at
+// full size goes on, by a tenth at most: after that the steering is what is wrong.
+func (c *campaign) enough() bool {
+	if c.begun < c.kills {
+		return false
+	}
+	return c.kills < fullSize || c.begun >= c.kills+c.kills/10 || c.complete()
+}
+
+// complete says whether every mode, server and point has had its share.
+func (c *campaign) complete() bool {
+	for _, m := range modes() {
+		if c.tally.modes[m] < c.wantMode() {
+			return false
+		}
+	}
+	for _, s := range realServers() {
+		if c.tally.servers[s] < c.wantServer() {
+			return false
+		}
+	}
+	least, _ := c.least(points(slices.Concat(kinds(), keycloakKinds())))
+	return least >= perPoint
+}
+
+// realServers are the servers that have a share of their own.
+func realServers() []string { return []string{"keycloak", "approle"} }
 
 // count notes a kill.
 func (c *campaign) count(w *killed, p plan, d death, flight []credential.Record) {

@@ -54,7 +54,7 @@ func (c *campaign) figures(whole bool) []proof.Figure {
 		add(t.modes[m] >= c.wantMode(), "kills inside a step, "+string(m), fmt.Sprintf(">= %d", c.wantMode()),
 			"%d (%d with one under way)", t.modes[m], t.flight[m])
 	}
-	for _, s := range []string{"keycloak", "approle"} {
+	for _, s := range realServers() {
 		add(t.servers[s] >= c.wantServer(), "kills inside a step, real "+s, fmt.Sprintf(">= %d", c.wantServer()), "%d", t.servers[s])
 	}
 	names := points(slices.Concat(kinds(), keycloakKinds()))

@@ -139,6 +139,9 @@ func (c *campaign) score(p pair, w *killed) float64 {
 	if k.server != "" {
 		share = min(share, float64(t.servers[k.server])/float64(c.wantServer()))
 	}
+	if share < 1.1*float64(t.kills)/float64(c.kills) { // it would not come to its share by the end
+		score -= 2
+	}
 	return score + 4*share
 }
 
