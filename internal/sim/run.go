@@ -17,9 +17,10 @@ type Result struct {
 	Hit    int                         // faults that happened
 }
 
-// Bounds of a life. Whoever needs more never ends.
+// Bounds of a life. Whoever needs more never ends. A slow provider is asked some two hundred times before a secret that it
+// refuses is given up, and a clock that is a year behind lets a year of looks go by.
 const (
-	mostSteps = 600
+	mostSteps = 1200
 	mostCalls = 5000
 	mostHelp  = 24
 )
