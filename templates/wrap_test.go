@@ -45,6 +45,7 @@ func FuzzWrap(f *testing.F) {
 	f.Add("  1. one two three")
 	f.Add("  Owner           " + strings.Repeat("word ", 40))
 	f.Add(strings.Repeat("0", 70) + " 0  0")
+	f.Add("  Vault path at 0 " + strings.Repeat("0", 60))
 	f.Add(strings.Repeat("é ", 100) + "\r\n\n\n x")
 	f.Fuzz(func(t *testing.T, in string) {
 		out := templates.Wrap(in)
@@ -55,11 +56,17 @@ func FuzzWrap(f *testing.F) {
 			if strings.HasPrefix(line, templates.CommandIndent) || utf8.RuneCountInString(line) <= templates.Columns {
 				continue
 			}
-			if len(strings.Fields(line)) > 2 {
+			if len(strings.Fields(line)) > 2 && !oneFact(line) {
 				t.Fatalf("a line of %d columns could have been broken: %q", utf8.RuneCountInString(line), line)
 			}
 		}
 	})
+}
+
+// oneFact says whether a line of the table of facts holds one word as its value. The name before it may be several.
+func oneFact(line string) bool {
+	const column = 18
+	return len(line) > column && strings.HasPrefix(line, "  ") && line[column-1] == ' ' && len(strings.Fields(line[column:])) == 1
 }
 
 func sameWords(a, b string) bool {

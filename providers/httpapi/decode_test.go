@@ -170,6 +170,24 @@ func TestRequestIDThatReflectsTheRequestIsDropped(t *testing.T) {
 	}
 }
 
+// A secret of letters alone looks like an error code. A server that puts it there would bring it into every error and log.
+func TestErrorCodeThatReflectsTheRequestIsDropped(t *testing.T) {
+	const secret = "zxkpcanarysecret"
+	r := httpapi.Request{Method: http.MethodPost, Form: url.Values{"client_secret": {secret}, "grant_type": {"client_credentials"}}}
+	for sent, want := range map[string]string{
+		secret: "", "wrong_" + secret: "", secret[:12]: "", "invalid_client": "invalid_client", "unsupported_grant_type": "unsupported_grant_type",
+	} {
+		client := inProcess(t, func(*http.Request) (*http.Response, error) {
+			return reply(http.StatusBadRequest, "application/json", "", `{"error":"`+sent+`"}`), nil
+		})
+		_, err := client.Do(t.Context(), r)
+		var e *providers.Error
+		if !errors.As(err, &e) || e.Code != want || strings.Contains(err.Error(), secret[:12]) {
+			t.Errorf("%q gives %v, want the code %q", sent, err, want)
+		}
+	}
+}
+
 // The library quotes a redirect that it cannot parse. Nothing of that may stand anywhere in the chain of errors.
 func TestNoErrorInTheChainQuotesTheReply(t *testing.T) {
 	const secret = "Zx81kP0cAnArY77"

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// piece is how many characters of what was sent make a name of the server's a piece of it.
+// piece is how many characters of what was sent make a name that the server gives a piece of it.
 const piece = 12
 
-// reflected says whether the server's name of a call holds a piece of what was sent: some servers and proxies make it of
-// the request. It would carry a secret into errors and logs.
+// reflected says whether the server's name of a call, or of what went wrong, holds a piece of what was sent: some servers
+// and proxies make it of the request. It would carry a secret into errors and logs.
 func (r Request) reflected(id string, sent http.Header) bool {
 	if len(id) < piece {
 		return false

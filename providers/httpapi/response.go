@@ -26,6 +26,7 @@ type Response struct {
 	request Request
 	raw     credential.Sensitive
 	broken  error // the body broke off or was cut; nil = whole
+	echoes  bool  // its error code holds a piece of what was sent
 }
 
 // Raw returns the body as it came. It may be called on nil and is then empty.

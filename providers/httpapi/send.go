@@ -35,6 +35,7 @@ func (c *Client) send(ctx context.Context, r Request, token credential.Sensitive
 	if r.reflected(resp.RequestID, req.Header) {
 		resp.RequestID = ""
 	}
+	resp.echoes = r.reflected(resp.Code(), req.Header)
 	return resp, c.judge(resp)
 }
 
@@ -78,11 +79,14 @@ func (c *Client) judge(resp *Response) error {
 }
 
 // fail builds the error of an operation. It takes nothing from a body but the error code, and that only if it looks
-// like one.
+// like one and holds no piece of what was sent: a secret may be made of letters.
 func (c *Client) fail(r Request, class providers.Class, resp *Response, cause error) error {
 	e := &providers.Error{Class: class, Provider: c.config.Provider, Operation: r.Operation, Err: cause}
 	if resp != nil {
-		e.Status, e.RequestID, e.Code = resp.Status, resp.RequestID, resp.Code()
+		e.Status, e.RequestID = resp.Status, resp.RequestID
+		if !resp.echoes {
+			e.Code = resp.Code()
+		}
 		if class == providers.ClassThrottled || class == providers.ClassBusy || class == providers.ClassUnavailable {
 			e.After = retryAfter(resp.Header, resp.Time)
 		}
