@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"net/http"
 	"strings"
 )
@@ -31,7 +32,9 @@ func (r Request) reflected(id string, sent http.Header) bool {
 	}
 	if r.JSON != nil {
 		raw, _ := encode(r.JSON) // it has been encoded before
-		all.Write(raw)
+		var body any
+		_ = json.Unmarshal(raw, &body)
+		writeTexts(&all, body)
 	}
 	text := notID.ReplaceAllString(all.String(), "")
 	for at := 0; at+piece <= len(id); at++ {
@@ -40,4 +43,21 @@ func (r Request) reflected(id string, sent http.Header) bool {
 		}
 	}
 	return false
+}
+
+// writeTexts writes every text in what was sent as JSON. The names of its fields carry no secret, and the code of an error
+// may well hold one of them (InvalidPasswordCredential), so they are left out.
+func writeTexts(all *strings.Builder, sent any) {
+	switch sent := sent.(type) {
+	case string:
+		all.WriteString(sent + "\n")
+	case []any:
+		for _, value := range sent {
+			writeTexts(all, value)
+		}
+	case map[string]any:
+		for _, value := range sent {
+			writeTexts(all, value)
+		}
+	}
 }
