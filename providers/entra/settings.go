@@ -3,7 +3,6 @@ package entra
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -108,9 +107,9 @@ func config(o providers.Opening, base string) httpapi.Config {
 
 // graphScope is the scope of rotad's own token: everything that has been granted at this Graph.
 func graphScope(graph string) (string, error) {
-	u, err := url.Parse(graph)
+	origin, _, err := httpapi.Split(graph)
 	if err != nil {
-		return "", errors.New("it cannot be parsed") // the cause repeats the address
+		return "", err
 	}
-	return u.Scheme + "://" + u.Host + "/.default", nil
+	return origin + "/.default", nil
 }

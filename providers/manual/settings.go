@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/providers"
@@ -86,25 +85,16 @@ func (p *provider) addIntrospection(o providers.Opening, address string) error {
 	return nil
 }
 
-// endpoint parts an address into a client of its origin and a path, because a base address loses its last slash and a
-// token endpoint may need it.
+// endpoint returns a client of the origin of an address, and its path.
 func endpoint(o providers.Opening, address string) (*httpapi.Client, string, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, "", errors.New("it cannot be parsed") // the cause repeats the address
-	}
-	client, err := httpapi.New(httpapi.Config{
-		Provider: o.Name, Base: u.Scheme + "://" + u.Host, Headers: o.Headers, Transport: o.Transport,
-		Deadline: o.Deadline,
-	})
+	base, path, err := httpapi.Split(address)
 	if err != nil {
 		return nil, "", err
 	}
-	path := u.EscapedPath()
-	if u.RawQuery != "" {
-		path += "?" + u.RawQuery
-	}
-	return client, path, nil
+	client, err := httpapi.New(httpapi.Config{
+		Provider: o.Name, Base: base, Headers: o.Headers, Transport: o.Transport, Deadline: o.Deadline,
+	})
+	return client, path, err
 }
 
 // classify reads the one code that servers do not agree upon. RFC 6749 section 5.2 means a grant that the client may

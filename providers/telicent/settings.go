@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -59,7 +58,7 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if tokenURL == "" {
 		tokenURL = base + "/oauth2/token"
 	}
-	origin, path, err := split(tokenURL)
+	origin, path, err := httpapi.Split(tokenURL)
 	if err != nil {
 		return nil, fmt.Errorf("token_url: %w", err)
 	}
@@ -122,20 +121,6 @@ func forwarded(base string) http.Header {
 		return https()
 	}
 	return nil
-}
-
-// split parts an address into origin and path, because a base address loses its last slash and a token endpoint may
-// need it.
-func split(address string) (origin, path string, err error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return "", "", errors.New("it cannot be parsed") // the cause repeats the address
-	}
-	path = u.EscapedPath()
-	if u.RawQuery != "" {
-		path += "?" + u.RawQuery
-	}
-	return u.Scheme + "://" + u.Host, path, nil
 }
 
 // introspection is where Spring Authorization Server has the endpoint of RFC 7662: beside the token endpoint.
