@@ -117,17 +117,17 @@ func (d *daemon) stateReady(context.Context) error {
 
 // nextAction says what is decided next about a client, for people and alerts: what ends a secret, not a look at it.
 func (d *daemon) nextAction(rec credential.Record) (action string, at time.Time) {
+	policy := d.config().Policies[rec.Client.Policy]
 	switch r := rec.Rotation; {
 	case rec.Hold != nil:
 		return "", time.Time{}
 	case r != nil && r.Phase == credential.PhaseOverlap:
-		return "revoke", r.RevokeAfter
+		return "revoke", rotation.RetiresAt(rec, policy, d.window(r.Policy.Window))
 	case r != nil && r.Phase == credential.PhaseRevoking:
 		return "", time.Time{}
 	case r != nil:
 		return "rotate", r.Started
 	}
-	policy := d.config().Policies[rec.Client.Policy]
 	if policy.Start != credential.StartAuto || rec.Caps.Mode == credential.ModeManual {
 		return "expire", rotation.Ends(rec)
 	}

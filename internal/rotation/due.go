@@ -99,3 +99,21 @@ func overlapMin(p credential.Policy) time.Duration {
 	}
 	return p.Overlap
 }
+
+// RetiresAt returns when the old secret of an overlap is to be retired: at its end, or at the opening of the window for
+// which revokeWindow waits. A zero time means that a person removes it.
+func RetiresAt(rec credential.Record, p credential.Policy, w credential.Window) time.Time {
+	r := rec.Rotation
+	if r.Caps.Mode == credential.ModeManual {
+		return time.Time{}
+	}
+	end := r.RevokeAfter
+	if w.Contains(end) || lapses(r) || r.Old.Gone(end, ExpirySkew) {
+		return end
+	}
+	next, due := w.Next(end), DueAt(rec, p)
+	if next.IsZero() || !due.IsZero() && due.Before(next) {
+		return end
+	}
+	return next
+}

@@ -86,6 +86,46 @@ func TestPlannedWaitsForItsWindow(t *testing.T) {
 	}
 }
 
+// An alert that is due from this moment on must not speak of a closed window, nor of what only a person can do.
+func TestRetirementWaitsForItsWindow(t *testing.T) {
+	end, opens := noon().Add(3*day), noon().Add(3*day+21*time.Hour)
+	tests := map[string]struct {
+		change func(*credential.Record)
+		window credential.Window
+		want   time.Time
+	}{
+		"the end of the overlap":      {func(*credential.Record) {}, credential.Always{}, end},
+		"the next opening":            {func(*credential.Record) {}, mornings{}, opens},
+		"never opens: the end stands": {func(*credential.Record) {}, shut{}, end},
+		"due again before it opens": {
+			func(r *credential.Record) { r.Current.Expires = end.Add(14*day + time.Hour) }, mornings{}, end,
+		},
+		"the provider's own timer asks no window": {
+			func(r *credential.Record) { r.Rotation.Caps.Mode = credential.ModeGraceWindow }, mornings{}, end,
+		},
+		"it has expired by then": {
+			func(r *credential.Record) { r.Rotation.Old.Expires = noon().Add(day) }, mornings{}, end,
+		},
+		"a person removes it": {
+			func(r *credential.Record) { r.Rotation.Caps.Mode = credential.ModeManual }, mornings{}, time.Time{},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			rec, p := steady(90*day), policy()
+			rec.Rotation = &credential.Rotation{
+				Phase: credential.PhaseOverlap, RevokeAfter: end, Old: credential.Secret{ID: "old"},
+				Caps: credential.Capabilities{Mode: credential.ModeTwoSlot},
+			}
+			p.Lifetime = 0
+			tt.change(&rec)
+			if at := rotation.RetiresAt(rec, p, tt.window); !at.Equal(tt.want) {
+				t.Errorf("retires %s, want %s", at, tt.want)
+			}
+		})
+	}
+}
+
 func TestWindowHoldsTheIntentBack(t *testing.T) {
 	rec, p := steady(10*day), policy()
 	p.Lifetime, p.Window = 0, credential.WindowSpec{Cron: "0 9 * * *", Duration: time.Hour}
