@@ -13,7 +13,7 @@ LINT  := $(TOOLS)/golangci-lint
 # The same source and the same Go give the same bytes: no path, no build id, no C library.
 BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w -buildid='
 
-.PHONY: help build demo test check bench fmt lint vet race integration packaging audit image-root image ci \
+.PHONY: help build demo test check bench fmt lint vet race generate integration packaging audit image-root image ci \
 	sim years kills power wire mutants canary fuzz proof
 
 help: ## list the targets
@@ -48,6 +48,9 @@ vet: ## go vet, in the program and in the tests against real servers
 
 race: ## the tests under the race detector
 	$(GO) test -race ./...
+
+generate: ## the files that are written by programs: Grafana's dashboards and alerts
+	$(GO) generate ./...
 
 # Whatever the tests need is installed, started and stopped by them. One package at a time: they share servers' ports,
 # memory and two cores.

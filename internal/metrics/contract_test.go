@@ -144,11 +144,11 @@ func TestReferenceListsExactlyTheRegisteredMetrics(t *testing.T) {
 	}
 }
 
-// The names of design and alerts are a contract: what they use is really there, as the series that they use.
-func TestAlertsUseMetricsThatExist(t *testing.T) {
-	rules, err := os.ReadFile("../../deploy/prometheus/rules.yaml")
-	if err != nil {
-		t.Fatal(err)
+// The names of design, alerts and dashboards are a contract: what they use is really there, as the series that they use.
+func TestAlertsAndDashboardsUseMetricsThatExist(t *testing.T) {
+	files, err := filepath.Glob("../../deploy/grafana/provisioning/dashboards/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d dashboards (%v)", len(files), err)
 	}
 	series := map[string]bool{}
 	for name, f := range scraped(t) {
@@ -160,13 +160,19 @@ func TestAlertsUseMetricsThatExist(t *testing.T) {
 			series[name+suffix] = true
 		}
 	}
-	used := regexp.MustCompile(`\brotad_[a-z_]+`).FindAllString(string(rules), -1)
-	if len(used) == 0 {
-		t.Fatal("the alerts name no metric")
-	}
-	for _, name := range used {
-		if !series[name] {
-			t.Errorf("an alert uses %s, and no series has this name", name)
+	for _, file := range append(files, "../../deploy/prometheus/rules.yaml") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		used := regexp.MustCompile(`\brotad_[a-z_]+`).FindAllString(string(text), -1)
+		if len(used) == 0 {
+			t.Errorf("%s names no metric", file)
+		}
+		for _, name := range used {
+			if !series[name] {
+				t.Errorf("%s uses %s, and no series has this name", file, name)
+			}
 		}
 	}
 }
