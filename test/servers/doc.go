@@ -6,7 +6,8 @@
 //	   ├── Keycloak    one process for a whole run, a realm per scenario
 //	   ├── Vault       one process per scenario: persistent storage, sealed, killed, restarted
 //	   ├── Postfix     STARTTLS and AUTH, delivers into Maildir; smtp-sink for refusals
-//	   └── Prometheus  scrapes the daemon, evaluates the rules
+//	   ├── Prometheus  scrapes the daemon, evaluates the rules
+//	   └── Alertmanager tells a webhook
 //
 //	Proxy ── stands before a server and delays, cuts or refuses its answers
 //

@@ -27,8 +27,21 @@ func InstallPrometheus(ctx context.Context, cache Cache) (promtool string, err e
 	return promtoolProgram, cache.debian(ctx, []string{prometheusProgram, promtoolProgram}, "prometheus")
 }
 
+// Scrape says what a Prometheus does, every second.
+type Scrape struct {
+	Target       string        // host:port, as the job "rotad"
+	Rules        string        // file of rules that it evaluates
+	Alertmanager string        // host:port that is told of alerts; empty = nobody
+	Remember     time.Duration // how old the last value of a series may be; 0 = five minutes
+}
+
 // StartPrometheus scrapes target (host:port) as the job "rotad" and evaluates the rules of a file, every second.
 func StartPrometheus(ctx context.Context, cache Cache, dir, target, rules string) (*Prometheus, error) {
+	return StartScrape(ctx, cache, dir, Scrape{Target: target, Rules: rules})
+}
+
+// StartScrape starts a Prometheus and waits until it answers.
+func StartScrape(ctx context.Context, cache Cache, dir string, s Scrape) (*Prometheus, error) {
 	if _, err := InstallPrometheus(ctx, cache); err != nil {
 		return nil, err
 	}
@@ -36,38 +49,53 @@ func StartPrometheus(ctx context.Context, cache Cache, dir, target, rules string
 	if err != nil {
 		return nil, err
 	}
-	config := fmt.Sprintf(`global: {scrape_interval: 1s, evaluation_interval: 1s}
-rule_files: [%q]
-scrape_configs:
-  - job_name: rotad
-    static_configs: [{targets: [%q]}]
-`, rules, target)
 	file := filepath.Join(dir, "prometheus.yml")
-	if err = os.WriteFile(file, []byte(config), 0o644); err != nil {
+	if err = os.WriteFile(file, []byte(s.config()), 0o644); err != nil {
 		return nil, fmt.Errorf("writing the configuration of prometheus: %w", err)
 	}
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
+	args := []string{
+		"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "prometheus"), "--web.listen-address=" + addr,
+	}
+	if s.Remember > 0 {
+		args = append(args, "--query.lookback-delta="+s.Remember.String())
+	}
 	process, err := Launch(Spec{
-		Name: "prometheus", Path: prometheusProgram, Dir: dir, Log: filepath.Join(dir, "prometheus.log"),
-		Args: []string{
-			"--config.file=" + file, "--storage.tsdb.path=" + filepath.Join(dir, "prometheus"), "--web.listen-address=" + addr,
-		},
+		Name: "prometheus", Path: prometheusProgram, Dir: dir, Log: filepath.Join(dir, "prometheus.log"), Args: args,
 	})
 	if err != nil {
 		return nil, err
 	}
 	p := &Prometheus{URL: "http://" + addr, process: process}
-	err = Until(ctx, 30*time.Second, 100*time.Millisecond, func(ctx context.Context) error {
+	return p, awaitReady(ctx, process, p.URL+"/-/ready")
+}
+
+func (s Scrape) config() string {
+	text := fmt.Sprintf(`global: {scrape_interval: 1s, evaluation_interval: 1s}
+rule_files: [%q]
+scrape_configs:
+  - job_name: rotad
+    static_configs: [{targets: [%q]}]
+`, s.Rules, s.Target)
+	if s.Alertmanager != "" {
+		text += fmt.Sprintf("alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}\n", s.Alertmanager)
+	}
+	return text
+}
+
+// awaitReady waits until a server answers at an address. One that does not is killed.
+func awaitReady(ctx context.Context, process *Process, address string) error {
+	err := Until(ctx, 30*time.Second, 100*time.Millisecond, func(ctx context.Context) error {
 		if ended := process.ended(); ended != nil {
 			return ended
 		}
-		return do(ctx, call{method: http.MethodGet, url: p.URL + "/-/ready"})
+		return do(ctx, call{method: http.MethodGet, url: address})
 	})
 	if err != nil {
 		process.Kill()
-		return nil, fmt.Errorf("waiting for prometheus: %w", err)
+		return fmt.Errorf("waiting for %s: %w", process.name, err)
 	}
-	return p, nil
+	return nil
 }
 
 // Stop ends Prometheus.
@@ -79,29 +107,51 @@ func (p *Prometheus) LogTail(lines int) string { return p.process.LogTail(lines)
 // Sample is one series of an answer.
 type Sample struct {
 	Labels map[string]string
-	Value  float64
+	Value  float64 // of a question about a span of time, the last one
 }
 
 // Query asks an instant query.
 func (p *Prometheus) Query(ctx context.Context, expression string) ([]Sample, error) {
+	return p.ask(ctx, "query", url.Values{"query": {expression}})
+}
+
+// QueryAt asks an instant query about a moment, which may be to come.
+func (p *Prometheus) QueryAt(ctx context.Context, expression string, at time.Time) ([]Sample, error) {
+	return p.ask(ctx, "query", url.Values{"query": {expression}, "time": {at.UTC().Format(time.RFC3339Nano)}})
+}
+
+// QueryRange asks about a span of time until now.
+func (p *Prometheus) QueryRange(ctx context.Context, expression string, back, step time.Duration) ([]Sample, error) {
+	now := time.Now().UTC()
+	return p.ask(ctx, "query_range", url.Values{
+		"query": {expression}, "step": {step.String()},
+		"start": {now.Add(-back).Format(time.RFC3339Nano)}, "end": {now.Format(time.RFC3339Nano)},
+	})
+}
+
+func (p *Prometheus) ask(ctx context.Context, how string, question url.Values) ([]Sample, error) {
 	var out struct {
 		Data struct {
 			Result []struct {
 				Metric map[string]string `json:"metric"`
 				Value  [2]any            `json:"value"`
+				Values [][2]any          `json:"values"`
 			} `json:"result"`
 		} `json:"data"`
 	}
-	address := p.URL + "/api/v1/query?query=" + url.QueryEscape(expression)
-	if err := do(ctx, call{method: http.MethodGet, url: address, out: &out}); err != nil {
+	if err := do(ctx, call{method: http.MethodPost, url: p.URL + "/api/v1/" + how, form: question, out: &out}); err != nil {
 		return nil, err
 	}
 	var samples []Sample
 	for _, r := range out.Data.Result {
-		text, _ := r.Value[1].(string)
+		last := r.Value
+		if len(r.Values) > 0 {
+			last = r.Values[len(r.Values)-1]
+		}
+		text, _ := last[1].(string)
 		value, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return nil, fmt.Errorf("reading a sample of %s: %w", expression, err)
+			return nil, fmt.Errorf("reading a sample of %s: %w", question.Get("query"), err)
 		}
 		samples = append(samples, Sample{Labels: r.Metric, Value: value})
 	}
@@ -115,8 +165,9 @@ type RuleState struct {
 	Error  string `json:"lastError"`
 	State  string `json:"state"` // inactive | pending | firing
 	Alerts []struct {
-		State  string            `json:"state"`
-		Labels map[string]string `json:"labels"`
+		State    string            `json:"state"`
+		Labels   map[string]string `json:"labels"`
+		ActiveAt time.Time         `json:"activeAt"` // when the rule first found it
 	} `json:"alerts"`
 }
 
