@@ -59,6 +59,16 @@ func (v *Vault) NewSecretID(ctx context.Context, role string) (SecretID, error) 
 	return out.Data, err
 }
 
+// LabelSecretID issues a SecretID of a role with a label, as rotad marks its own.
+func (v *Vault) LabelSecretID(ctx context.Context, role, label string) error {
+	metadata, err := json.Marshal(map[string]string{"rotad": label})
+	if err != nil {
+		return fmt.Errorf("encoding a label: %w", err)
+	}
+	path := "auth/approle/role/" + role + "/secret-id"
+	return v.root(ctx, http.MethodPost, path, map[string]any{"metadata": string(metadata)}, nil)
+}
+
 // Accessors lists the SecretIDs of a role that exist.
 func (v *Vault) Accessors(ctx context.Context, role string) ([]string, error) {
 	var out struct {
