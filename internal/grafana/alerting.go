@@ -12,6 +12,10 @@ import (
 // Datasource is the uid under which Prometheus is provisioned: alerts have no variable to choose another.
 const Datasource = "rotad-prometheus"
 
+// folder holds the alerts. It is not that of the dashboards: whichever of the two Grafana provisions first would make it,
+// and the other one would find a folder of this name with another uid.
+const folder = "rotad alerts"
+
 // expressions is Grafana's name for what is computed from other answers.
 const expressions = "__expr__"
 
@@ -85,7 +89,7 @@ func alerting(rules []byte) ([]byte, error) {
 	}
 	to := alertFile{APIVersion: 1}
 	for _, g := range from.Groups {
-		group := alertGroup{OrgID: 1, Name: g.Name, Folder: "rotad", Interval: "1m"}
+		group := alertGroup{OrgID: 1, Name: g.Name, Folder: folder, Interval: "1m"}
 		for _, r := range g.Rules {
 			group.Rules = append(group.Rules, managed(r))
 		}

@@ -136,14 +136,14 @@ func states(title, says string, s size, q query, zero, one string) panel {
 	return p.colored("red", from{1, "green"})
 }
 
-// heat draws a row per series and colours each moment by the value: few days are red.
+// heat draws a row per series and colours each moment by the value: few days are red, thirty and more are green.
 func heat(title, says string, s size, q query) panel {
 	p := newPanel("heatmap", title, says, s).ask(q)
 	p.Options = map[string]any{
 		"calculate": false, "cellGap": 1, "showValue": "auto", "selectionMode": "x",
 		"cellValues": map[string]any{"unit": "d", "decimals": 0},
 		"color": map[string]any{
-			"mode": "scheme", "scheme": "RdYlGn", "scale": "linear", "steps": 64, "reverse": true, "min": 0, "max": 90,
+			"mode": "scheme", "scheme": "RdYlGn", "scale": "linear", "steps": 64, "reverse": true, "min": 0, "max": 30,
 			"fill": "dark-orange", "exponent": 0.5,
 		},
 		"exemplars":    map[string]any{"color": "rgba(255,0,255,0.7)"},
