@@ -3,6 +3,7 @@ package servers
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"os"
@@ -107,7 +108,7 @@ func (p *Prometheus) LogTail(lines int) string { return p.process.LogTail(lines)
 // Sample is one series of an answer.
 type Sample struct {
 	Labels map[string]string
-	Value  float64 // of a question about a span of time, the last one
+	Value  float64 // of a question about a span of time, the last one that is a number
 }
 
 // Query asks an instant query.
@@ -144,16 +145,18 @@ func (p *Prometheus) ask(ctx context.Context, how string, question url.Values) (
 	}
 	var samples []Sample
 	for _, r := range out.Data.Result {
-		last := r.Value
-		if len(r.Values) > 0 {
-			last = r.Values[len(r.Values)-1]
+		sample := Sample{Labels: r.Metric, Value: math.NaN()}
+		for _, point := range append(r.Values, r.Value) {
+			text, _ := point[1].(string)
+			if text == "" || text == "NaN" {
+				continue
+			}
+			var err error
+			if sample.Value, err = strconv.ParseFloat(text, 64); err != nil {
+				return nil, fmt.Errorf("reading a sample of %s: %w", question.Get("query"), err)
+			}
 		}
-		text, _ := last[1].(string)
-		value, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return nil, fmt.Errorf("reading a sample of %s: %w", question.Get("query"), err)
-		}
-		samples = append(samples, Sample{Labels: r.Metric, Value: value})
+		samples = append(samples, sample)
 	}
 	return samples, nil
 }

@@ -53,14 +53,14 @@ func (q question) mustSpeak(l *lively) {
 type question struct {
 	name   string
 	expr   string
-	span   bool          // about the last minute instead of this moment
+	span   bool          // about all the time that there was, instead of this moment
 	later  time.Duration // asked as if this much time had passed and nothing had moved
 	silent bool          // asked when the daemon has stopped
 }
 
 func (q question) ask(l *lively) ([]servers.Sample, error) {
 	if q.span {
-		return l.p.QueryRange(l.T.Context(), q.expr, time.Minute, 5*time.Second)
+		return l.p.QueryRange(l.T.Context(), q.expr, time.Since(l.began), 5*time.Second)
 	}
 	return l.p.QueryAt(l.T.Context(), q.expr, time.Now().Add(q.later))
 }

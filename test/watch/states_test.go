@@ -52,13 +52,14 @@ type lively struct {
 	p     *servers.Prometheus
 	sink  *servers.Sink
 	proxy *servers.Proxy
+	began time.Time
 }
 
 // startLively registers clients of three owners at four providers, and lets Prometheus scrape from the first second on:
 // an increase that happens before the first scrape is none.
 func startLively(t *testing.T) *lively {
 	t.Helper()
-	l := &lively{World: world.NewInMemory(t, shared, "lively")}
+	l := &lively{World: world.NewInMemory(t, shared, "lively"), began: time.Now()}
 	portal(l.World)
 	now := time.Now().UTC().Truncate(time.Second)
 	byHand(l.World, "due-soon", "payments", now.Add(3*24*time.Hour))

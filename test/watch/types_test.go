@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/rotad/rotad/test/servers"
@@ -36,6 +37,7 @@ func TestDashboardsFitGrafanasTypes(t *testing.T) {
 		t.Errorf("%d dashboards were checked, want 3", len(files))
 	}
 	cmd := exec.CommandContext(t.Context(), "node", filepath.Join(dir, "node_modules", "typescript", "bin", "tsc"), "-p", dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("the compiler refuses a dashboard: %v\n%s", err, out)
 	}
