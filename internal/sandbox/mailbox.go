@@ -141,3 +141,13 @@ func (m *Mailbox) keep(message Message) error {
 	m.messages = append(m.messages, message)
 	return nil
 }
+
+// After returns the messages after the first n, in the order of arrival.
+func (m *Mailbox) After(n int) []Message {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n >= len(m.messages) {
+		return nil
+	}
+	return slices.Clone(m.messages[n:])
+}
