@@ -22,7 +22,10 @@ type demoFlags struct {
 	once  bool
 	speed string
 	dir   string
+	page  string        // address of the page; empty = the usual one, or none where JSON is printed
+	spoil string        // what to break
 	limit time.Duration // of a demo that is played once, in real time
+	haste int           // real pauses are divided by it; 0 = somebody watches
 }
 
 // Bounds of a demo.
@@ -49,6 +52,8 @@ func newDemo(a *app) *cobra.Command {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.once, "once", false, "play one client of each overlap mode through a whole life, then stop; exit 1 if anything was violated")
 	flags.StringVar(&f.speed, "speed", "", `demo time per second of real time (default "1d/s", with --once "3d/s")`)
+	flags.StringVar(&f.page, "page", "", "loopback `address` of the page, or off (default "+demoPageAt+", or a free port; with --json off)")
+	flags.StringVar(&f.spoil, "break", "", "break something in the worst moment of the first rotation: "+demoBreakNames())
 	flags.StringVar(&f.dir, "dir", "", "directory for configuration, state, mails and log (default: a temporary one, removed at the end)")
 	return cmd
 }
@@ -102,6 +107,9 @@ func demoBegin(now time.Time) time.Time {
 // demo plays the demo from a moment on, until it is over or a signal ends it.
 func (a *app) demo(ctx context.Context, f demoFlags, begin time.Time) error {
 	speed, err := f.rate()
+	if err == nil {
+		err = f.check()
+	}
 	if err != nil {
 		return err
 	}
@@ -139,56 +147,57 @@ func (a *app) playIn(ctx context.Context, world *demoWorld, begin time.Time, spe
 	defer func() { _ = logFile.Close() }()
 	log := slog.New(slog.NewTextHandler(logFile, &slog.HandlerOptions{Level: slog.LevelDebug, ReplaceAttr: world.clock.stamp}))
 	play := newDemoPlay(a, world, speed, f)
-	d, err := newDaemon(cfg, daemonSettings{clocks: world.clock.clocks(), log: log, watch: play, noSync: true})
-	if err != nil {
-		return openFailure(err)
+	play.config = cfg
+	play.birth = func(watch watcher) (*daemon, error) {
+		return newDaemon(cfg, daemonSettings{clocks: world.clock.clocks(), log: log, watch: watch, noSync: true})
 	}
-	play.daemon = d
-	err = play.run(ctx)
-	return errors.Join(err, d.close())
+	if play.socket = a.socket; play.socket == "" { // never the one in the environment: that is another daemon's
+		play.socket = cfg.Listen.Admin
+	}
+	play.socket = strings.TrimPrefix(play.socket, "unix:")
+	return play.run(ctx)
 }
 
-// run runs daemon, clock, consumers and screen until the play is over.
+// run runs daemon, clock, services, screen and page until the play is over.
 func (p *demoPlay) run(ctx context.Context) error {
-	d, release := p.daemon, p.world.clock.hold()
+	release := p.world.clock.hold()
 	defer release()
-	if err := d.register(ctx, d.config()); err != nil {
+	life, err := p.begin(ctx)
+	if err != nil {
 		return err
 	}
-	socket := p.app.socket // never the one in the environment: that is another daemon's
-	if socket == "" {
-		socket = d.config().Listen.Admin
-	}
-	listeners, err := d.listen(ctx, socket)
-	if err != nil {
-		return failed(err, "")
-	}
-	defer listeners.close()
-	p.socket = strings.TrimPrefix(socket, "unix:")
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	below, end := context.WithCancel(context.WithoutCancel(ctx)) // the world outlives the daemon
 	defer end()
-	p.cast(below, d.config().Clients)
-	p.screen.begin(p, listeners.metrics())
+	p.whole = below
+	p.cast(below, p.config.Clients)
 	var parts sync.WaitGroup
+	address, err := p.openPage(below, &parts)
+	if err != nil {
+		end()
+		return errors.Join(err, life.end())
+	}
+	p.screen.begin(p, address, life.doors.metrics())
 	parts.Go(func() { p.world.clock.run(below, p.speed, p.busy, p.nextDue) })
 	parts.Go(func() { p.consume(below) })
 	parts.Go(func() { p.watchTheClock(ctx, stop) })
 	release()
-	err = d.run(ctx)
-	p.follow(below)
+	err = p.live(ctx, life)
 	end()
 	parts.Wait()
 	return errors.Join(err, p.finish())
 }
 
 // busy says whether the clock has to run in real time: while the daemon works, and while a mail is on its way.
-func (p *demoPlay) busy() bool { return p.daemon.scheduler.Busy() || p.posting() }
+func (p *demoPlay) busy() bool {
+	d := p.alive()
+	return d != nil && (d.scheduler.Busy() || p.posting(d))
+}
 
 // posting says whether mails are being sent. One that waits for another attempt stops nothing.
-func (p *demoPlay) posting() bool {
-	if p.daemon.store.OutboxCounts()[credential.NoticePending] == 0 {
+func (p *demoPlay) posting(d *daemon) bool {
+	if d.store.OutboxCounts()[credential.NoticePending] == 0 {
 		p.posted = time.Now()
 		return false
 	}
@@ -198,18 +207,22 @@ func (p *demoPlay) posting() bool {
 // nextDue returns the next moment at which the daemon has something to do. A loop that had worked out its pause right
 // before the clock jumped, and began it right after, would oversleep: it is woken.
 func (p *demoPlay) nextDue() (next time.Time, ok bool) {
+	d := p.alive()
+	if d == nil {
+		return next, false
+	}
 	sooner := func(at time.Time, found bool, err error) {
 		if err == nil && found && (!ok || at.Before(next)) {
 			next, ok = at, true
 		}
 	}
-	for _, name := range p.daemon.store.Providers() {
-		sooner(p.daemon.store.NextDue(context.Background(), name))
+	for _, name := range d.store.Providers() {
+		sooner(d.store.NextDue(context.Background(), name))
 	}
-	sooner(p.daemon.store.NextNotice(context.Background()))
+	sooner(d.store.NextNotice(context.Background()))
 	if ok && !next.After(p.world.clock.now()) {
-		p.daemon.scheduler.Wake()
-		p.daemon.notices.Wake()
+		d.scheduler.Wake()
+		d.notices.Wake()
 	}
 	return next, ok
 }
@@ -229,11 +242,19 @@ func (p *demoPlay) watchTheClock(ctx context.Context, stop context.CancelFunc) {
 	}
 }
 
+// waiting returns how many mails have not been sent.
+func (p *demoPlay) waiting() int {
+	if d := p.alive(); d != nil {
+		return d.store.OutboxCounts()[credential.NoticePending]
+	}
+	return 0
+}
+
 // waitForMail lets the last mails arrive, with the clock in real time.
 func (p *demoPlay) waitForMail(ctx context.Context) {
 	defer p.world.clock.hold()()
 	limit := time.After(demoFarewell)
-	for p.daemon.store.OutboxCounts()[credential.NoticePending] > 0 {
+	for p.waiting() > 0 {
 		select {
 		case <-ctx.Done():
 			return

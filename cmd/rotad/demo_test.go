@@ -17,6 +17,7 @@ import (
 	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/sandbox"
+	"github.com/rotad/rotad/internal/stage"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -91,9 +92,17 @@ func TestDemoLivesThroughClockChanges(t *testing.T) {
 // playOnce plays a whole demo and returns what it printed.
 func playOnce(t *testing.T, day time.Time) string {
 	t.Helper()
+	return playBroken(t, day, "")
+}
+
+// playBroken plays a whole demo in which something is broken.
+func playBroken(t *testing.T, day time.Time, spoil stage.Act) string {
+	t.Helper()
 	var out, errOut bytes.Buffer
 	a := &app{out: &out, err: &errOut, json: true}
-	f := demoFlags{once: true, speed: "100d/s", dir: filepath.Join(t.TempDir(), "demo"), limit: 5 * time.Minute}
+	f := demoFlags{
+		once: true, speed: "100d/s", dir: filepath.Join(t.TempDir(), "demo"), limit: 5 * time.Minute, spoil: string(spoil), haste: 20,
+	}
 	if code := a.exit(a.demo(t.Context(), f, demoBegin(day))); code != exitDone || errOut.Len() > 0 {
 		t.Errorf("exit code %d: %s\n%s", code, errOut.String(), out.String())
 	}

@@ -22,6 +22,7 @@ func (p *demoPlay) consume(ctx context.Context) {
 				case <-pulse.C:
 					actor.mu.Lock()
 					p.login(ctx, actor)
+					p.lateLogin(ctx, actor)
 					actor.mu.Unlock()
 				}
 			}
@@ -35,6 +36,8 @@ func (p *demoPlay) consume(ctx context.Context) {
 			return
 		case <-pulse.C:
 			p.follow(ctx)
+			p.readPost()
+			p.watchTrouble()
 			p.screen.pulse(p)
 		}
 	}
@@ -64,6 +67,38 @@ func (p *demoPlay) login(ctx context.Context, actor *demoActor) sandbox.Outcome 
 	case sandbox.Unknown: // a server that does not answer is no refusal
 	}
 	return result.Outcome
+}
+
+// demoLatePulse: the late service logs in once for so many logins of the other one.
+const demoLatePulse = 3
+
+// lateLogin is one tick of the service that keeps what it has read. The actor's lock is held.
+func (p *demoPlay) lateLogin(ctx context.Context, actor *demoActor) {
+	if actor.ticks++; actor.ticks%demoLatePulse != 0 {
+		return
+	}
+	result := actor.late.Tick(ctx, time.Now())
+	if ctx.Err() != nil {
+		return
+	}
+	p.mu.Lock()
+	p.logins++
+	if result.Outcome == sandbox.InGap {
+		p.refusals++
+	}
+	p.mu.Unlock()
+	if result.Outcome == sandbox.Violation {
+		p.violate(actor.client.ID, "a service that read its secret when it started was refused, and refused again with what Vault hands out")
+	}
+}
+
+// readPost takes the mails that have arrived since it was asked last.
+func (p *demoPlay) readPost() {
+	for _, message := range p.world.mailbox.After(p.post.Count()) {
+		if err := p.post.Add(message.Data, message.At); err != nil {
+			p.violate("", err.Error())
+		}
+	}
 }
 
 // cutBegins permits refusals: the provider is about to replace the secret that Vault hands out.

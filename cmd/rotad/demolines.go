@@ -39,23 +39,33 @@ type demoLines struct {
 	mails   int        // shown so far
 }
 
-func (s *demoLines) begin(p *demoPlay, metrics string) {
+func (s *demoLines) begin(p *demoPlay, page, metrics string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.zone = p.world.clock.origin.Location()
-	if zone, err := time.LoadLocation("Europe/Berlin"); err == nil {
-		s.zone = zone
-	}
-	demoWrite(s.out, s.greeting(p, metrics))
+	s.zone = demoZone()
+	demoWrite(s.out, s.greeting(p, page, metrics))
 }
 
-func (s *demoLines) greeting(p *demoPlay, metrics string) string {
+// demoZone is the zone in which the demo tells times.
+func demoZone() *time.Location {
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+func (s *demoLines) greeting(p *demoPlay, page, metrics string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("%s", s.paint(demoBold, "rotad demo")+": the whole daemon, and one client for each way in which providers replace secrets.")
 	line("Time runs at %s per second while nothing happens, and as it should while something does.", credential.FormatDuration(p.speed))
 	line("All times are those of %s. Ctrl-C ends it.", s.zone)
 	line("")
+	if page != "" {
+		line("Watch it, and break it, in a browser:  %s", s.paint(demoCyan, "http://"+page+"/"))
+		line("")
+	}
 	line("Try in another terminal:")
 	for _, command := range []string{"status", "rotate " + demoTwoSlot, "history " + demoTwoSlot} {
 		line("  %s", s.paint(demoCyan, typed()+" "+command+" --socket "+p.socket))

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -65,11 +64,7 @@ func (s *demoLive) state(p *demoPlay) string {
 		int(now.Sub(p.world.clock.origin)/demoDay), p.logins, s.mails, p.violations)
 	p.mu.Unlock()
 	lines := []string{s.paint(demoDim, strings.Repeat("─", min(s.width()-1, 100))), s.paint(demoBold, s.cut(whole, 0))}
-	records, err := p.daemon.store.List(context.Background(), "", 0)
-	if err != nil {
-		return ""
-	}
-	for _, rec := range records {
+	for _, rec := range p.list() {
 		text := fmt.Sprintf("%-13s  %-13s  %-12s  %s", rec.Client.ID, rec.Mode(), rec.Phase(), s.outlook(p, rec))
 		text = s.cut(text, 0)
 		if rec.Rotation != nil {
@@ -81,7 +76,7 @@ func (s *demoLive) state(p *demoPlay) string {
 }
 
 // outlook says what comes next for a client.
-func (s *demoLive) outlook(p *demoPlay, rec credential.Record) string {
+func (s *demoLines) outlook(p *demoPlay, rec credential.Record) string {
 	at := func(what string, t time.Time) string {
 		if t.IsZero() {
 			return ""
@@ -104,7 +99,7 @@ func (s *demoLive) outlook(p *demoPlay, rec credential.Record) string {
 	if rec.Mode() == credential.ModeManual {
 		return at("a person has to act before", rotation.Ends(rec))
 	}
-	policy := p.daemon.config().Policies[rec.Client.Policy]
-	planned, _ := rotation.Planned(rec, policy, p.daemon.window(policy.Window))
+	policy := p.config.Policies[rec.Client.Policy]
+	planned, _ := rotation.Planned(rec, policy, windowOf(policy.Window))
 	return at("will be replaced on", planned)
 }

@@ -28,15 +28,25 @@ func (p *demoPlay) sendPerson(actor *demoActor, entry credential.Audit) {
 
 // submit is the person: a new secret from the portal, given to "rotad submit" on stdin.
 func (p *demoPlay) submit(actor *demoActor) {
-	id := actor.client.ID
 	value, expires, err := p.world.idp.Portal().NewSecret(actor.client.Ref["client_id"])
 	if err != nil {
-		p.violate(id, err.Error())
+		p.violate(actor.client.ID, err.Error())
 		return
 	}
+	p.bring(actor, value, expires)
+}
+
+// bring hands the new secret over. While something is broken, rotad says no and the person tries again later: the value
+// is kept until it was taken.
+func (p *demoPlay) bring(actor *demoActor, value string, expires time.Time) {
+	id := actor.client.ID
 	var out, errOut bytes.Buffer
 	args := []string{"submit", id, "--socket", p.socket, "--expires", expires.UTC().Format(time.RFC3339)}
-	if code := run(args, strings.NewReader(value+"\n"), &out, &errOut, nil); code != exitDone {
+	code := run(args, strings.NewReader(value+"\n"), &out, &errOut, nil)
+	switch {
+	case code != exitDone && p.trouble.ever():
+		p.world.clock.at(p.world.clock.now().Add(demoReads), func() { p.bring(actor, value, expires) })
+	case code != exitDone:
 		p.violate(id, fmt.Sprintf("rotad submit ended with %d: %s", code, strings.TrimSpace(errOut.String())))
 	}
 	p.follow(context.Background())
@@ -44,7 +54,7 @@ func (p *demoPlay) submit(actor *demoActor) {
 
 // sendCleaner lets the person remove the old secret in the portal once the overlap is over.
 func (p *demoPlay) sendCleaner(actor *demoActor, entry credential.Audit) {
-	policy := p.daemon.config().Policies[actor.client.Policy]
+	policy := p.config.Policies[actor.client.Policy]
 	p.world.clock.at(entry.At.Add(policy.Overlap+demoCleaner), func() {
 		if _, err := p.world.idp.Portal().RemoveOld(actor.client.Ref["client_id"]); err != nil {
 			p.violate(actor.client.ID, err.Error())

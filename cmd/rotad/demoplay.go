@@ -5,12 +5,13 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/internal/credential"
-	"github.com/rotad/rotad/internal/oracle"
-	"github.com/rotad/rotad/internal/rotation"
 	"github.com/rotad/rotad/internal/sandbox"
+	"github.com/rotad/rotad/internal/stage"
 )
 
 // demoPulse is the pause between two logins of a consumer, and between two looks at the audit.
@@ -28,10 +29,21 @@ type demoPlay struct {
 	kept   bool          // its directory is not removed at the end
 	speed  time.Duration // demo time per second
 	world  *demoWorld
-	daemon *daemon
+	whole  context.Context // of what nobody waits for; it ends with the world
+	config *config.Config
+	birth  demoBirth
+	life   atomic.Pointer[demoLife] // nil while the daemon is dead
+	mortal atomic.Pointer[demoLife] // the one that a kill would hit
 	socket string
+	page   string // address that was asked for
+	haste  int    // real pauses are divided by it
 	screen demoScreen
 	actors map[string]*demoActor
+
+	post    *stage.Post
+	story   *stage.Story
+	trouble demoTrouble
+	voice   *demoLines // sentences for the page
 
 	posted time.Time // when no mail was waiting; the clock's own
 
@@ -46,6 +58,7 @@ type demoPlay struct {
 	refusals   int
 	modes      map[string]credential.Mode // by client
 	lived      map[string]bool            // clients that have had their whole life
+	records    []credential.Record        // as they were last seen
 	complete   chan struct{}              // closed when all have
 }
 
@@ -56,24 +69,32 @@ type demoActor struct {
 
 	mu       sync.Mutex // held during a login
 	consumer *sandbox.Consumer
+	late     *sandbox.Consumer // the service that keeps what it has read
+	ticks    int
 	served   int
 	cut      bool      // a provider has killed the secret that Vault still hands out
 	dark     time.Time // first refusal of the present gap, in real time; zero = none
 }
 
 func newDemoPlay(a *app, w *demoWorld, speed time.Duration, f demoFlags) *demoPlay {
-	return &demoPlay{
-		app: a, once: f.once, limit: f.limit, kept: f.dir != "", speed: speed, world: w, screen: newDemoScreen(a), actors: map[string]*demoActor{},
+	p := &demoPlay{
+		app: a, whole: context.Background(), once: f.once, limit: f.limit, kept: f.dir != "", haste: f.haste, speed: speed, world: w, page: f.page, screen: newDemoScreen(a),
+		actors: map[string]*demoActor{}, post: stage.NewPost(), story: &stage.Story{}, voice: &demoLines{zone: demoZone()},
 		began: time.Now(), modes: map[string]credential.Mode{}, lived: map[string]bool{}, complete: make(chan struct{}),
 	}
+	p.trouble.planned = stage.Act(f.spoil)
+	return p
 }
 
-// cast gives every client a consumer, and the cutover its witness.
+// cast gives every client its services, and the cutover its witness.
 func (p *demoPlay) cast(ctx context.Context, clients []credential.Client) {
-	for i, consumer := range p.world.consumers(clients) {
-		actor := &demoActor{client: clients[i], consumer: consumer}
+	late := p.world.consumers(clients, demoLate)
+	for i, consumer := range p.world.consumers(clients, demoPrompt) {
+		actor := &demoActor{client: clients[i], consumer: consumer, late: late[i]}
 		consumer.Cut = func() bool { return actor.cut }
+		actor.late.Cut = consumer.Cut
 		p.actors[clients[i].ID] = actor
+		p.world.ledger.Phase(clients[i].ID, credential.PhaseSteady, p.world.clock.now())
 	}
 	p.world.faults.Around(
 		sandbox.When{Method: "POST", Path: "/client-secret", Count: -1},
@@ -81,18 +102,6 @@ func (p *demoPlay) cast(ctx context.Context, clients []credential.Client) {
 		func(status int) { p.cutIsFelt(ctx, p.actors[demoCutover], status) },
 	)
 }
-
-// Committed implements scheduler.Watch: what was committed is shown at once.
-func (p *demoPlay) Committed(credential.Change) { p.follow(context.Background()) }
-
-// Effect implements scheduler.Watch.
-func (p *demoPlay) Effect(credential.Record, rotation.Effect, rotation.Outcome, time.Duration) {}
-
-// Violated shows what the daemon's own monitor has found.
-func (p *demoPlay) Violated(client string, b oracle.Broken) { p.violate(client, b.String()) }
-
-// Late implements scheduler.Watch.
-func (p *demoPlay) Late(string, time.Duration) {}
 
 // demoEvents are the events that are told, a contract of the command.
 func demoEvents() []credential.Event {
@@ -107,7 +116,11 @@ func demoEvents() []credential.Event {
 func (p *demoPlay) follow(ctx context.Context) {
 	p.follows.Lock()
 	defer p.follows.Unlock()
-	entries, err := p.daemon.store.Audit(ctx, p.seq, 0)
+	d := p.alive()
+	if d == nil {
+		return
+	}
+	entries, err := d.store.Audit(ctx, p.seq, 0)
 	if err != nil {
 		if ctx.Err() == nil {
 			p.violate("", err.Error())
@@ -134,6 +147,8 @@ func (p *demoPlay) take(ctx context.Context, actor *demoActor, entry credential.
 			Event: string(entry.Event), Time: entry.At, Client: entry.Client, Mode: entry.Mode, Rotation: entry.Rotation, entry: entry,
 		})
 	}
+	p.tell(entry)
+	p.strikeAt(entry)
 	switch entry.Event {
 	case credential.EventWarned:
 		p.sendPerson(actor, entry) //nolint:contextcheck // the person's command has a context of its own, as a process has
@@ -142,7 +157,7 @@ func (p *demoPlay) take(ctx context.Context, actor *demoActor, entry credential.
 	case credential.EventConfirmed:
 		p.confirmed(actor)
 	case credential.EventHeld, credential.EventNotProved, credential.EventOrphan, credential.EventUnknown:
-		if entry.Actor == "" {
+		if entry.Actor == "" && !p.trouble.ever() {
 			p.violate(entry.Client, fmt.Sprintf("%s: %s", entry.Event, entry.Detail))
 		}
 	default:
@@ -181,7 +196,9 @@ func (p *demoPlay) violate(client, what string) {
 	p.violations++
 	mode := p.modes[client]
 	p.mu.Unlock()
-	p.screen.event(demoEvent{Event: "violation", Time: p.world.clock.now(), Client: client, Mode: mode, Detail: what})
+	now := p.world.clock.now()
+	p.screen.event(demoEvent{Event: "violation", Time: now, Client: client, Mode: mode, Detail: what})
+	p.story.Tell(stage.Line{At: now, Client: client, What: "violation", Text: what, Tone: demoWrong})
 }
 
 // finish shows the summary. A violation is an error, and so is a life that was not finished.

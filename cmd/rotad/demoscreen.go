@@ -41,7 +41,7 @@ type demoSummary struct {
 
 // demoScreen shows a play. It is used by several goroutines at once.
 type demoScreen interface {
-	begin(p *demoPlay, metrics string)
+	begin(p *demoPlay, page, metrics string)
 	event(e demoEvent)
 	pulse(p *demoPlay)
 	end(p *demoPlay, s demoSummary)
@@ -74,7 +74,7 @@ type demoJSON struct {
 	out interface{ Encode(v any) error }
 }
 
-func (s *demoJSON) begin(*demoPlay, string) {}
+func (s *demoJSON) begin(*demoPlay, string, string) {}
 
 func (s *demoJSON) pulse(*demoPlay) {}
 

@@ -11,11 +11,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"text/template"
 	"time"
 
-	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/sandbox"
+	"github.com/rotad/rotad/internal/stage"
 )
 
 // The clients of the demo, one per overlap mode.
@@ -61,7 +62,17 @@ type demoWorld struct {
 	mailbox  *sandbox.Mailbox
 	servers  []*http.Server
 	at       demoAddresses
+	public   demoAddresses // where the services ask
+	gates    demoGates
+	ledger   *stage.Ledger
+	hands    sync.Map          // by path: who writes there now, beside rotad
 	secrets  map[string]string // rotad's own, by the name of their file
+}
+
+// demoGates are where the world can be broken. The services do not go through rotad's own: while rotad is dead they live
+// on.
+type demoGates struct {
+	own, vault, idp sandbox.Gate
 }
 
 // demoAddresses is what the configuration has to know about the world.
@@ -73,7 +84,7 @@ type demoAddresses struct {
 
 // newDemoWorld starts the world. The clock shows when the demo begins.
 func newDemoWorld(ctx context.Context, clock *demoClock, dir string) (w *demoWorld, err error) {
-	w = &demoWorld{clock: clock, dir: dir, secrets: map[string]string{}}
+	w = &demoWorld{clock: clock, dir: dir, ledger: stage.NewLedger(), secrets: map[string]string{}}
 	for _, name := range []string{"vault", "entra", "telicent", "roles", "keycloak"} {
 		w.secrets[name] = rand.Text()
 	}
@@ -93,6 +104,7 @@ func newDemoWorld(ctx context.Context, clock *demoClock, dir string) (w *demoWor
 	})
 	w.kv = sandbox.NewKV(clock.now)
 	w.kv.Forget()
+	w.kv.OnWrite(w.wrote)
 	w.kv.AddAppRole("rotad", w.secrets["vault"], 32*demoDay, demoGrants()...)
 	w.kv.AddToken(w.secrets["roles"], 0)
 	w.mailbox = sandbox.NewMailbox(clock.now, filepath.Join(dir, "mail"))
@@ -115,14 +127,17 @@ func demoGrants() []sandbox.KVGrant {
 
 func (w *demoWorld) listen(ctx context.Context) (err error) {
 	for _, server := range []struct {
-		address *string
-		handler http.Handler
+		own, public *string
+		handler     http.Handler
 	}{
-		{&w.at.IdP, w.idp.Handler()},
-		{&w.at.Keycloak, w.faults.Wrap(w.keycloak.Handler())},
-		{&w.at.Vault, w.vault()},
+		{&w.at.IdP, &w.public.IdP, w.gates.idp.Wrap(w.idp.Handler())},
+		{&w.at.Keycloak, &w.public.Keycloak, w.gates.idp.Wrap(w.faults.Wrap(w.keycloak.Handler()))},
+		{&w.at.Vault, &w.public.Vault, w.gates.vault.Wrap(w.vault())},
 	} {
-		if *server.address, err = w.serve(ctx, server.handler); err != nil {
+		if *server.own, err = w.serve(ctx, w.gates.own.Wrap(server.handler)); err != nil {
+			return err
+		}
+		if *server.public, err = w.serve(ctx, server.handler); err != nil {
 			return err
 		}
 	}
@@ -188,17 +203,17 @@ func (w *demoWorld) client(id string) error {
 	}
 	switch id {
 	case demoTwoSlot:
-		w.kv.Put("secret", "apps/billing/oidc", map[string]any{"client_id": demoAppID, "OIDC_SECRET": secret, "LOG_LEVEL": "info"})
+		w.put("apps/billing/oidc", demoBySetup, map[string]any{"client_id": demoAppID, "OIDC_SECRET": secret, "LOG_LEVEL": "info"})
 		return w.idp.Register(sandbox.Registration{ClientID: demoAppID, Name: "Billing", Secret: secret, TTL: demoLifetime})
 	case demoGrace:
-		w.kv.Put("secret", "apps/catalogue/oidc", oauth(id))
+		w.put("apps/catalogue/oidc", demoBySetup, oauth(id))
 		return w.idp.Register(sandbox.Registration{ClientID: id, Secret: secret, TTL: demoLifetime})
 	case demoManual:
 		w.at.Expires = at.Add(demoLifetime).UTC().Format(time.RFC3339)
-		w.kv.Put("secret", "apps/partner-shop/oidc", oauth(id))
+		w.put("apps/partner-shop/oidc", demoBySetup, oauth(id))
 		return w.idp.Register(sandbox.Registration{ClientID: id, Name: "Partner shop", Secret: secret, TTL: demoLifetime})
 	case demoCutover:
-		w.kv.Put("secret", "apps/intranet/oidc", oauth(id))
+		w.put("apps/intranet/oidc", demoBySetup, oauth(id))
 		return w.keycloak.Register(sandbox.KeycloakClient{
 			ClientID: id, Secret: secret, ServiceAccount: true,
 			Attributes: map[string]string{"client.secret.creation.time": fmt.Sprint(at.Unix())},
@@ -209,7 +224,7 @@ func (w *demoWorld) client(id string) error {
 		return err
 	}
 	value, _, err := w.roles.Issue(id)
-	w.kv.Put("secret", "apps/nightly-batch/approle", map[string]any{"role_id": role, "secret_id": value})
+	w.put("apps/nightly-batch/approle", demoBySetup, map[string]any{"role_id": role, "secret_id": value})
 	return err
 }
 
@@ -237,29 +252,4 @@ func (w *demoWorld) configure() (path string, err error) {
 	}
 	path = filepath.Join(w.dir, "config.yaml")
 	return path, os.WriteFile(path, out.Bytes(), 0o600)
-}
-
-// consumers are the services that use the clients. Each may read its own bundle in Vault, and nothing else.
-func (w *demoWorld) consumers(clients []credential.Client) []*sandbox.Consumer {
-	shared := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}, Timeout: 30 * time.Second}
-	all := make([]*sandbox.Consumer, 0, len(clients))
-	for _, client := range clients {
-		token := rand.Text()
-		w.kv.AddToken(token, 0, sandbox.KVGrant{Path: client.Vault.Mount + "/data/" + client.Vault.Path, Capabilities: []string{"read"}})
-		c := &sandbox.Consumer{Client: client.ID, Read: sandbox.KVReader(shared, w.at.Vault, token, client.Vault)}
-		switch client.ID {
-		case demoTwoSlot:
-			c.Login = sandbox.OAuthLogin(shared, w.at.IdP+"/login/"+demoTenant+"/oauth2/v2.0/token", "{client_id}/.default")
-		case demoGrace:
-			c.Login = sandbox.OAuthLogin(shared, w.at.IdP+"/telicent/oauth2/token", "")
-		case demoChosen:
-			c.Login = sandbox.AppRoleLogin(shared, w.at.Vault, demoMount)
-		case demoCutover:
-			c.Login = sandbox.OAuthLogin(shared, w.at.Keycloak+"/realms/staff/protocol/openid-connect/token", "")
-		default:
-			c.Login = sandbox.OAuthLogin(shared, w.at.IdP+"/oauth2/token", "")
-		}
-		all = append(all, c)
-	}
-	return all
 }

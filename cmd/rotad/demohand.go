@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rotad/rotad/internal/admin"
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/sandbox"
+	"github.com/rotad/rotad/internal/stage"
+)
+
+// byHand is somebody who does not know of rotad: a new secret, made at the provider and written to Vault past rotad.
+func (p *demoPlay) byHand(ctx context.Context, client string) (said string, err error) {
+	actor := p.actors[client]
+	rec, ok := p.record(client)
+	switch {
+	case actor == nil || !ok:
+		return "", &stage.Refusal{Why: "there is no client " + client}
+	case p.trouble.find(stage.ActHand) != nil:
+		return "", &stage.Refusal{Why: "what somebody changed by hand before is not sorted out yet"}
+	case rec.Rotation != nil || rec.Hold != nil:
+		return "", &stage.Refusal{Why: fmt.Sprintf("%s is %s just now: wait for it, or choose another client", client, rec.Phase())}
+	}
+	b := p.arm(stage.ActHand, client, false)
+	if err := p.changeByHand(actor); err != nil {
+		return "", err
+	}
+	p.strike(b)
+	p.follow(ctx)
+	return "Somebody made a new secret for " + client + " and wrote it to Vault. rotad finds out with its next look.", nil
+}
+
+// changeByHand does both at once for the client's services: this person at least knows what breaks a login.
+func (p *demoPlay) changeByHand(actor *demoActor) error {
+	actor.mu.Lock()
+	defer actor.mu.Unlock()
+	id, place := actor.client.ID, demoPlaces()[actor.client.ID]
+	value, err := p.world.newByHand(id)
+	if err != nil {
+		return err
+	}
+	data, _ := p.world.kv.Current("secret", place.path)
+	data[place.field] = value
+	p.world.put(place.path, demoByPerson, data)
+	return nil
+}
+
+// newByHand makes a secret at the provider of a client, as its administrator would.
+func (w *demoWorld) newByHand(id string) (value string, err error) {
+	switch id {
+	case demoChosen:
+		value, _, err = w.roles.Issue(id)
+	case demoCutover:
+		value = rand.Text()
+		err = w.keycloak.SetSecret(id, value)
+	case demoTwoSlot:
+		_, value, err = w.idp.Issue(demoAppID, sandbox.Issue{Label: "by hand", TTL: demoLifetime, KeepOld: -1})
+	case demoGrace:
+		_, value, err = w.idp.Issue(id, sandbox.Issue{TTL: demoLifetime, KeepOld: 7 * demoDay})
+	default:
+		_, value, err = w.idp.Issue(id, sandbox.Issue{Label: "portal", TTL: demoLifetime, KeepOld: -1})
+	}
+	return value, err
+}
+
+// sendOwner lets the owner read the mail about a hold that followed from the change, and answer it.
+func (p *demoPlay) sendOwner(entry credential.Audit) {
+	b := p.trouble.find(stage.ActHand)
+	if b == nil || b.client != entry.Client || b.sent || !strings.HasPrefix(entry.Detail, string(credential.HoldForeignWrite)) {
+		return
+	}
+	b.sent = true
+	p.world.clock.at(entry.At.Add(demoReads), func() { p.accept(b) })
+}
+
+// accept is the owner: it was us, the value in Vault is good. Who is not heard tries again.
+func (p *demoPlay) accept(b *demoBreak) {
+	err := p.ask(p.whole, admin.Command{
+		Verb: admin.VerbResume, Client: b.client, Resolve: credential.ResolveAcceptVault, Reason: "it was us",
+	})
+	if err != nil {
+		p.world.clock.at(p.world.clock.now().Add(demoReads), func() { p.accept(b) })
+		return
+	}
+	p.mend(b)
+}
+
+// ask asks the daemon over its socket, as a command does.
+func (p *demoPlay) ask(ctx context.Context, c admin.Command) error {
+	_, err := admin.NewClient(p.socket).Do(ctx, c)
+	if said, ok := errors.AsType[*admin.Error](err); ok {
+		why := said.Why
+		if said.Hint != "" {
+			why += " (" + said.Hint + ")"
+		}
+		return &stage.Refusal{Why: why}
+	}
+	if err != nil {
+		return &stage.Refusal{Why: "rotad does not answer: it is dead just now"}
+	}
+	return nil
+}
