@@ -2,8 +2,8 @@
 import { el, set, sync, hue, millis, count, DAY } from "./draw.js";
 
 const services = [
-  ["prompt", "reads Vault before each login"],
-  ["late", "keeps what it read for two days"],
+  ["prompt", "service that reads Vault for each login"],
+  ["late", "service that keeps its secret for two days"],
 ];
 
 export function drawBoard(view) {
@@ -44,7 +44,7 @@ function makeClient(c, i, { choose }) {
 
 function track(i) {
   const row = el("div", "track");
-  row.title = "a service that " + services[i][1];
+  row.dataset.about = services[i][1];
   return row;
 }
 

@@ -25,18 +25,31 @@ export function drawDetail({ client, times, now }) {
     row.children[2].className = "state " + v.state;
     set(row.children[3], times.date(millis(v.at)) + ", " + v.by);
   });
-  const ahead = client.forecast.filter((f) => millis(f.at) >= now).slice(0, 7);
+  drawHold(client.hold);
+  const ahead = client.forecast.filter((f) => millis(f.at) >= now).slice(0, 6);
   const shown = ahead.length ? ahead : [{ what: "none", text: client.hold ? "a person decides first" : "nothing within ninety days" }];
   sync($("forecast"), shown, (f) => f.what + f.at + f.text, (f) => {
     const li = el("li", f.what);
-    li.append(el("span", "when"), el("b", "", words(f.what)), el("span", "text", f.text));
+    li.append(el("span", "text", f.text), el("span", "when"), el("span", "far"));
     return li;
-  }, (li, f) => set(li.firstChild, f.at ? `${times.date(millis(f.at))}, in ${days(millis(f.at) - now)}` : ""));
+  }, (li, f) => {
+    if (!f.at) return;
+    set(li.children[1], times.moment(millis(f.at)));
+    set(li.children[2], "in " + days(millis(f.at) - now));
+  });
+}
+
+/** drawHold says why a client waits for a person, and what that person types. */
+function drawHold(hold) {
+  const box = $("hold");
+  box.hidden = !hold;
+  const parts = hold ? [["b", "Waits for a person: " + hold.code], ["div", hold.detail], ...hold.commands.map((c) => ["code", c])] : [];
+  sync(box, parts, (p) => p[1], (p) => el(p[0], "", p[1]), () => {});
 }
 
 /** drawServices says with which secret each of the two services logged in last. */
 function drawServices(client) {
-  const lasts = [["prompt", "Reads Vault before each login"], ["late", "Keeps what it read for two days"]].map(([by, text]) => {
+  const lasts = [["prompt", "Service that reads Vault for each login"], ["late", "Service that keeps its secret for two days"]].map(([by, text]) => {
     const runs = client.runs.filter((r) => r.by === by);
     return { by, text, run: runs[runs.length - 1] };
   });
@@ -68,13 +81,9 @@ function chip(cell, label) {
   set(node, label || "?");
 }
 
-function words(what) {
-  return { notice: "mail", rotation: "rotation", published: "published", revocation: "old one ends", waits: "waits", none: "" }[what] ?? what;
-}
-
 function days(ms) {
   const n = Math.round(ms / DAY);
-  if (ms < 2 * 3600000) return "less than two hours";
+  if (ms < 2 * 3600000) return "less than two hours"; // the page lags a little
   return n < 2 ? Math.round(ms / 3600000) + " hours" : n + " days";
 }
 
@@ -174,6 +183,7 @@ function makeMonth(y, m, times) {
   const node = el("div", "month");
   node.append(el("h3", "", times.month(Date.UTC(y, m - 1, 15))));
   const grid = el("div", "days");
+  for (const day of "MTWTFSS") grid.append(el("span", "week", day));
   const blank = (new Date(Date.UTC(y, m - 1, 1)).getUTCDay() + 6) % 7;
   for (let i = 0; i < blank; i++) grid.append(el("span", "blank"));
   for (let d = 1; d <= new Date(Date.UTC(y, m, 0)).getUTCDate(); d++) {
