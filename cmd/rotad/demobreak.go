@@ -61,7 +61,6 @@ type demoBreak struct {
 	answered, refused int // logins before
 	failures          int
 	said              map[string]bool
-	sent              bool // a person is on the way
 }
 
 // ever says whether anything has been broken so far: from then on a hold, or an outcome that is not known, may follow
@@ -139,7 +138,7 @@ func (p *demoPlay) strike(b *demoBreak) (cut bool) {
 		return false
 	}
 	b.struck, b.since = time.Now(), now
-	b.answered, b.refused = p.world.ledger.Refusals()
+	b.answered, b.refused = p.world.ledger.Refusals(b.client)
 	p.trouble.mu.Unlock()
 	p.say(stage.Line{At: now, Client: b.client, What: "broken", Text: demoStruck(b.act), Tone: demoAct})
 	switch b.act {

@@ -55,3 +55,21 @@ func TestDemoBreaksOnlyWhatThereIs(t *testing.T) {
 		t.Errorf("exit code %d: %s", code, errOut)
 	}
 }
+
+func TestDemoForeseesInWords(t *testing.T) {
+	for _, c := range []struct{ what, text, want string }{
+		{willTell, "rotated", "A mail says where the new secret is"},
+		{willTell, "rotated, to the admins", "A mail says where the new secret is"},
+		{willTell, "warning 7d", "A mail warns: it expires in 7d"},
+		{willTell, "old-remind", "A mail: old-remind"},
+		{willNotTell, "warning 30d: suppressed", ""},
+		{willRotate, "begins (scheduled)", "The rotation begins"},
+		{willPublish, "the new secret stands in secret/a version 3", "Vault hands out the new secret, as version 3"},
+		{willRevoke, "the old secret 4711 ends", "The old secret stops working"},
+		{willWait, "a person submits", "A person submits"},
+	} {
+		if got := demoForeseen(event{What: c.what, Text: c.text}); got != c.want {
+			t.Errorf("%s %q: %q, want %q", c.what, c.text, got, c.want)
+		}
+	}
+}

@@ -13,6 +13,9 @@ import (
 	"github.com/rotad/rotad/internal/stage"
 )
 
+// demoBusy is why nothing else is broken now.
+const demoBusy = "one thing at a time: rotad is not done with the last one yet"
+
 // byHand is somebody who does not know of rotad: a new secret, made at the provider and written to Vault past rotad.
 func (p *demoPlay) byHand(ctx context.Context, client string) (said string, err error) {
 	actor := p.actors[client]
@@ -20,8 +23,8 @@ func (p *demoPlay) byHand(ctx context.Context, client string) (said string, err 
 	switch {
 	case actor == nil || !ok:
 		return "", &stage.Refusal{Why: "there is no client " + client}
-	case p.trouble.find(stage.ActHand) != nil:
-		return "", &stage.Refusal{Why: "what somebody changed by hand before is not sorted out yet"}
+	case len(p.trouble.all()) > 0:
+		return "", &stage.Refusal{Why: demoBusy}
 	case rec.Rotation != nil || rec.Hold != nil:
 		return "", &stage.Refusal{Why: fmt.Sprintf("%s is %s just now: wait for it, or choose another client", client, rec.Phase())}
 	}
@@ -67,26 +70,53 @@ func (w *demoWorld) newByHand(id string) (value string, err error) {
 	return value, err
 }
 
-// sendOwner lets the owner read the mail about a hold that followed from the change, and answer it.
+// sendOwner lets the owner of a client read the mail about a hold that followed from something broken, and do what it
+// says.
 func (p *demoPlay) sendOwner(entry credential.Audit) {
-	b := p.trouble.find(stage.ActHand)
-	if b == nil || b.client != entry.Client || b.sent || !strings.HasPrefix(entry.Detail, string(credential.HoldForeignWrite)) {
+	if entry.Actor != "" || !p.trouble.ever() {
 		return
 	}
-	b.sent = true
-	p.world.clock.at(entry.At.Add(demoReads), func() { p.accept(b) })
+	var then func()
+	switch code, _, _ := strings.Cut(entry.Detail, ":"); credential.HoldCode(code) {
+	case credential.HoldForeignWrite:
+		then = func() { p.accept(entry.Client) }
+	case credential.HoldSecretLost, credential.HoldChangedElsewhere:
+		then = func() { p.replace(entry.Client) }
+	default:
+		return // what ends by itself
+	}
+	p.world.clock.at(entry.At.Add(demoReads), then)
 }
 
 // accept is the owner: it was us, the value in Vault is good. Who is not heard tries again.
-func (p *demoPlay) accept(b *demoBreak) {
-	err := p.ask(p.whole, admin.Command{
-		Verb: admin.VerbResume, Client: b.client, Resolve: credential.ResolveAcceptVault, Reason: "it was us",
-	})
-	if err != nil {
-		p.world.clock.at(p.world.clock.now().Add(demoReads), func() { p.accept(b) })
+func (p *demoPlay) accept(client string) {
+	if rec, ok := p.record(client); !ok || rec.Hold == nil && p.alive() != nil {
 		return
 	}
-	p.mend(b)
+	err := p.ask(p.whole, admin.Command{
+		Verb: admin.VerbResume, Client: client, Resolve: credential.ResolveAcceptVault, Reason: "it was us",
+	})
+	if err != nil {
+		p.world.clock.at(p.world.clock.now().Add(demoReads), func() { p.accept(client) })
+		return
+	}
+	if b := p.trouble.find(stage.ActHand); b != nil && b.client == client {
+		p.mend(b)
+	}
+}
+
+// replace is the owner of a secret that nobody has: another one is made at the provider and brought to rotad.
+func (p *demoPlay) replace(client string) {
+	rec, ok := p.record(client)
+	if !ok || rec.Hold == nil {
+		return
+	}
+	value, err := p.world.newByHand(client)
+	if err != nil {
+		p.violate(client, err.Error())
+		return
+	}
+	p.bring(p.actors[client], value, p.world.clock.now().Add(demoLifetime))
 }
 
 // ask asks the daemon over its socket, as a command does.

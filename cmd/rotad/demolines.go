@@ -117,9 +117,9 @@ func demoColour(event string) string {
 	switch event {
 	case "violation":
 		return demoRed
-	case "warned", "announced", "cutover_gap":
+	case "warned", "announced", "cutover_gap", "broken", "failed", "unknown", "orphan", "held":
 		return demoYellow
-	case "promoted", "confirmed":
+	case "promoted", "confirmed", "mended", "settled", "released":
 		return demoGreen
 	}
 	return demoCyan

@@ -79,7 +79,7 @@ func (p *demoPage) Mail(n int) (stage.Mail, bool) { return p.post.Mail(n) }
 // Scene implements stage.Play.
 func (p *demoPage) Scene(context.Context) (stage.Scene, error) {
 	now := p.world.clock.now()
-	answered, refused := p.world.ledger.Refusals()
+	answered, refused := p.world.ledger.Refusals("")
 	p.mu.Lock()
 	rotations, violations := p.rotations, p.violations
 	p.mu.Unlock()
@@ -125,8 +125,8 @@ func (p *demoPage) plan(rec credential.Record, now time.Time) []stage.Mark {
 	}
 	kept = demoPlan{rev: rec.Rev, at: now, events: []stage.Mark{}}
 	for _, e := range foresee(rec, p.config.Policies, now, now.Add(demoForesight)) {
-		if e.What != willNotTell {
-			kept.events = append(kept.events, stage.Mark{At: e.At, What: e.What, Text: e.Text})
+		if text := demoForeseen(e); text != "" {
+			kept.events = append(kept.events, stage.Mark{At: e.At, What: e.What, Text: text})
 		}
 	}
 	p.plans[rec.Client.ID] = kept
@@ -218,6 +218,9 @@ func (p *demoPage) breakIt(ctx context.Context, act stage.Act, client string) (s
 		}
 		p.mend(b)
 		return demoMended(act) + ".", nil
+	}
+	if len(p.trouble.all()) > 0 {
+		return "", &stage.Refusal{Why: demoBusy}
 	}
 	waits := demoCreating(client) && act != stage.ActSMTP
 	b := p.arm(act, client, waits)

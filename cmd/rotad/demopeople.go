@@ -45,6 +45,9 @@ func (p *demoPlay) bring(actor *demoActor, value string, expires time.Time) {
 	code := run(args, strings.NewReader(value+"\n"), &out, &errOut, nil)
 	switch {
 	case code != exitDone && p.trouble.ever():
+		if rec, ok := p.record(id); ok && rec.Hold == nil && rec.Mode() != credential.ModeManual {
+			return // it has been settled otherwise
+		}
 		p.world.clock.at(p.world.clock.now().Add(demoReads), func() { p.bring(actor, value, expires) })
 	case code != exitDone:
 		p.violate(id, fmt.Sprintf("rotad submit ended with %d: %s", code, strings.TrimSpace(errOut.String())))

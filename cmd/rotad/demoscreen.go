@@ -20,7 +20,7 @@ type demoEvent struct {
 	Mode     credential.Mode `json:"mode,omitempty"`
 	Rotation string          `json:"rotation,omitempty"`
 	Gap      int64           `json:"gap_ms,omitempty"` // of a cutover_gap: how long logins were refused, in real time
-	Detail   string          `json:"detail,omitempty"` // of a violation
+	Detail   string          `json:"detail,omitempty"` // of a violation, of something broken, and of what rotad did about it
 
 	entry credential.Audit // where it comes from; zero = not from the audit
 }

@@ -137,14 +137,17 @@ func demoMended(act stage.Act) string {
 
 // verdict says what came of a break: what the services felt, and where the client stands.
 func (p *demoPlay) verdict(b demoBreak) string {
-	answered, refused := p.world.ledger.Refusals()
+	answered, refused := p.world.ledger.Refusals(b.client)
 	answered, refused = answered-b.answered, refused-b.refused
 	parts := []string{fmt.Sprintf("Over after %s.", demoLasted(b.mended.Sub(b.since)))}
-	felt := fmt.Sprintf("Of %d logins since then none was refused.", answered)
-	if refused > 0 {
-		felt = fmt.Sprintf("Of %d logins since then %d were refused.", answered, refused)
+	switch refused {
+	case 0:
+		parts = append(parts, fmt.Sprintf("Of %d logins since then none was refused.", answered))
+	case 1:
+		parts = append(parts, fmt.Sprintf("Of %d logins since then one was refused.", answered))
+	default:
+		parts = append(parts, fmt.Sprintf("Of %d logins since then %d were refused.", answered, refused))
 	}
-	parts = append(parts, felt)
 	switch {
 	case b.failures == 1:
 		parts = append(parts, "rotad tried once in vain.")
@@ -181,4 +184,41 @@ func demoLasted(d time.Duration) string {
 		return fmt.Sprintf("%d minutes", int(d/time.Minute))
 	}
 	return fmt.Sprintf("%d seconds", max(1, int(d/time.Second)))
+}
+
+// demoForeseen says what is foreseen, without the ids of secrets that do not exist yet; empty = nothing to be shown.
+func demoForeseen(e event) string {
+	switch e.What {
+	case willTell:
+		kind, milestone, _ := strings.Cut(strings.TrimSuffix(e.Text, ", to the admins"), " ")
+		return demoMail(credential.NoticeKind(kind), milestone)
+	case willNotTell:
+		return ""
+	case willRotate:
+		return "The rotation begins"
+	case willPublish:
+		_, version, _ := strings.Cut(e.Text, " version ")
+		return "Vault hands out the new secret, as version " + version
+	case willRevoke:
+		return "The old secret stops working"
+	}
+	return strings.ToUpper(e.Text[:1]) + e.Text[1:]
+}
+
+// demoMail says what a mail is about.
+func demoMail(kind credential.NoticeKind, milestone string) string {
+	switch kind {
+	case credential.NoticeAnnounce:
+		return "A mail announces the rotation"
+	case credential.NoticeRotated:
+		return "A mail says where the new secret is"
+	case credential.NoticeRetired:
+		return "A mail says that the old secret has ended"
+	case credential.NoticeWarning:
+		return strings.TrimSpace("A mail warns: it expires in " + milestone)
+	case credential.NoticeFinal:
+		return "The last warning, by mail"
+	default:
+	}
+	return "A mail: " + string(kind)
 }

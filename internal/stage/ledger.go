@@ -205,12 +205,16 @@ func (l *Ledger) Mark(client string, m Mark) {
 	b.marks = last(append(b.marks, m))
 }
 
-// Refusals returns how many logins have been answered, and how many of them were refused.
-func (l *Ledger) Refusals() (answered, refused int) {
+// Refusals returns how many logins of a client have been answered, and how many of them were refused. No client means
+// all of them.
+func (l *Ledger) Refusals(client string) (answered, refused int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, b := range l.books {
+	for id, b := range l.books {
 		for _, v := range b.values {
+			if client != "" && id != client {
+				break
+			}
 			answered += v.Accepted + v.Refused
 			refused += v.Refused
 		}

@@ -58,8 +58,12 @@ func TestLedgerKnowsValuesByTheirLetters(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
-	if answered, refused := l.Refusals(); answered != 6 || refused != 1 {
-		t.Errorf("%d logins, %d refused", answered, refused)
+	l.Login(stage.Login{Client: "b", By: "prompt", Value: fingerprint("x"), Answer: stage.Refused, At: at})
+	for client, want := range map[string]string{"a": "6 1", "": "7 2", "c": "0 0"} {
+		answered, refused := l.Refusals(client)
+		if got := fmt.Sprint(answered, refused); got != want {
+			t.Errorf("%q: %s, want %s", client, got, want)
+		}
 	}
 	text, err := json.Marshal(c)
 	if err != nil || strings.Contains(string(text), "clear-value") {
