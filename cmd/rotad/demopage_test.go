@@ -205,7 +205,7 @@ func TestDemoPageSaysWhatRotadDidAboutABreak(t *testing.T) {
 		act, client := c.act, c.client
 		t.Run(string(act)+" "+client, func(t *testing.T) {
 			v := visit(t)
-			v.await("services log in", func(s stage.Scene) bool { 
+			v.await("services log in", func(s stage.Scene) bool {
 				return !slices.ContainsFunc(s.Clients, func(c stage.Client) bool { return len(c.Runs) < 2 || c.Mode == "not known yet" })
 			})
 			if code, said := v.press(act, client); code != http.StatusOK {

@@ -147,7 +147,7 @@ func (p *demoPlay) take(ctx context.Context, actor *demoActor, entry credential.
 			Event: string(entry.Event), Time: entry.At, Client: entry.Client, Mode: entry.Mode, Rotation: entry.Rotation, entry: entry,
 		})
 	}
-	p.tell(entry)
+	p.tell(entry) //nolint:contextcheck // an owner's command has a context of its own, as a process has
 	p.strikeAt(entry)
 	switch entry.Event {
 	case credential.EventWarned:

@@ -22,8 +22,12 @@ func TestPage(t *testing.T) {
 		width, height int64
 		scheme        string
 	}{
-		{"wide", 1440, 900, "light"}, {"dark", 1440, 900, "dark"}, {"tablet", 834, 1112, "light"},
-		{"phone", 390, 844, "light"}, {"phone-dark", 390, 844, "dark"}, {"narrow", 320, 640, "light"},
+		{"wide", 1440, 900, "light"},
+		{"dark", 1440, 900, "dark"},
+		{"tablet", 834, 1112, "light"},
+		{"phone", 390, 844, "light"},
+		{"phone-dark", 390, 844, "dark"},
+		{"narrow", 320, 640, "light"},
 	} {
 		t.Run(look.name, func(t *testing.T) {
 			v.on(t).open(look.width, look.height, look.scheme)
@@ -103,7 +107,9 @@ func (v *visitor) breaks() {
 // ends lets the demo end while somebody looks.
 func (v *visitor) ends() {
 	v.t.Helper()
-	v.demo.Stop(30 * time.Second)
+	if err := v.demo.Stop(30 * time.Second); err != nil {
+		v.t.Error(err)
+	}
 	v.await(`!document.getElementById("over").hidden`, "the page says that the demo has ended")
 	v.is(`[...document.querySelectorAll(".push")].every((b) => b.disabled)`, true, "no button promises anything")
 }

@@ -64,6 +64,9 @@ func visit(t *testing.T) *visitor {
 	})
 	v.browser = browser
 	chromedp.ListenTarget(browser, v.listen)
+	if err := chromedp.Run(browser); err != nil { // the browser lives as long as the context of this call
+		t.Fatal(err)
+	}
 	v.do(log.Enable(), runtime.Enable())
 	return v
 }
@@ -196,24 +199,24 @@ func (v *visitor) typed(text string) {
 	v.do(chromedp.KeyEvent(text))
 }
 
-// framed returns the address that the frame of the mail has really loaded: that of the browser's own page of errors where
-// a policy forbids it. The frame has no origin, so it is a target of its own.
-func (v *visitor) framed() string {
+// framed returns the address that the frame of the mail has really loaded; where a policy forbids it, it is not that of a
+// mail.
+func (v *visitor) framed() (address string) {
 	v.t.Helper()
-	address := "nothing"
-	for began := time.Now(); time.Since(began) < patience; time.Sleep(100 * time.Millisecond) {
-		found, err := chromedp.Targets(v.browser)
-		if err != nil {
-			v.t.Fatal(err)
-		}
-		for _, info := range found {
-			if info.Type == "iframe" {
-				address = info.URL
+	for began := time.Now(); time.Since(began) < patience && address == ""; time.Sleep(100 * time.Millisecond) {
+		v.do(chromedp.ActionFunc(func(ctx context.Context) error {
+			tree, err := page.GetFrameTree().Do(ctx)
+			if err != nil {
+				return err
 			}
-		}
-		if strings.Contains(address, "/mail/") {
-			break
-		}
+			for _, child := range tree.ChildFrames {
+				address = child.Frame.URL
+				if child.Frame.UnreachableURL != "" {
+					address = "an error instead of " + child.Frame.UnreachableURL
+				}
+			}
+			return nil
+		}))
 	}
 	return address
 }
