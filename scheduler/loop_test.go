@@ -105,15 +105,20 @@ func (b *bench) add(t *testing.T, name string) *model.Provider {
 	}
 	b.vault.Seed(p.Seed(false))
 	b.conns[name] = scheduler.Connection{Provider: p, Timing: p.Timing()}
+	b.register(t, name, name)
+	return p
+}
+
+func (b *bench) register(t *testing.T, name, provider string) {
+	t.Helper()
 	client := credential.Client{
-		ID: name, Provider: name, Ref: credential.Ref{"client_id": name}, Policy: "default",
+		ID: name, Provider: provider, Ref: credential.Ref{"client_id": name}, Policy: "default",
 		Vault: credential.VaultPath{Mount: "secret", Path: name},
 	}
 	d := rotation.Register(client, b.sch.Env(credential.Record{Client: client}))
 	if _, _, err := b.store.Commit(t.Context(), credential.Change{Record: d.Record, Create: true}); err != nil {
 		t.Fatal(err)
 	}
-	return p
 }
 
 func (b *bench) run(ctx context.Context) (wait func() error) {
@@ -197,6 +202,38 @@ func TestSlowProviderDelaysNoOther(t *testing.T) {
 		}
 		if p.Creates != 1 {
 			t.Errorf("the quick provider's client was not rotated: %+v", b.record(t, "b-quick").DueFor)
+		}
+	})
+}
+
+// TestAQueueIsWaitedIn: what is claimed is no longer in the due index, and yet it is as late as before while it waits for a
+// worker. The only worker hangs; the second record waits.
+func TestAQueueIsWaitedIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		release := make(chan struct{})
+		stuck := b.add(t, "stuck")
+		b.conns["stuck"] = scheduler.Connection{Provider: slow{Provider: stuck, inspect: func(context.Context) { <-release }}}
+		b.register(t, "waiting", "stuck")
+		due := b.record(t, "waiting").Due
+		one := b.world()
+		one.Workers = 1
+		b.sch.Swap(one)
+		ctx, stop := context.WithTimeout(t.Context(), time.Hour)
+		defer stop()
+		wait := b.run(ctx)
+		synctest.Wait()
+		if at, ok := b.sch.OldestWaiting(); !ok || !at.Equal(due) {
+			t.Errorf("waiting since %s, %t; want the moment at which it fell due, %s", at, ok, due)
+		}
+		close(release)
+		synctest.Wait()
+		if at, ok := b.sch.OldestWaiting(); ok {
+			t.Errorf("the worker is free, and a record waits since %s", at)
+		}
+		stop()
+		if err := wait(); err != nil {
+			t.Fatal(err)
 		}
 	})
 }

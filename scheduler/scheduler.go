@@ -253,6 +253,21 @@ func (s *Scheduler) workersPerProvider() int {
 	return defaultWorkers
 }
 
+// OldestWaiting returns the earliest moment at which a decision fell due whose record has been claimed and waits for a
+// free worker; ok is false where none waits.
+func (s *Scheduler) OldestWaiting() (at time.Time, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, l := range s.lanes {
+		for _, rec := range l.queue {
+			if !ok || rec.Due.Before(at) {
+				at, ok = rec.Due, true
+			}
+		}
+	}
+	return at, ok
+}
+
 // Busy says whether a record is claimed or under way. Whoever moves the clocks asks: while an effect runs, its deadlines
 // and the waits that prove something must last as long as they say.
 func (s *Scheduler) Busy() bool {

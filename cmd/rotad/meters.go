@@ -158,8 +158,9 @@ func (s scraped) MostUrgent(n int) ([]credential.Record, error) {
 	return s.d.store.MostUrgent(context.Background(), n)
 }
 
-// OldestDue returns the head of the due index.
+// OldestDue returns the head of the due index, or of what has been claimed from it and waits for a worker.
 func (s scraped) OldestDue() (at time.Time, ok bool, err error) {
+	at, ok = s.d.scheduler.OldestWaiting()
 	for _, name := range s.d.store.Providers() {
 		due, some, err := s.d.store.NextDue(context.Background(), name)
 		if err != nil {

@@ -16,7 +16,7 @@ type Source interface {
 	Expiring(now time.Time, within ...time.Duration) (expired int, soon []int, err error)
 	// MostUrgent returns at most n records, the most urgent first.
 	MostUrgent(n int) ([]credential.Record, error)
-	// OldestDue returns the earliest moment at which a decision fell or falls due that nobody has taken up; ok is false
+	// OldestDue returns the earliest moment at which a decision fell or falls due that no worker has taken up; ok is false
 	// when none ever does.
 	OldestDue() (at time.Time, ok bool, err error)
 }
