@@ -7,7 +7,8 @@
 //	   ├── Vault       one process per scenario: persistent storage, sealed, killed, restarted
 //	   ├── Postfix     STARTTLS and AUTH, delivers into Maildir; smtp-sink for refusals
 //	   ├── Prometheus  scrapes the daemon, evaluates the rules
-//	   └── Alertmanager tells a webhook
+//	   ├── Alertmanager tells a webhook
+//	   └── Kubernetes  kube-apiserver and etcd: objects are admitted and stored, and no pod ever runs
 //
 //	Proxy ── stands before a server and delays, cuts or refuses its answers
 //

@@ -21,6 +21,7 @@ type call struct {
 	form    url.Values    // body, instead of json
 	out     any           // the decoded answer; nil = not wanted
 	limit   time.Duration // 0 = 15 seconds
+	client  *http.Client  // nil = http.DefaultClient
 }
 
 // StatusError is an answer with a status that was not 2xx.
@@ -47,7 +48,11 @@ func do(ctx context.Context, c call) error {
 	if err != nil {
 		return err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	client := c.client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		return fmt.Errorf("asking a test server: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -47,13 +48,13 @@ func InstallVault(ctx context.Context, cache Cache, module string) (string, erro
 	return filepath.Join(dir, "vault"), err
 }
 
-// buildIn builds a package of the module in source.
-func buildIn(ctx context.Context, source, target, pkg string) error {
+// buildIn builds a package of the module in source, with more flags of go build.
+func buildIn(ctx context.Context, source, target, pkg string, flags ...string) error {
 	goTool, err := exec.LookPath("go")
 	if err != nil {
 		return fmt.Errorf("building %s: %w", target, err)
 	}
-	return run(ctx, source, goTool, "build", "-o", target, pkg)
+	return run(ctx, source, goTool, slices.Concat([]string{"build", "-o", target}, flags, []string{pkg})...)
 }
 
 // StartVault starts a Vault that is initialised and unsealed, and empty.
