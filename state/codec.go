@@ -117,7 +117,7 @@ func Open(key, value []byte) ([]byte, error) {
 		return nil, fmt.Errorf("a value of format %#x: %w", body[0], ErrNewer)
 	}
 	if body[1] > Schema {
-		return nil, fmt.Errorf("a value of schema %d: %w", body[1], ErrNewer)
+		return nil, fmt.Errorf("a value of schema %d, where this rotad knows no schema after %d: %w", body[1], Schema, ErrNewer)
 	}
 	return body[2:], nil
 }

@@ -61,12 +61,17 @@ func (a *app) daemon(ctx context.Context, removals bool) error {
 	return errors.Join(runErr, d.close())
 }
 
-// openFailure shows why the state could not be opened, with what to do.
+// openFailure shows why the state could not be opened, with what to do. The state of a newer rotad is refused rather
+// than a failure: it would be the same at the next start, so the service manager makes none.
 func openFailure(err error) error {
-	if file, ok := errors.AsType[*state.FileError](err); ok {
-		return failed(err, file.Hint())
+	file, ok := errors.AsType[*state.FileError](err)
+	switch {
+	case !ok:
+		return failed(err, "")
+	case errors.Is(err, state.ErrNewer):
+		return refused(err, file.Hint())
 	}
-	return failed(err, "")
+	return failed(err, file.Hint())
 }
 
 func (a *app) logger(l config.Log) *slog.Logger {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -13,8 +14,10 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.etcd.io/bbolt"
 
 	"github.com/rotad/rotad/internal/sandbox"
+	"github.com/rotad/rotad/state"
 )
 
 // The scripts run this binary as "rotad".
@@ -34,6 +37,7 @@ func TestScripts(t *testing.T) {
 			"await":  await,
 			"portal": portal,
 			"seal":   seal,
+			"newer":  newer,
 		},
 	})
 }
@@ -180,4 +184,18 @@ func portal(ts *testscript.TestScript, neg bool, args []string) {
 // seal seals Vault; ! seal unseals it.
 func seal(ts *testscript.TestScript, neg bool, _ []string) {
 	scripted(ts).kv.SetSealed(!neg)
+}
+
+// newer marks a state file as one of the next schema, as a rotad of tomorrow leaves it: newer rotad.db.
+func newer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: newer file")
+	}
+	db, err := bbolt.Open(ts.MkAbs(args[0]), 0o600, nil)
+	ts.Check(err)
+	ts.Check(db.Update(func(tx *bbolt.Tx) error {
+		next := state.Seal("schema", binary.BigEndian.AppendUint64(nil, state.Schema+1))
+		return tx.Bucket([]byte("meta")).Put([]byte("schema"), next)
+	}))
+	ts.Check(db.Close())
 }

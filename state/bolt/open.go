@@ -141,7 +141,7 @@ func (m *fileMeta) accept(size int64, buckets []string) error {
 	case len(m.schema) != timeLength:
 		return bad("it is a bbolt file, but not one of rotad")
 	case binary.BigEndian.Uint64(m.schema) > state.Schema:
-		return fmt.Errorf("schema %d: %w", binary.BigEndian.Uint64(m.schema), state.ErrNewer)
+		return fmt.Errorf("schema %d, where this rotad knows no schema after %d: %w", binary.BigEndian.Uint64(m.schema), state.Schema, state.ErrNewer)
 	case missing >= 0:
 		return bad("the bucket %q is missing", expected[missing])
 	case len(m.clean) == timeLength && uint64(size) < binary.BigEndian.Uint64(m.clean): //nolint:gosec // a size

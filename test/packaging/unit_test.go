@@ -62,7 +62,7 @@ func TestUnitKeepsItsPromises(t *testing.T) {
 	for _, c := range []struct{ why, key, want string }{
 		{"the daemon says itself when it is ready", "Type", "notify"},
 		{"a reload is a SIGHUP", "ExecReload", "/bin/kill -HUP $MAINPID"},
-		{"a wrong configuration is not tried again", "RestartPreventExitStatus", "2"},
+		{"neither a wrong configuration nor a refused state is tried again", "RestartPreventExitStatus", "2 3"},
 		{"a panic must not look like a wrong configuration, which exits with 2 as well", "Environment", "GOTRACEBACK=crash"},
 		{"a core would hold clear secrets", "LimitCORE", "0"},
 		{"the state is nobody else's business", "StateDirectoryMode", "0700"},
