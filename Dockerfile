@@ -5,12 +5,15 @@
 #     --tmpfs /run/rotad:uid=65532,gid=65532,mode=0750 \
 #     -v rotad-state:/var/lib/rotad -v "$PWD/config.yaml:/etc/rotad/config.yaml:ro" rotad
 
-FROM golang:1.26 AS build
+FROM golang:1.26.8 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN make image-root OUT=/out
+# Which release this is; "make image" says it.
+ARG VERSION=
+ARG COMMIT=
+RUN make image-root OUT=/out VERSION="$VERSION" COMMIT="$COMMIT"
 
 FROM scratch
 COPY --from=build /out/files/ /

@@ -10,8 +10,12 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rotad
 TOOLS := $(CACHE)/tools/$(shell cat tools/go.mod tools/go.sum | sha256sum | cut -c1-16)
 LINT  := $(TOOLS)/golangci-lint
 
-# The same source and the same Go give the same bytes: no path, no build id, no C library.
-BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w -buildid='
+# The same source and the same Go give the same bytes: no path, no build id, no C library. Where VERSION is given, a
+# build from a clone and one from an archive are the same as well: the linker is told what the repository would have said.
+VERSION :=
+COMMIT  :=
+STAMP    = $(if $(VERSION), -X main.release=$(VERSION) -X main.commit=$(COMMIT))
+BUILD    = CGO_ENABLED=0 $(GO) build -trimpath $(if $(VERSION),-buildvcs=false) -ldflags='-s -w -buildid=$(STAMP)'
 
 .PHONY: help build demo test check bench fmt lint vet race generate integration packaging audit image-root image ci \
 	sim years kills power wire mutants canary fuzz proof
@@ -19,8 +23,9 @@ BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w -buildid='
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+BIN := bin/rotad
 build: ## the static binary, as bin/rotad
-	$(BUILD) -o bin/rotad ./cmd/rotad
+	$(BUILD) -o $(BIN) ./cmd/rotad
 
 demo: ## the whole daemon against a world of its own, ninety days in ninety seconds
 	$(GO) run ./cmd/rotad demo
@@ -80,8 +85,13 @@ image-root: ## the files of the container image, in OUT
 	printf 'rotad:x:65532:\n' > $(OUT)/files/etc/group
 	$(BUILD) -o $(OUT)/files/rotad ./cmd/rotad
 
+# buildah and podman give every file in the image the time of the commit, and so the same digest to each build of it;
+# their own format would lose the health check. docker dates only the image itself, by SOURCE_DATE_EPOCH.
+ENGINE = $(or $(DOCKER),docker)
+EPOCH  = $(shell git log -1 --format=%ct)
 image: ## the container image, with docker or whatever DOCKER names
-	$(or $(DOCKER),docker) build -t rotad .
+	SOURCE_DATE_EPOCH=$(EPOCH) $(ENGINE) build $(if $(filter docker,$(notdir $(ENGINE))),,--format docker --timestamp $(EPOCH)) \
+		--build-arg VERSION=$$(tools/release/version) --build-arg COMMIT=$$(git rev-parse HEAD) -t rotad .
 
 # The parts of the proof, each at full size; docs/proof.md says what they show. The rest of the build runs them small.
 sim: ## every fault, action and pair, and a million seeds; SLICE=1 every fault and act alone, as CI runs, REPLAY="..." one schedule

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -8,8 +9,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// release is set by the release build; otherwise the version comes from the build information.
-var release = "" //nolint:gochecknoglobals // the linker can set nothing else
+// release and commit are set by the linker where a release is built, or an image, which has no repository to read them
+// from. Otherwise they come from the build information.
+var (
+	release = "" //nolint:gochecknoglobals // the linker can set nothing else
+	commit  = "" //nolint:gochecknoglobals // the linker can set nothing else
+)
 
 func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
@@ -17,26 +22,31 @@ func newVersion(a *app) *cobra.Command {
 		Short: "Print version, commit and Go version.",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			version, commit := buildVersion()
-			_, err := fmt.Fprintf(a.out, "rotad %s (commit %s, %s, %s/%s)\n", version, commit, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			version, from := buildVersion()
+			_, err := fmt.Fprintf(a.out, "rotad %s (commit %s, %s, %s/%s)\n", version, from, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
 }
 
-func buildVersion() (version, commit string) {
-	version, commit = release, "unknown"
+func buildVersion() (version, from string) {
+	version, from = release, commit
 	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return version, commit
-	}
-	if version == "" {
+	if ok && version == "" {
 		version = info.Main.Version
 	}
+	if ok && from == "" {
+		from = revision(info)
+	}
+	return version, cmp.Or(from, "unknown")
+}
+
+// revision is the commit that the Go command has found beside the source.
+func revision(info *debug.BuildInfo) string {
 	for _, setting := range info.Settings {
 		if setting.Key == "vcs.revision" {
-			commit = setting.Value
+			return setting.Value
 		}
 	}
-	return version, commit
+	return ""
 }

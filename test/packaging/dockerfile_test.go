@@ -1,16 +1,22 @@
 package packaging_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
+	"os/exec"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/rotad/rotad/test/servers"
 )
 
 // image is what the last stage of a Dockerfile says.
 type image struct {
 	base       string
+	buildBase  string // of the first stage
 	copies     []copyLine
 	user       string
 	env        []string
@@ -47,7 +53,8 @@ func (img *image) apply(t *testing.T, word, rest string) {
 	t.Helper()
 	switch word {
 	case "FROM":
-		*img = image{base: strings.Fields(rest)[0], buildRuns: img.buildRuns}
+		base := strings.Fields(rest)[0]
+		*img = image{base: base, buildBase: cmp.Or(img.buildBase, base), buildRuns: img.buildRuns}
 	case "COPY":
 		img.copies = append(img.copies, parseCopy(t, rest))
 	case "RUN":
@@ -68,7 +75,7 @@ func (img *image) apply(t *testing.T, word, rest string) {
 			t.Fatalf("HEALTHCHECK %s: no CMD", rest)
 		}
 		img.health = list(t, command)
-	case "WORKDIR", "EXPOSE", "STOPSIGNAL":
+	case "WORKDIR", "EXPOSE", "STOPSIGNAL", "ARG":
 	default:
 		t.Fatalf("the test does not know the instruction %s", word)
 	}
@@ -121,7 +128,29 @@ func TestLastStageIsScratchAndStartsTheDaemon(t *testing.T) {
 	if !slices.Equal(img.volumes, []string{"/var/lib/rotad"}) {
 		t.Errorf("VOLUME %q, want the state directory", img.volumes)
 	}
-	if !slices.Contains(img.buildRuns, "make image-root OUT=/out") {
-		t.Errorf("no build stage runs %q, which is what this package assembles the root with", "make image-root OUT=/out")
+	const build = "make image-root OUT=/out "
+	if !slices.ContainsFunc(img.buildRuns, func(run string) bool { return strings.HasPrefix(run, build) }) {
+		t.Errorf("no build stage runs %q, which is what this package assembles the root with", build)
+	}
+}
+
+// The same Dockerfile must mean the same Go tomorrow.
+func TestDockerfileNamesItsGoExactly(t *testing.T) {
+	if base := readDockerfile(t, "../../Dockerfile").buildBase; !regexp.MustCompile(`^golang:1\.\d+\.\d+$`).MatchString(base) {
+		t.Errorf("it is built FROM %s, want golang:1.x.y", base)
+	}
+}
+
+func TestDockerfileIsLinted(t *testing.T) {
+	cache, err := servers.OpenCache()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hadolint, err := servers.InstallHadolint(t.Context(), cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), hadolint, "../../Dockerfile").CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("hadolint: %v\n%s", err, out)
 	}
 }

