@@ -9,6 +9,9 @@ CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/rotad
 # One directory per set of pinned tools, so that a change of tools/go.mod never meets an old binary.
 TOOLS := $(CACHE)/tools/$(shell cat tools/go.mod tools/go.sum | sha256sum | cut -c1-16)
 LINT  := $(TOOLS)/golangci-lint
+# The tools of a release are a set of their own: who lints need not build them, and neither set moves the other's versions.
+RELEASE_TOOLS := $(CACHE)/tools/$(shell cat tools/release/go.mod tools/release/go.sum | sha256sum | cut -c1-16)
+NFPM          := $(RELEASE_TOOLS)/nfpm
 
 # The same source and the same Go give the same bytes: no path, no build id, no C library. Where VERSION is given, a
 # build from a clone and one from an archive are the same as well: the linker is told what the repository would have said.
@@ -17,7 +20,7 @@ COMMIT  :=
 STAMP    = $(if $(VERSION), -X main.release=$(VERSION) -X main.commit=$(COMMIT))
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath $(if $(VERSION),-buildvcs=false) -ldflags='-s -w -buildid=$(STAMP)'
 
-.PHONY: help build demo test check bench fmt lint vet race generate integration packaging audit image-root image ci \
+.PHONY: help build demo test check bench fmt lint vet race generate integration packaging audit image-root image release ci \
 	sim years kills power wire mutants canary fuzz proof
 
 help: ## list the targets
@@ -66,8 +69,8 @@ else
 	cd test && $(GO) test -count=1 -timeout 60m -v -p 1 $$($(GO) list ./... | grep -v /packaging)
 endif
 
-packaging: ## image root and systemd unit: assembled, verified, run (as root)
-	cd test && $(GO) test -count=1 -v ./packaging/
+packaging: ## image, unit, packages, release: built, verified, installed and run away from this system (as root)
+	cd test && $(GO) test -count=1 -timeout 60m -v ./packaging/
 
 audit: $(LINT) ## known vulnerabilities that the program can reach (asks the Go vulnerability database)
 	$(TOOLS)/govulncheck ./...
@@ -85,13 +88,18 @@ image-root: ## the files of the container image, in OUT
 	printf 'rotad:x:65532:\n' > $(OUT)/files/etc/group
 	$(BUILD) -o $(OUT)/files/rotad ./cmd/rotad
 
-# buildah and podman give every file in the image the time of the commit, and so the same digest to each build of it;
-# their own format would lose the health check. docker dates only the image itself, by SOURCE_DATE_EPOCH.
+# buildah and podman give every file in the image the time of the commit, and so the same digest to each build of it.
+# Their format (OCI) has no place for the health check; docker's has one, but also names a container that is never the same.
 ENGINE = $(or $(DOCKER),docker)
 EPOCH  = $(shell git log -1 --format=%ct)
 image: ## the container image, with docker or whatever DOCKER names
-	SOURCE_DATE_EPOCH=$(EPOCH) $(ENGINE) build $(if $(filter docker,$(notdir $(ENGINE))),,--format docker --timestamp $(EPOCH)) \
+	SOURCE_DATE_EPOCH=$(EPOCH) $(ENGINE) build $(if $(filter docker,$(notdir $(ENGINE))),,--timestamp $(EPOCH)) \
 		--build-arg VERSION=$$(tools/release/version) --build-arg COMMIT=$$(git rev-parse HEAD) -t rotad .
+
+DIST   := dist
+ARCHES := amd64 arm64
+release: $(NFPM) ## binaries, packages, SBOMs and checksums of the commit that is checked out, in DIST
+	PATH=$(RELEASE_TOOLS):$$PATH tools/release/release $(DIST) $(ARCHES)
 
 # The parts of the proof, each at full size; docs/proof.md says what they show. The rest of the build runs them small.
 sim: ## every fault, action and pair, and a million seeds; SLICE=1 every fault and act alone, as CI runs, REPLAY="..." one schedule
@@ -133,3 +141,8 @@ $(LINT): tools/go.mod tools/go.sum
 	@mkdir -p $(TOOLS)
 	cd tools && CGO_ENABLED=0 GOBIN=$(TOOLS) GOFLAGS=-trimpath $(GO) install tool
 	@touch $(LINT)
+
+$(NFPM): tools/release/go.mod tools/release/go.sum
+	@mkdir -p $(RELEASE_TOOLS)
+	cd tools/release && CGO_ENABLED=0 GOOS= GOARCH= GOBIN=$(RELEASE_TOOLS) GOFLAGS=-trimpath $(GO) install tool
+	@touch $(NFPM)

@@ -1,9 +1,14 @@
-// Package packaging proves what rotad is delivered in: the container image and the systemd unit.
+// Package packaging proves what rotad is delivered in, without a registry, a service manager or a trace on the machine.
 //
-//	Dockerfile, last stage ──► COPY lines ──► a root on disk ──► bind mount, read-only ──► chroot as the image's user
-//	"make image-root"      ──► the files they copy                                         └─► ENTRYPOINT with arguments
+//	a tagged commit ──► "make release", twice ──► the same checksums ──► what is in them
+//	                                   └──► deb, rpm ──► this machine's root below an overlay in memory:
+//	                                                      install, run, upgrade, downgrade, remove, purge
+//
+//	Dockerfile ──► hadolint
+//	"make image-root" and the COPY lines of the last stage ──► a root on disk ──► mounted read-only, chroot as
+//	                                                                              the image's user
 //
 //	deploy/systemd/rotad.service ──► systemd-analyze verify: silent; systemd-analyze security: exposure below 2.0
 //
-// No container engine is needed, but root is: the tests mount and change the user.
+// Root is needed: the tests mount and change the user.
 package packaging

