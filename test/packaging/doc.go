@@ -5,8 +5,9 @@
 //	                                                      install, run, upgrade, downgrade, remove, purge
 //
 //	Dockerfile ──► hadolint
-//	"make image-root" and the COPY lines of the last stage ──► a root on disk ──► mounted read-only, chroot as
-//	                                                                              the image's user
+//	           ──► buildah, twice ──► the same digest, and the binary of the release ──┐
+//	"make image-root" and the COPY lines of the last stage ──► a root on disk ─────────┴─► mounted read-only, chroot as
+//	                                                                                       the image's user
 //
 //	deploy/systemd/rotad.service ──► systemd-analyze verify: silent; systemd-analyze security: exposure below 2.0
 //

@@ -44,6 +44,7 @@ func TestRelease(t *testing.T) {
 	t.Run("the binaries are static and know what they are", func(t *testing.T) { binaries(t, first, dist("old")) })
 	t.Run("the SBOM lists what is in the binary", func(t *testing.T) { materials(t, dist("old")) })
 	t.Run("a tree with changes is refused", func(t *testing.T) { refusesChanges(t, first) })
+	t.Run("the image holds the same binary", func(t *testing.T) { builtByEngine(t, second, dist("old")) })
 	t.Run("deb", func(t *testing.T) { debian().story(t, filepath.Join(base, "packages")) })
 	t.Run("rpm", func(t *testing.T) { redHat(t).story(t, filepath.Join(base, "packages")) })
 }
