@@ -10,6 +10,7 @@
 //	                                                                                       the image's user
 //
 //	deploy/systemd/rotad.service ──► systemd-analyze verify: silent; systemd-analyze security: exposure below 2.0
+//	deploy/compose.yaml ──► the library that docker compose reads it with; its parts by rotad and promtool
 //
 // Root is needed: the tests mount and change the user.
 package packaging
