@@ -5,6 +5,7 @@ import "github.com/spf13/cobra"
 // commands is the visible list of subcommands.
 func commands() []func(*app) *cobra.Command {
 	return []func(*app) *cobra.Command{
+		newInit,
 		newRun,
 		newCheck,
 		newVersion,

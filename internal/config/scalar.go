@@ -44,6 +44,10 @@ func (d *decoder) scalar(s scope, v reflect.Value, f field) {
 		s.report("is "+describeNode(s.node)+", not "+want, hintFor(v.Type()))
 		return
 	}
+	if hint, still := unfilled(f.name, s.node.Value); still {
+		s.report("is not filled in yet", hint)
+		return
+	}
 	text, ok := d.expand(s, f.name, s.node.Value)
 	if !ok {
 		return

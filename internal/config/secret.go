@@ -140,6 +140,8 @@ func (d *decoder) checkFile(s scope, file string, secret bool) {
 	}
 	info, err := os.Stat(file)
 	switch {
+	case errors.Is(err, fs.ErrNotExist) && secret:
+		s.report("the file"+shown+" does not exist", "put the secret into it, readable by rotad alone (chmod 600)")
 	case errors.Is(err, fs.ErrNotExist):
 		s.report("the file"+shown+" does not exist", "")
 	case err != nil:
