@@ -223,9 +223,14 @@ func (s *Scheduler) Env(rec credential.Record) rotation.Env {
 	return env
 }
 
-func (s *Scheduler) connection(rec credential.Record) (Connection, bool) {
-	c, ok := s.world.Load().Connections[provider(rec)]
+// Connection returns the connection of a provider, as it is in force now.
+func (s *Scheduler) Connection(name string) (Connection, bool) {
+	c, ok := s.world.Load().Connections[name]
 	return c, ok
+}
+
+func (s *Scheduler) connection(rec credential.Record) (Connection, bool) {
+	return s.Connection(provider(rec))
 }
 
 // provider returns the provider that the record's work goes to: the pinned one while a rotation is under way.

@@ -36,6 +36,8 @@ type actions struct {
 	now      func() time.Time
 	log      *slog.Logger
 
+	connection func(provider string) (scheduler.Connection, bool) // nil = nothing outside can be asked
+
 	wake      func()                  // the scheduler has something to look at
 	committed func(credential.Change) // is told of every commit; may be nil
 }
@@ -44,7 +46,7 @@ type actions struct {
 func newActions(
 	store actionStore, s *scheduler.Scheduler, x rotation.Executor, cfg func() *config.Config, now func() time.Time, log *slog.Logger,
 ) *actions {
-	a := &actions{store: store, env: s.Env, executor: x, config: cfg, now: now, log: log, wake: s.Wake}
+	a := &actions{store: store, env: s.Env, executor: x, config: cfg, now: now, log: log, wake: s.Wake, connection: s.Connection}
 	if s.Watch != nil {
 		a.committed = s.Watch.Committed
 	}

@@ -42,8 +42,34 @@ func (a *actions) register(ctx context.Context, c admin.Command) (admin.Reply, e
 	if err := e.many(ctx, fresh, at); err != nil {
 		return admin.Reply{}, err
 	}
-	a.wake()
-	return admin.Reply{Registered: &e.result}, nil
+	reply := admin.Reply{Registered: &e.result}
+	switch {
+	case !e.dry:
+		a.wake()
+	case c.Look && len(c.Clients) == 1 && len(e.result.Rejected) == 0:
+		reply.Record = a.foresight(ctx, c.Clients[0])
+	}
+	return reply, nil
+}
+
+// foresight is the record of a client that is not registered, as a first look would leave it. The look asks provider and
+// Vault, and changes nothing. Nil where nothing can be asked.
+func (a *actions) foresight(ctx context.Context, client credential.Client) *credential.Record {
+	if a.connection == nil {
+		return nil
+	}
+	client = a.config().WithDefaults(client)
+	to, ok := a.connection(client.Provider)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
+	defer cancel()
+	env := a.env(credential.Record{Client: client})
+	rec := rotation.Register(client, env).Record
+	o := a.executor.Run(ctx, to.Provider, rec, rotation.EffectLook, env)
+	rec = rotation.Apply(rec, rotation.EffectLook, o, a.env(rec)).Record
+	return &rec
 }
 
 // accept completes a client and checks it against the configuration in force.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,14 +29,20 @@ func newAdd(a *app) *cobra.Command {
 	var f addFlags
 	cmd := &cobra.Command{
 		Use:   "add [ID]",
-		Short: "Register one client, by flags or by a file with one entry; registering never rotates.",
-		Args:  cobra.MaximumNArgs(1),
+		Short: "Register one client, by flags, by a file with one entry, or by questions; registering never rotates.",
+		Long: "Register one client. On a terminal it asks for what the flags leave out.\n" +
+			"Before it registers, it looks at the client once, as the daemon will, and says what happens next.",
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			asked, err := a.askClient(cmd.Context(), &f, &args)
+			if err != nil {
+				return err
+			}
 			client, err := f.client(args)
 			if err != nil {
 				return err
 			}
-			return a.add(cmd, client, f)
+			return a.add(cmd.Context(), client, f, asked)
 		},
 	}
 	flags := cmd.Flags()
@@ -146,32 +153,62 @@ func (f addFlags) entry(id string) map[string]any {
 	return entry
 }
 
-func (a *app) add(cmd *cobra.Command, client credential.Client, f addFlags) error {
-	r, err := a.registrar(cmd.Context())
+// add registers a client, after a look at it that shows what will come of that. Somebody who was asked for the client is
+// asked for the last word, too.
+func (a *app) add(ctx context.Context, client credential.Client, f addFlags, asked *questions) error {
+	r, err := a.registrar(ctx)
 	if err != nil {
 		return err
 	}
 	defer r.close()
-	reply, err := r.Do(cmd.Context(), admin.Command{
-		Verb: admin.VerbRegister, Clients: []credential.Client{client}, Source: admin.SourceAdd, Reason: f.reason, DryRun: f.dry,
-	})
+	if r.local != nil {
+		a.reach(r.local)
+	}
+	c := admin.Command{
+		Verb: admin.VerbRegister, Clients: []credential.Client{client}, Source: admin.SourceAdd, Reason: f.reason, DryRun: true, Look: true,
+	}
+	registered, err := a.foretell(ctx, r, c)
+	if err == nil && asked != nil && !f.dry {
+		err = asked.confirm(ctx, client.ID)
+	}
+	if err == nil && !f.dry {
+		c.DryRun, c.Look = false, false
+		registered, _, err = enrol(ctx, r, c)
+	}
 	if err != nil {
-		return told(err)
-	}
-	if reply.Registered == nil {
-		return a.granted(nil, "")
-	}
-	if list := reply.Registered.Rejected; len(list) > 0 {
-		return rejection(list)
+		return err
 	}
 	if a.json {
-		return printJSON(a.out, reply.Registered)
+		return printJSON(a.out, registered)
 	}
 	text := "%s is registered; it is looked at next, and not rotated by that\n"
 	if f.dry {
 		text = "%s would be registered\n"
 	}
 	return printed(fmt.Fprintf(a.out, text, client.ID))
+}
+
+// foretell shows what would come of a registration.
+func (a *app) foretell(ctx context.Context, r *registrar, c admin.Command) (*admin.Registered, error) {
+	registered, rec, err := enrol(ctx, r, c)
+	if err != nil || rec == nil || a.json {
+		return registered, err
+	}
+	return registered, showFirst(a.out, *rec, r.world)
+}
+
+// enrol registers one client, or says in a dry run what would come of it.
+func enrol(ctx context.Context, r *registrar, c admin.Command) (*admin.Registered, *credential.Record, error) {
+	reply, err := r.Do(ctx, c)
+	switch {
+	case err != nil:
+		return nil, nil, told(err)
+	case reply.Registered == nil:
+		return nil, nil, failed(errors.New("the daemon does not say what became of the client"), "rotad show "+c.Clients[0].ID)
+	case len(reply.Registered.Rejected) > 0:
+		return nil, nil, rejection(reply.Registered.Rejected)
+	}
+	return reply.Registered, reply.Record, nil
 }
 
 // rejection is the error of one client that was not taken.

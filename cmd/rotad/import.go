@@ -40,6 +40,7 @@ func newImport(a *app) *cobra.Command {
 // registrar is where clients are registered: the running daemon, else the state file.
 type registrar struct {
 	admin.Actor
+	world admin.World
 	batch int    // clients per command
 	local *local // the state file, where no daemon runs; else nil
 	close func()
@@ -50,10 +51,10 @@ func (a *app) registrar(ctx context.Context) (*registrar, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = client.World(ctx)
+	world, err := client.World(ctx)
 	switch {
 	case err == nil:
-		return &registrar{Actor: client, batch: admin.MaxClients, close: func() {}}, nil
+		return &registrar{Actor: client, world: world, batch: admin.MaxClients, close: func() {}}, nil
 	case !errors.Is(err, admin.ErrNoDaemon):
 		return nil, told(err)
 	}
@@ -83,7 +84,8 @@ func (a *app) offline() (*registrar, error) {
 		},
 	}
 	here := &local{acts, store}
-	return &registrar{Actor: here, local: here, batch: offlineBatch, close: func() { _ = store.Close() }}, nil
+	world := admin.World{Now: now().UTC(), Policies: cfg.Policies}
+	return &registrar{Actor: here, world: world, local: here, batch: offlineBatch, close: func() { _ = store.Close() }}, nil
 }
 
 // local is the actor of a command that works on the state file itself.

@@ -68,6 +68,7 @@ type Command struct {
 	Clients  []credential.Client
 	Source   string // SourceAdd or SourceImport
 	DryRun   bool   // say what would change, and change nothing
+	Look     bool   // in a dry run of one client: look at it, too, and return its record as it would be then
 	Actor    string // who asks, as the kernel says; set by the server, whatever the request says
 }
 
@@ -79,7 +80,8 @@ const (
 
 // Reply is what came of a Command.
 type Reply struct {
-	// Record is the client's record as it was committed; nil for VerbRegister.
+	// Record is the client's record as it was committed; for VerbRegister as a first look would leave it, nil where none
+	// was asked for.
 	Record *credential.Record `json:"record,omitempty"`
 	// Registered says what became of Command.Clients; nil for other verbs.
 	Registered *Registered `json:"registered,omitempty"`

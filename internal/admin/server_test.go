@@ -77,6 +77,7 @@ func TestCommandsArriveWholeUnderThePeersName(t *testing.T) {
 		{Verb: admin.VerbSubmit, Client: "billing", Value: credential.NewSensitive("a\"<b>&ü " + canary), Expires: until},
 		{Verb: admin.VerbSubmit, Client: "billing", Value: credential.NewSensitive(strings.Repeat("x", admin.MaxValue)), Never: true},
 		{Verb: admin.VerbRegister, Clients: []credential.Client{billing().Client}, Source: admin.SourceImport, DryRun: true},
+		{Verb: admin.VerbRegister, Clients: []credential.Client{billing().Client}, Source: admin.SourceAdd, DryRun: true, Look: true},
 	} {
 		sent := want
 		sent.Actor = "somebody else"

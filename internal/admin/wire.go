@@ -38,6 +38,7 @@ type wireCommand struct {
 	Clients  []credential.Client `json:"clients,omitempty"`
 	Source   string              `json:"source,omitempty"`
 	DryRun   bool                `json:"dry_run,omitzero"`
+	Look     bool                `json:"look,omitzero"`
 }
 
 // clearValue is a secret on its way over the socket: the one place where a Sensitive is encoded.
@@ -62,7 +63,7 @@ func (v *clearValue) UnmarshalJSON(raw []byte) error {
 func encodeCommand(c Command) ([]byte, error) {
 	w := wireCommand{
 		Verb: c.Verb, Client: c.Client, Reason: c.Reason, Resolve: c.Resolve, SecretID: c.SecretID, Until: c.Until,
-		Expires: c.Expires, Never: c.Never, Clients: c.Clients, Source: c.Source, DryRun: c.DryRun,
+		Expires: c.Expires, Never: c.Never, Clients: c.Clients, Source: c.Source, DryRun: c.DryRun, Look: c.Look,
 	}
 	if !c.Value.Empty() {
 		w.Value = &clearValue{c.Value}
@@ -85,7 +86,7 @@ func decodeCommand(r io.Reader) (Command, error) {
 	}
 	c := Command{
 		Verb: w.Verb, Client: w.Client, Reason: w.Reason, Resolve: w.Resolve, SecretID: w.SecretID, Until: w.Until.UTC(),
-		Expires: w.Expires.UTC(), Never: w.Never, Clients: w.Clients, Source: w.Source, DryRun: w.DryRun,
+		Expires: w.Expires.UTC(), Never: w.Never, Clients: w.Clients, Source: w.Source, DryRun: w.DryRun, Look: w.Look,
 	}
 	if w.Value != nil {
 		c.Value = w.Value.Sensitive
@@ -124,10 +125,18 @@ func (c Command) checkVerb() error {
 			return wrong("the request says no moment", "rotad snooze ID --until 3d")
 		}
 	case VerbRegister:
-		if len(c.Clients) > MaxClients || c.Source != SourceAdd && c.Source != SourceImport {
-			return wrong("the request registers too many clients at once, or does not say where they come from", "")
-		}
+		return c.checkRegistration()
 	case VerbRotate, VerbApprove, VerbHold, VerbAck, VerbPrepare, VerbRemove, VerbSubmit:
+	}
+	return nil
+}
+
+func (c Command) checkRegistration() error {
+	switch {
+	case len(c.Clients) > MaxClients || c.Source != SourceAdd && c.Source != SourceImport:
+		return wrong("the request registers too many clients at once, or does not say where they come from", "")
+	case c.Look && (!c.DryRun || len(c.Clients) != 1):
+		return wrong("only a dry run of one client looks at it", "")
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ func TestWhatStandsInAPlaceholderOfAFileIsNotRepeated(t *testing.T) {
 	credentials(t)
 	const pasted = "the-secret-that-somebody-pasted"
 	_, problems := loadText(t, strings.Replace(minimal, "address:", "ca_cert_file: \""+config.Placeholder(pasted)+"\", address:", 1))
-	if len(problems.Errors()) != 1 || problems[0].What != "is not filled in yet" || strings.Contains(problems.String(), pasted) {
+	if len(problems.Errors()) != 1 || problems.Errors()[0].What != "is not filled in yet" || strings.Contains(problems.String(), pasted) {
 		t.Errorf("got %s", problems)
 	}
 }
