@@ -135,9 +135,10 @@ type Checker interface {
 
 // Finding is one line of an online check.
 type Finding struct {
-	Problem bool   // else it is only worth knowing
-	What    string // what was asked and what came back
-	Hint    string // what to do
+	Problem  bool   // else it is only worth knowing
+	Rotation bool   // it stands against rotations alone, and is no problem for who only watches
+	What     string // what was asked and what came back
+	Hint     string // what to do
 }
 
 // Generator makes the value of a caller-chosen secret in the provider's alphabet.

@@ -72,6 +72,9 @@ func (a *app) checkOnline(ctx context.Context, cfg *config.Config) error {
 	return nil
 }
 
+// enoughToWatch is said once in place of every right that only a rotation needs.
+const enoughToWatch = "rotad may not change anything here, which is enough as long as every policy has start: observe"
+
 func (a *app) finding(where string, problem bool, what, hint string) int {
 	mark, count := "note", 0
 	if problem {
@@ -97,8 +100,16 @@ func (a *app) checkVault(ctx context.Context, cfg *config.Config) (bad int) {
 		paths[i] = client.Vault
 	}
 	findings := client.Check(ctx, paths)
+	watching := false
 	for _, f := range findings {
+		if f.Rotation && watchesOnly(cfg) {
+			watching = true
+			continue
+		}
 		bad += a.finding("vault", f.Problem, f.What, f.Hint)
+	}
+	if watching {
+		a.finding("vault", false, enoughToWatch, "deploy/vault/rotad.hcl has the rights to rotate")
 	}
 	if len(findings) == 0 {
 		_, _ = fmt.Fprintf(a.out, "vault: ok (%s)\n", cfg.Vault.Address)
@@ -113,13 +124,14 @@ func (a *app) checkProviders(ctx context.Context, d *daemon, cfg *config.Config)
 			bad += a.finding("provider "+p.Name, true, err.Error(), "")
 			continue
 		}
-		bad += a.checkProvider(ctx, p.Name, connection.Provider)
+		bad += a.checkProvider(ctx, p.Name, connection.Provider, watchesOnly(cfg))
 		bad += a.checkClients(ctx, p, connection.Provider, cfg.Clients)
 	}
 	return bad
 }
 
-func (a *app) checkProvider(ctx context.Context, name string, p providers.Provider) (bad int) {
+// checkProvider asks a provider. Where rotad only watches, what stands against a rotation is only worth knowing.
+func (a *app) checkProvider(ctx context.Context, name string, p providers.Provider, watching bool) (bad int) {
 	checker, ok := providers.AsChecker(p)
 	if !ok {
 		return 0
@@ -128,6 +140,10 @@ func (a *app) checkProvider(ctx context.Context, name string, p providers.Provid
 	defer cancel()
 	findings := checker.Check(ctx)
 	for _, f := range findings {
+		if f.Rotation && watching {
+			a.finding("provider "+name, false, enoughToWatch, "to rotate: "+f.Hint)
+			continue
+		}
 		bad += a.finding("provider "+name, f.Problem, f.What, f.Hint)
 	}
 	if len(findings) == 0 {

@@ -72,6 +72,7 @@ type daemon struct {
 	meters    *meters
 	windows   sync.Map // credential.WindowSpec to credential.Window
 	loading   sync.Mutex
+	unsigned  atomic.Bool // Vault's staging does not name this rotad yet, see agree
 }
 
 // newDaemon opens the state and builds all parts. Nothing runs yet, and no server has been asked for anything.
@@ -172,54 +173,6 @@ func (d *daemon) runNotices(ctx context.Context) {
 	if err := d.notices.Run(ctx); err != nil && ctx.Err() == nil {
 		d.log.Error("notices stopped", "error", err)
 	}
-}
-
-// agreeEvery is the pause between two tries to reach Vault before the first client is looked at.
-const agreeEvery = 2 * time.Second
-
-// agree makes sure that this state and Vault's staging belong to the same rotad. A fresh state adopts the id that Vault
-// keeps, so that what it made before its loss is known as its own; until Vault answers, a fresh state does nothing. A
-// state with clients goes on at once.
-func (d *daemon) agree(ctx context.Context) error {
-	own := d.store.Meta().Instance
-	for {
-		kept, err := d.vault.AdoptInstance(ctx, own)
-		switch {
-		case err == nil && kept == own:
-			return nil
-		case err == nil:
-			return d.adopt(ctx, kept)
-		case !d.fresh(ctx):
-			d.log.Warn("vault does not answer; going on with the state", "error", err)
-			return nil
-		}
-		d.log.Warn("waiting for vault before anything is looked at", "error", err)
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-d.clocks.after(agreeEvery):
-		}
-	}
-}
-
-// fresh says whether no client has ever been looked at with this state.
-func (d *daemon) fresh(ctx context.Context) bool {
-	seq, _, err := d.store.AuditHead(context.WithoutCancel(ctx))
-	return err == nil && seq <= uint64(len(d.config().Clients))
-}
-
-func (d *daemon) adopt(ctx context.Context, kept string) error {
-	if !d.fresh(ctx) {
-		return failed(fmt.Errorf("vault staging belongs to rotad instance %s, this state to instance %s", kept, d.store.Meta().Instance),
-			"give each rotad a staging path of its own, or restore the state file that belongs to this Vault")
-	}
-	if err := d.store.SetInstance(ctx, kept); err != nil {
-		return err
-	}
-	d.log.Info("a fresh state adopted the instance that vault keeps", "instance", kept)
-	d.executor.Instance = kept
-	d.scheduler.Adopt(kept)
-	return nil
 }
 
 // close releases what the daemon holds.

@@ -182,6 +182,9 @@ func (a *app) reload(ctx context.Context, d *daemon) (err error) {
 	if err = plan.refuse(cfg, d.removals); err != nil {
 		return err
 	}
+	if err = d.sign(ctx, cfg); err != nil {
+		return err
+	}
 	if err = d.notices.Replace(voice); err != nil {
 		return err
 	}

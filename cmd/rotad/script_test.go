@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 			"portal": portal,
 			"seal":   seal,
 			"newer":  newer,
+			"rights": rights,
 		},
 	})
 }
@@ -199,3 +200,17 @@ func newer(ts *testscript.TestScript, neg bool, args []string) {
 	}))
 	ts.Check(db.Close())
 }
+// rights says what rotad's token may do in Vault from now on: rights read, or rights write.
+func rights(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: rights read|write")
+	}
+	grants := demoGrants()
+	if args[0] == "read" {
+		grants = []sandbox.KVGrant{{Path: "secret/*", Capabilities: []string{"read"}}}
+	}
+	scripted(ts).kv.AddToken(narrowToken, time.Hour, grants...)
+	ts.Check(os.WriteFile(ts.MkAbs("narrow-token"), []byte(narrowToken), 0o600))
+}
+
+const narrowToken = "the-token-with-few-rights"

@@ -13,9 +13,10 @@ import (
 
 // Finding is one line of an online check.
 type Finding struct {
-	Problem bool   // else it is only worth knowing
-	What    string // what was asked and what came back
-	Hint    string // what to do
+	Problem  bool   // else it is only worth knowing
+	Rotation bool   // it stands against rotations alone, and is no problem for who only watches
+	What     string // what was asked and what came back
+	Hint     string // what to do
 }
 
 // Check says what rotad could not do in this Vault: the login, the mounts, the rights in staging and on the consumer
@@ -90,9 +91,9 @@ func (c *Client) checkRights(ctx context.Context, at checked) []Finding {
 			continue
 		}
 		found = append(found, Finding{
-			Problem: side == "data",
-			What:    fmt.Sprintf("the token lacks %s on %s", join(missing), path),
-			Hint:    "see deploy/vault/rotad.hcl",
+			Problem: side == "data", Rotation: !slices.Contains(missing, "read"),
+			What: fmt.Sprintf("the token lacks %s on %s", join(missing), path),
+			Hint: "see deploy/vault/rotad.hcl",
 		})
 	}
 	return found

@@ -48,7 +48,7 @@ func clientFindings(list []representation) []providers.Finding {
 	}
 	if !list[0].client(time.Time{}).manageable {
 		return []providers.Finding{{
-			Problem: true, What: "The account may read clients but not replace their secrets.", Hint: hintManage,
+			Problem: true, Rotation: true, What: "The account may read clients but not replace their secrets.", Hint: hintManage,
 		}}
 	}
 	return nil

@@ -76,13 +76,17 @@ func TestCheckNamesMissingRights(t *testing.T) {
 			t.Fatal(err)
 		}
 		checker, _ := providers.AsChecker(p)
-		problems, notes, text := 0, 0, ""
+		problems, notes, text, watched := 0, 0, "", false
 		for _, f := range checker.Check(t.Context()) {
+			watched = watched || f.Rotation
 			if text += f.What + f.Hint; f.Problem {
 				problems++
 			} else {
 				notes++
 			}
+		}
+		if watched != (name == "only view-clients") {
+			t.Errorf("%s: it is called a matter of rotations alone: %t", name, watched)
 		}
 		if problems != test.problems || notes != test.notes || !strings.Contains(text, test.words) {
 			t.Errorf("%s: %d problems, %d notes: %s", name, problems, notes, text)
