@@ -25,6 +25,7 @@ type Realm struct {
 	Expiration time.Duration // of a new secret, in a realm with the policy; 0 = sixty days
 	Clients    []RealmClient
 	NoViewing  bool // rotad's account lacks view-realm, so that it cannot see the policy
+	ReadOnly   bool // rotad's account may look at clients, and not change them, until Grant
 }
 
 // RealmClient is a confidential client with a service account.
@@ -53,6 +54,9 @@ func (r Realm) representation() map[string]any {
 		clients = append(clients, confidential(c.ID, c.Secret))
 	}
 	roles := []string{"manage-clients", "view-realm"}
+	if r.ReadOnly {
+		roles[0] = "view-clients"
+	}
 	if r.NoViewing {
 		roles = roles[:1]
 	}
