@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 			"seal":   seal,
 			"newer":  newer,
 			"rights": rights,
+			"claim":  claim,
 		},
 	})
 }
@@ -214,3 +215,11 @@ func rights(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 const narrowToken = "the-token-with-few-rights"
+
+// claim writes down in Vault that its staging belongs to another rotad.
+func claim(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: claim instance")
+	}
+	scripted(ts).kv.Put("secret", "rotad/staging/instance", map[string]any{"instance": args[0]})
+}
