@@ -20,8 +20,7 @@ COMMIT  :=
 STAMP    = $(if $(VERSION), -X main.release=$(VERSION) -X main.commit=$(COMMIT))
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath $(if $(VERSION),-buildvcs=false) -ldflags='-s -w -buildid=$(STAMP)'
 
-.PHONY: help build demo test check bench fmt lint vet race generate integration packaging audit image-root image release ci \
-.PHONY: help build demo test check bench fmt lint vet race generate integration playground packaging audit image-root image ci \
+.PHONY: help build demo test check bench fmt lint vet race generate integration playground packaging audit image-root image release ci \
 	sim years kills power wire mutants canary fuzz proof
 
 help: ## list the targets
@@ -72,12 +71,10 @@ endif
 
 packaging: ## image, unit, packages, release: built, verified, installed and run away from this system (as root)
 	cd test && $(GO) test -count=1 -timeout 60m -v ./packaging/
+
 # The servers lie in /tmp/rotad-playground and run until they are ended.
 playground: ## Keycloak, Vault, Postfix, Prometheus, Alertmanager and a rotad to try things on (as root); DOWN=1 ends them
 	cd test && $(GO) run ./playground $(if $(DOWN),down,up)
-
-packaging: ## image root and systemd unit: assembled, verified, run (as root)
-	cd test && $(GO) test -count=1 -v ./packaging/
 
 audit: $(LINT) ## known vulnerabilities that the program can reach (asks the Go vulnerability database)
 	$(TOOLS)/govulncheck ./...

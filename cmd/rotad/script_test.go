@@ -201,6 +201,7 @@ func newer(ts *testscript.TestScript, neg bool, args []string) {
 	}))
 	ts.Check(db.Close())
 }
+
 // rights says what rotad's token may do in Vault from now on: rights read, or rights write.
 func rights(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
