@@ -115,10 +115,32 @@ func (s *sending) attempt(ctx context.Context, i int) error {
 		return err
 	}
 	failpoint.Hit("notice", "begun", s.notice.Client)
+	if !s.admitted(ctx, d) {
+		return nil
+	}
+	defer func() { <-s.speak }()
 	receipt, err := s.send(ctx, channel, message)
 	failpoint.Hit("notice", "sent", s.notice.Client)
 	s.outcome(ctx, d, receipt, err)
 	return nil
+}
+
+// admitted waits until few enough others speak with a server. It is false where the daemon is being stopped meanwhile, or the
+// channel has turned out to be down: nothing was sent then, and the attempt does not count. Where it is true the turn has
+// to be given back.
+func (s *sending) admitted(ctx context.Context, d *credential.Delivery) bool {
+	wait := time.Duration(0)
+	select {
+	case s.speak <- struct{}{}:
+		if wait = s.down.left(d.Channel, s.Elapsed()); wait <= 0 && ctx.Err() == nil {
+			return true
+		}
+		<-s.speak
+	case <-ctx.Done():
+	}
+	d.Attempts--
+	d.Next = s.Now().Add(jitter(max(0, wait), d.MessageID, 0))
+	return false
 }
 
 func (s *sending) channel(name string) Channel {

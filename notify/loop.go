@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	batch    = 64          // notices claimed at once
-	parallel = 4           // clients served at once; notices of one client keep their order
+	batch    = 256         // notices claimed at once
+	parallel = 64          // clients served at once, so that what they write down waits for the disk together; notices of one client keep their order
+	speaking = 4           // how many of those speak with a server at once
 	lookAt   = time.Minute // the longest wait between two looks, so that a changed wall clock delays nothing for long
 	grace    = 20 * time.Second
 )
@@ -47,6 +48,7 @@ type Loop struct {
 	parts
 	world atomic.Pointer[World]
 	wake  chan struct{}
+	speak chan struct{} // holds an element for each that speaks with a server
 	down  outages
 	prune time.Duration // on the monotonic clock: when old notices are forgotten next
 }
@@ -65,7 +67,7 @@ func NewLoop(s Settings) (*Loop, error) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Loop{parts: s, wake: make(chan struct{}, 1), down: outages{since: map[string]outage{}}}
+	l := &Loop{parts: s, wake: make(chan struct{}, 1), speak: make(chan struct{}, speaking), down: outages{since: map[string]outage{}}}
 	l.world.Store(&s.World)
 	return l, nil
 }

@@ -87,6 +87,39 @@ func TestNoticesOfOneClientKeepTheirOrder(t *testing.T) {
 	})
 }
 
+func TestFewSpeakAtOnceAndWhoWaitsIsNotSentWhileTheDaemonStops(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var notices []credential.Notice
+		for i := range 20 {
+			notices = append(notices, retired(uint64(i+1), fmt.Sprintf("client-%d", i)))
+		}
+		w := newWorld(t, notices...)
+		var speaking, most atomic.Int64
+		w.channel.during = func(context.Context) error {
+			most.Store(max(most.Load(), speaking.Add(1)))
+			defer speaking.Add(-1)
+			pass0(10 * time.Second)
+			return nil
+		}
+		w.run(t)
+		pass(time.Second)
+		if begun := w.outbox.settled; begun != 20 || speaking.Load() != 4 {
+			t.Errorf("%d speak, and %d notices are noted as begun", speaking.Load(), begun)
+		}
+		w.stop()
+		pass(time.Minute)
+		if most.Load() != 4 || len(w.channel.sends()) != 4 {
+			t.Errorf("%d spoke at once, %d were sent", most.Load(), len(w.channel.sends()))
+		}
+		for seq := range uint64(20) {
+			n := w.outbox.get(seq + 1)
+			if n.State == credential.NoticePending && (n.Deliveries[0].Attempts != 0 || n.Due.After(time.Now())) {
+				t.Errorf("notice %d was not sent, and yet: %+v", seq+1, n)
+			}
+		}
+	})
+}
+
 // pass0 lets time go by without waiting for the others.
 func pass0(d time.Duration) { <-time.After(d) }
 
