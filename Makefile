@@ -40,7 +40,7 @@ check: lint vet race ## what a change has to pass: format and lint, vet, tests u
 
 # Figures beside bare loops; QUICK=1 takes 100,000 clients instead of a million. Nothing else should run meanwhile.
 bench: ## speed and memory, a line per figure with its goal
-	$(GO) run ./internal/bench $(if $(QUICK),-quick)
+	cd test && $(GO) run ./bench $(if $(QUICK),-quick)
 
 fmt: $(LINT) ## rewrite the files as gofumpt and goimports want them
 	$(LINT) fmt ./...

@@ -5,7 +5,9 @@
 //	          sweep      1,000 due clients       | bbolt.Batch of the same pairs
 //	          rotations  loop, adapter, vault    | the same calls, one bbolt.Batch per commit
 //	          import     the built "rotad import"| encoding/json and bbolt.Put of the same pairs
+//	          mails      the loop of notices     | smtp-source; both to one smtp-sink
 //	          tick, open, memory: on the file that the import has made
+//	          scrape     /metrics over that file | gauges of client_golang; and over a file of 1,000 clients
 //
 // Goals are not asserted: it exits with 0 whatever the figures are, because a figure is as good as the machine is idle.
 // How each side is defined stands at its part. The files are built in a temporary directory and removed.
@@ -51,6 +53,8 @@ type settings struct {
 	part    string
 	only    string
 	profile string
+	sink    string // HOST:PORT of a mail server that swallows everything; empty = no mails are measured
+	source  string // the program smtp-source
 }
 
 const (
@@ -64,10 +68,12 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	var s settings
 	quick := flags.Bool("quick", false, "100,000 clients instead of 1,000,000; the goals stay what they are")
 	flags.IntVar(&s.rounds, "rounds", 5, "how often each side of the small figures is measured")
-	flags.StringVar(&s.only, "only", "", "measure these alone: sweep, rotations, or import with all that needs its file")
+	flags.StringVar(&s.only, "only", "", "measure these alone: sweep, rotations, mails, or import with all that needs its file")
 	flags.StringVar(&s.part, "part", "", "run one part in this process, and print what it measured as JSON")
 	flags.StringVar(&s.dir, "dir", "", "of a part: where its files are")
 	flags.StringVar(&s.profile, "profile", "", "of a part: write a CPU profile to this file")
+	flags.StringVar(&s.sink, "sink", "", "HOST:PORT of smtp-sink, for the mails; make bench starts one")
+	flags.StringVar(&s.source, "source", "smtp-source", "Postfix's smtp-source, for the mails")
 	flags.IntVar(&s.clients, "clients", manyClients, "of the large file")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -95,7 +101,8 @@ type part func(ctx context.Context, s settings) (result, error)
 func parts() map[string]part {
 	return map[string]part{
 		"sweep": sweepPart, "rotations": rotationsPart, "raw-import": rawImportPart, "small": smallPart, "tick": tickPart,
-		"open": openPart, "memory": memoryPart,
+		"open": openPart, "memory": memoryPart, "scrape": scrapePart,
+		"mails": mailsPart,
 	}
 }
 
@@ -130,7 +137,7 @@ func spawn(ctx context.Context, s settings, name string, log io.Writer) (result,
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, self, "-part", name, "-dir", s.dir, //nolint:gosec // this program again
-		"-clients", strconv.Itoa(s.clients), "-rounds", strconv.Itoa(s.rounds))
+		"-clients", strconv.Itoa(s.clients), "-rounds", strconv.Itoa(s.rounds), "-sink", s.sink, "-source", s.source)
 	cmd.Stderr = log
 	answer, err := cmd.Output()
 	if err != nil {

@@ -55,7 +55,7 @@ func measure(ctx context.Context, s settings, r *report) error {
 	for _, step := range []struct {
 		name string
 		run  func(context.Context, settings, *report) error
-	}{{"sweep", reportSweep}, {"rotations", reportRotations}, {"import", reportImport}} {
+	}{{"sweep", reportSweep}, {"rotations", reportRotations}, {"mails", reportMails}, {"import", reportImport}} {
 		if s.only != "" && s.only != step.name {
 			continue
 		}
@@ -82,6 +82,19 @@ func reportRotations(ctx context.Context, s settings, r *report) error {
 		return err
 	}
 	r.atLeast("rotations", m["bare_s"]/m["ours_s"], 0.7)
+	return nil
+}
+
+func reportMails(ctx context.Context, s settings, r *report) error {
+	if s.sink == "" {
+		_, _ = fmt.Fprintln(r.log, "# mails: not measured without -sink; make bench starts one")
+		return nil
+	}
+	m, err := spawn(ctx, s, "mails", r.log)
+	if err != nil {
+		return err
+	}
+	r.atLeast("mails", m["ours_per_s"]/m["raw_per_s"], 0.6)
 	return nil
 }
 
@@ -123,6 +136,16 @@ func reportImport(ctx context.Context, s settings, r *report) error {
 		return err
 	}
 	r.below("rss-anon", memory["anon_mib"], 150, "MiB")
+	return reportScrape(ctx, s, r)
+}
+
+func reportScrape(ctx context.Context, s settings, r *report) error {
+	scrape, err := spawn(ctx, s, "scrape", r.log)
+	if err != nil {
+		return err
+	}
+	r.atMost("scrape-100k", scrape["ours_ms"]/scrape["bare_ms"], 1.5)
+	r.atMost("scrape-1m-vs-1k", scrape["large_ms"]/scrape["small_ms"], 2)
 	return nil
 }
 

@@ -5,21 +5,35 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
 const sinkProgram = "/usr/sbin/smtp-sink"
 
+// SourceProgram is Postfix's smtp-source, which is there once a sink has been started.
+const SourceProgram = "/usr/sbin/smtp-source"
+
 // Sink is Postfix's smtp-sink: a server without TLS that takes every mail, or refuses what it is told to refuse.
 type Sink struct {
 	Port    int
 	dir     string
+	keeps   bool // one file per mail
 	process *Process
+}
+
+// StartVoid starts a sink that keeps nothing, for measuring.
+func StartVoid(ctx context.Context, cache Cache, dir string) (*Sink, error) {
+	return startSink(ctx, cache, dir, false)
 }
 
 // StartSink starts a sink. Refusals are arguments of smtp-sink: "-r", "RCPT" answers RCPT with 450, "-f", "RCPT" with
 // 500, "-q", "DATA" hangs up.
 func StartSink(ctx context.Context, cache Cache, dir string, refusals ...string) (*Sink, error) {
+	return startSink(ctx, cache, dir, true, refusals...)
+}
+
+func startSink(ctx context.Context, cache Cache, dir string, keeps bool, refusals ...string) (*Sink, error) {
 	if err := InstallPostfix(ctx, cache); err != nil {
 		return nil, err
 	}
@@ -27,7 +41,7 @@ func StartSink(ctx context.Context, cache Cache, dir string, refusals ...string)
 	if err != nil {
 		return nil, err
 	}
-	s := &Sink{Port: port, dir: filepath.Join(dir, "sink")}
+	s := &Sink{Port: port, dir: filepath.Join(dir, "sink"), keeps: keeps}
 	if err := os.Mkdir(s.dir, 0o777); err != nil {
 		return nil, fmt.Errorf("making the sink's directory: %w", err)
 	}
@@ -39,7 +53,10 @@ func StartSink(ctx context.Context, cache Cache, dir string, refusals ...string)
 
 // Restart starts a stopped sink again, on its port, with other refusals.
 func (s *Sink) Restart(ctx context.Context, refusals ...string) error {
-	args := append([]string{"-d", "%M."}, refusals...)
+	args := slices.Clone(refusals)
+	if s.keeps {
+		args = append(args, "-d", "%M.")
+	}
 	var err error
 	s.process, err = Launch(Spec{
 		Name: "smtp-sink", Path: sinkProgram, User: "nobody", Args: append(args, fmt.Sprintf("127.0.0.1:%d", s.Port), "10"),
