@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime"
 	"time"
 
@@ -154,7 +155,7 @@ func (s scraped) Expiring(now time.Time, within ...time.Duration) (expired int, 
 }
 
 // MostUrgent returns what expires soonest.
-func (s scraped) MostUrgent(n int) ([]credential.Record, error) {
+func (s scraped) MostUrgent(n int) iter.Seq2[credential.Record, error] {
 	return s.d.store.MostUrgent(context.Background(), n)
 }
 

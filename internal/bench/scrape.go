@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -109,7 +110,7 @@ func (s stored) Expiring(now time.Time, within ...time.Duration) (expired int, s
 }
 
 // MostUrgent returns what expires soonest.
-func (s stored) MostUrgent(n int) ([]credential.Record, error) {
+func (s stored) MostUrgent(n int) iter.Seq2[credential.Record, error] {
 	return s.Store.MostUrgent(context.Background(), n)
 }
 
@@ -120,15 +121,14 @@ func (s stored) OldestDue() (time.Time, bool, error) {
 
 // bareSeries are gauges with the series that rotad shows for the most urgent clients.
 func bareSeries(ctx context.Context, store *bolt.Store) (*prometheus.Registry, error) {
-	records, err := store.MostUrgent(ctx, seriesClients)
-	if err != nil {
-		return nil, err
-	}
 	expiry := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "rotad_secret_expiry_timestamp_seconds", Help: "When a secret stops working."},
 		[]string{"client", "provider", "owner", "slot"})
 	action := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "rotad_next_action_timestamp_seconds", Help: "What is decided next, and when."},
 		[]string{"client", "action"})
-	for _, rec := range records {
+	for rec, err := range store.MostUrgent(ctx, seriesClients) {
+		if err != nil {
+			return nil, err
+		}
 		if rec.Current.Expires.IsZero() {
 			return nil, fmt.Errorf("nobody has looked at client %s yet", rec.Client.ID)
 		}

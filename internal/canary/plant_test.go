@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -357,7 +358,7 @@ func (s scraped) Expiring(now time.Time, within ...time.Duration) (int, []int, e
 	return s.store.Expiring(s.ctx, now, within...)
 }
 
-func (s scraped) MostUrgent(n int) ([]credential.Record, error) {
+func (s scraped) MostUrgent(n int) iter.Seq2[credential.Record, error] {
 	return s.store.MostUrgent(s.ctx, n)
 }
 func (s scraped) OldestDue() (time.Time, bool, error) { return time.Time{}, false, nil }

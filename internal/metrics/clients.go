@@ -20,12 +20,14 @@ func (c *collector) clientSeries(out sink) (int, error) {
 	if limit <= 0 {
 		return 0, nil
 	}
-	records, err := c.source.MostUrgent(limit)
-	if err != nil {
-		return 0, fmt.Errorf("reading the most urgent clients: %w", err)
-	}
-	shown := make(map[string]struct{}, len(records))
-	for _, rec := range records[:min(limit, len(records))] {
+	shown := make(map[string]struct{})
+	for rec, err := range c.source.MostUrgent(limit) {
+		if err != nil {
+			return len(shown), fmt.Errorf("reading the most urgent clients: %w", err)
+		}
+		if len(shown) == limit {
+			break
+		}
 		id := clean(rec.Client.ID)
 		if _, twice := shown[id]; !twice { // the same series twice would cost the whole scrape
 			shown[id] = struct{}{}

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"iter"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -14,8 +15,9 @@ type Source interface {
 	// Expiring counts the clients whose current secret has expired at now, and for each duration those whose secret
 	// expires after now and within it.
 	Expiring(now time.Time, within ...time.Duration) (expired int, soon []int, err error)
-	// MostUrgent returns at most n records, the most urgent first.
-	MostUrgent(n int) ([]credential.Record, error)
+	// MostUrgent yields at most n records, the most urgent first. It may read while the scrape goes on: nothing has to be
+	// held meanwhile. An error is the last that it yields.
+	MostUrgent(n int) iter.Seq2[credential.Record, error]
 	// OldestDue returns the earliest moment at which a decision fell or falls due that no worker has taken up; ok is false
 	// when none ever does.
 	OldestDue() (at time.Time, ok bool, err error)

@@ -2,6 +2,7 @@ package metrics_test
 
 import (
 	"errors"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -47,12 +48,19 @@ func (s *source) Expiring(_ time.Time, within ...time.Duration) (int, []int, err
 	return s.expired, s.soon, nil
 }
 
-func (s *source) MostUrgent(n int) ([]credential.Record, error) {
-	s.asked.Store(int64(n))
-	if s.broken {
-		return nil, errDisk
+func (s *source) MostUrgent(n int) iter.Seq2[credential.Record, error] {
+	return func(yield func(credential.Record, error) bool) {
+		s.asked.Store(int64(n))
+		if s.broken {
+			yield(credential.Record{}, errDisk)
+			return
+		}
+		for _, rec := range s.records {
+			if !yield(rec, nil) {
+				return
+			}
+		}
 	}
-	return s.records, nil
 }
 
 func (s *source) OldestDue() (time.Time, bool, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -131,50 +132,66 @@ func (t *txn) expiredBy(hours map[int64]int, moment time.Time) int {
 	return total
 }
 
-// MostUrgent returns the n records whose current secret expires first, the earliest first, and then, if there is room,
-// those without an expiry in the order of their ids.
-func (s *Store) MostUrgent(ctx context.Context, n int) ([]credential.Record, error) {
-	var records []credential.Record
-	seen := make(map[string]struct{})
-	for after, more := "", true; more && len(records) < n; {
-		batch, err := s.follow(ctx, func(t *txn, take func(id string) bool) {
-			c := t.bucket(bktExpiry).Cursor()
-			for k, _ := c.Seek([]byte(after + "\x00")); len(k) > timeLength; k, _ = c.Next() {
-				if !take(string(k[timeLength:])) {
+// MostUrgent yields the n records whose current secret expires first, the earliest first, and then, if there is room,
+// those without an expiry in the order of their ids. It reads page by page, and holds no transaction while the caller has
+// the turn. An error is the last that it yields.
+func (s *Store) MostUrgent(ctx context.Context, n int) iter.Seq2[credential.Record, error] {
+	return func(yield func(credential.Record, error) bool) {
+		left, seen := n, make(map[string]struct{})
+		for after, more := "", true; more && left > 0; {
+			batch, next, err := s.expiringAfter(ctx, after, page(left))
+			if err != nil {
+				yield(credential.Record{}, fmt.Errorf("listing what expires first: %w", err))
+				return
+			}
+			for _, r := range batch {
+				if _, twice := seen[r.Client.ID]; twice { // its expiry has moved between two pages
+					continue
+				}
+				seen[r.Client.ID] = struct{}{}
+				if left--; !yield(r, nil) {
 					return
 				}
-				after = string(k)
 			}
-			more = false
-		}, page(n-len(records)))
-		if err != nil {
-			return nil, fmt.Errorf("listing what expires first: %w", err)
+			after, more = next, next != ""
 		}
-		for _, r := range batch {
-			if _, twice := seen[r.Client.ID]; !twice { // its expiry has moved between two pages
-				seen[r.Client.ID] = struct{}{}
-				records = append(records, r)
-			}
-		}
+		s.withoutExpiry(ctx, left, yield)
 	}
-	return s.withoutExpiry(ctx, records, n)
 }
 
-// withoutExpiry appends records without an expiry until there are n. It is called once all others stand in records, so
-// that it reads past no more than those.
-func (s *Store) withoutExpiry(ctx context.Context, records []credential.Record, n int) ([]credential.Record, error) {
-	for after, more := "", true; more && len(records) < n; {
+// expiringAfter returns up to n records that follow a key of the index of expiries, and the key of the last of them; next
+// is empty where the index ends.
+func (s *Store) expiringAfter(ctx context.Context, after string, n int) (batch []credential.Record, next string, err error) {
+	batch, err = s.follow(ctx, func(t *txn, take func(id string) bool) {
+		c := t.bucket(bktExpiry).Cursor()
+		for k, _ := c.Seek([]byte(after + "\x00")); len(k) > timeLength; k, _ = c.Next() {
+			if !take(string(k[timeLength:])) {
+				next = after
+				return
+			}
+			after = string(k)
+		}
+	}, n)
+	return batch, next, err
+}
+
+// withoutExpiry yields up to left records without an expiry. It is called once all others have been yielded, so that it
+// reads past no more than those.
+func (s *Store) withoutExpiry(ctx context.Context, left int, yield func(credential.Record, error) bool) {
+	for after, more := "", true; more && left > 0; {
 		batch, err := s.List(ctx, after, 0)
 		if err != nil {
-			return nil, err
+			yield(credential.Record{}, err)
+			return
 		}
 		for _, r := range batch {
-			if len(records) < n && state.Expiry(&r).IsZero() {
-				records = append(records, r)
+			if after = r.Client.ID; left == 0 || !state.Expiry(&r).IsZero() {
+				continue
 			}
-			after = r.Client.ID
+			if left--; !yield(r, nil) {
+				return
+			}
 		}
 		more = len(batch) == state.PageSize
 	}
-	return records, nil
 }

@@ -346,9 +346,15 @@ func TestLoadMakesManyChanges(t *testing.T) {
 		t.Fatalf("%v, %v", refusals, err)
 	}
 	same(t, "counters", s.Aggregates().Clients, map[state.Watch]int{{Provider: "corp", Mode: credential.ModeTwoSlot}: clients})
-	urgent, err := s.MostUrgent(t.Context(), 2500)
-	if err != nil || len(urgent) != 2500 || urgent[2499].Client.ID != "client-0002499" {
-		t.Errorf("%d urgent clients, %v", len(urgent), err)
+	urgent, last := 0, ""
+	for r, err := range s.MostUrgent(t.Context(), 2500) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		urgent, last = urgent+1, r.Client.ID
+	}
+	if urgent != 2500 || last != "client-0002499" {
+		t.Errorf("%d urgent clients, the last %s", urgent, last)
 	}
 	if err := s.Check(t.Context()); err != nil {
 		t.Error(err)

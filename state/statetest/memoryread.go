@@ -3,6 +3,7 @@ package statetest
 import (
 	"cmp"
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -237,7 +238,21 @@ func (m *Memory) Expiring(ctx context.Context, now time.Time, within ...time.Dur
 }
 
 // MostUrgent returns what expires first; see bolt.Store.
-func (m *Memory) MostUrgent(ctx context.Context, n int) ([]credential.Record, error) {
+func (m *Memory) MostUrgent(ctx context.Context, n int) iter.Seq2[credential.Record, error] {
+	return func(yield func(credential.Record, error) bool) {
+		records, err := m.mostUrgent(ctx, n)
+		for _, r := range records {
+			if err == nil && !yield(r, nil) {
+				return
+			}
+		}
+		if err != nil {
+			yield(credential.Record{}, err)
+		}
+	}
+}
+
+func (m *Memory) mostUrgent(ctx context.Context, n int) ([]credential.Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	records := m.all(func(credential.Record) bool { return true })

@@ -1,7 +1,10 @@
 package statetest
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -129,11 +132,20 @@ func (w world) expiring(id string, expires time.Time) credential.Record {
 // urgent returns the ids of the n most urgent clients.
 func (w world) urgent(n int) []string {
 	w.Helper()
-	records, err := w.MostUrgent(w.Context(), n)
-	if err != nil {
-		w.Fatal(err)
+	return w.took(w.MostUrgent(w.Context(), n))
+}
+
+// took returns the ids of what is yielded.
+func (w world) took(records iter.Seq2[credential.Record, error]) []string {
+	w.Helper()
+	var all []credential.Record
+	for r, err := range records {
+		if err != nil {
+			w.Fatal(err)
+		}
+		all = append(all, r)
 	}
-	return ids(records)
+	return ids(all)
 }
 
 func readUrgent(w world) {
@@ -148,6 +160,18 @@ func readUrgent(w world) {
 	w.same("four", w.urgent(4), []string{"d-past", "c-soon", "b-late", "a-unknown"})
 	w.same("two", w.urgent(2), []string{"d-past", "c-soon"})
 	w.same("none", w.urgent(0), []string(nil))
+	for r, err := range w.MostUrgent(w.Context(), 10) {
+		w.same("the first", ids([]credential.Record{r}), []string{"d-past"})
+		w.same("its error", err, error(nil))
+		break // the rest is not asked for
+	}
+	ctx, cancel := context.WithCancel(w.Context())
+	cancel()
+	for r, err := range w.MostUrgent(ctx, 10) {
+		if !errors.Is(err, context.Canceled) {
+			w.Errorf("yielded %s and %v to a caller that is gone", r.Client.ID, err)
+		}
+	}
 	c.Current.Expires = at(2 * time.Hour)
 	w.commit(credential.Change{Record: c})
 	w.same("after it moved", w.urgent(3), []string{"d-past", "b-late", "c-soon"})

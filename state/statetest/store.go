@@ -2,6 +2,7 @@ package statetest
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -35,7 +36,7 @@ type Store interface {
 
 	Aggregates() state.Aggregates
 	Expiring(ctx context.Context, now time.Time, within ...time.Duration) (expired int, soon []int, err error)
-	MostUrgent(ctx context.Context, n int) ([]credential.Record, error)
+	MostUrgent(ctx context.Context, n int) iter.Seq2[credential.Record, error]
 
 	Meta() state.Meta
 	SetInstance(ctx context.Context, id string) error
