@@ -48,6 +48,7 @@ func Compose(m Message) ([]byte, error) {
 		}
 	}
 	var out bytes.Buffer
+	out.Grow(2*(len(m.Text)+len(m.HTML)) + 3*len(m.Calendar)) // written once as it is and once in base64
 	if _, err := msg.WriteTo(&out); err != nil {
 		return nil, fmt.Errorf("composing the message: %w", err)
 	}

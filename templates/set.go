@@ -89,6 +89,10 @@ func (s *Set) Kinds() []string {
 	return kinds
 }
 
+// Room for the parts of nearly every mail, in bytes: a template writes a few bytes at a time, and growing with them would
+// copy what is written again and again.
+const plainSize, richSize = 2 << 10, 8 << 10
+
 // Render writes the mail of d.Kind. It fails for a kind without templates.
 func (s *Set) Render(d Data) (Mail, error) {
 	kind, ok := s.kinds[d.Kind]
@@ -96,6 +100,8 @@ func (s *Set) Render(d Data) (Mail, error) {
 		return Mail{}, fmt.Errorf("there is no template for notices of the kind %q", d.Kind)
 	}
 	var subject, plain, rich strings.Builder
+	plain.Grow(plainSize)
+	rich.Grow(richSize)
 	if err := kind.text.ExecuteTemplate(&subject, "subject", d); err != nil {
 		return Mail{}, fmt.Errorf("rendering the subject of %s: %w", d.Kind, err)
 	}
