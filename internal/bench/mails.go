@@ -149,7 +149,7 @@ func (p *post) send(ctx context.Context) (time.Duration, error) {
 	go func() { ended <- loop.Run(ctx) }()
 	select {
 	case <-p.done:
-	case err := <-ended:
+	case err = <-ended:
 		return 0, fmt.Errorf("the loop of notices ended: %w", err)
 	}
 	stop()

@@ -40,7 +40,7 @@ func scrapePart(ctx context.Context, s settings) (result, error) {
 		return nil, err
 	}
 	defer func() { _ = small.Close() }()
-	if err := lookAtAll(ctx, small, smallClients); err != nil {
+	if err = lookAtAll(ctx, small, smallClients); err != nil {
 		return nil, err
 	}
 	bare, err := bareSeries(ctx, large)

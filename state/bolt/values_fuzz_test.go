@@ -141,7 +141,8 @@ func reads(ctx context.Context, s *bolt.Store, now time.Time) {
 	_, _ = s.Active(ctx, "", 10)
 	_, _ = s.History(ctx, "client-0000001", 10)
 	_ = s.Aggregates()
-	for range s.MostUrgent(ctx, 10) { //nolint:revive // it is only read
+	for _, err := range s.MostUrgent(ctx, 10) {
+		_ = err // it is only read
 	}
 	_, _, _ = s.Expiring(ctx, now, time.Hour, 1000*time.Hour)
 	_, _, _ = s.NextDue(ctx, "corp")
