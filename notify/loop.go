@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	batch    = 256         // notices claimed at once
-	parallel = 64          // clients served at once, so that what they write down waits for the disk together; notices of one client keep their order
+	batch    = 1024        // notices claimed at once
+	parallel = 128         // clients served at once, so that what they write down waits for the disk together; notices of one client keep their order
 	speaking = 4           // how many of those speak with a server at once
 	lookAt   = time.Minute // the longest wait between two looks, so that a changed wall clock delays nothing for long
 	grace    = 20 * time.Second

@@ -20,7 +20,7 @@ func (c *collector) clientSeries(out sink) (int, error) {
 	if limit <= 0 {
 		return 0, nil
 	}
-	shown := make(map[string]struct{})
+	shown, labels := make(map[string]struct{}), shared{}
 	for rec, err := range c.source.MostUrgent(limit) {
 		if err != nil {
 			return len(shown), fmt.Errorf("reading the most urgent clients: %w", err)
@@ -31,34 +31,34 @@ func (c *collector) clientSeries(out sink) (int, error) {
 		id := clean(rec.Client.ID)
 		if _, twice := shown[id]; !twice { // the same series twice would cost the whole scrape
 			shown[id] = struct{}{}
-			c.client(out, id, rec)
+			c.client(out, labels, &rec)
 		}
 	}
 	return len(shown), nil
 }
 
-func (c *collector) client(out sink, id string, rec credential.Record) {
-	provider, owner := clean(rec.Client.Provider), clean(rec.Client.Owner)
+func (c *collector) client(out sink, l shared, rec *credential.Record) {
+	id, owner, provider := label("client", rec.Client.ID), l.of("owner", rec.Client.Owner), l.of("provider", rec.Client.Provider)
 	if end, known := currentEnds(rec); known {
-		out.end(c.expiry, end, id, provider, owner, slotCurrent)
+		out.series(c.expiry, ending(end), id, owner, provider, l.of("slot", slotCurrent))
 	}
 	if end, known := retiringEnds(rec); known {
-		out.end(c.expiry, end, id, provider, owner, slotRetiring)
+		out.series(c.expiry, ending(end), id, owner, provider, l.of("slot", slotRetiring))
 	}
 	if phase := rec.Phase(); phase != credential.PhaseSteady {
-		out.gauge(c.phase, 1, id, string(phase))
+		out.series(c.phase, 1, id, l.of("phase", string(phase)))
 	}
 	if c.options.NextAction == nil {
 		return
 	}
-	if action, at := c.options.NextAction(rec); action != "" {
-		out.moment(c.action, at, id, clean(action))
+	if action, at := c.options.NextAction(*rec); action != "" && !at.IsZero() {
+		out.series(c.action, seconds(at), l.of("action", action), id)
 	}
 }
 
 // currentEnds returns when the secret that Vault hands out expires: what the provider says, else what a person has
 // stated. A zero time is never; known is false where nobody knows.
-func currentEnds(rec credential.Record) (end time.Time, known bool) {
+func currentEnds(rec *credential.Record) (end time.Time, known bool) {
 	switch {
 	case rec.Current.Never:
 		return time.Time{}, true
@@ -72,7 +72,7 @@ func currentEnds(rec credential.Record) (end time.Time, known bool) {
 // retiringEnds returns until when consumers may count on the old secret, between promote and revoke: the end of the
 // overlap, or the provider's own timer where that retires it, or its expiry, whichever comes first. A manual one ends
 // with its expiry only: nobody but a person can remove it. A zero time is never.
-func retiringEnds(rec credential.Record) (end time.Time, known bool) {
+func retiringEnds(rec *credential.Record) (end time.Time, known bool) {
 	r := rec.Rotation
 	if !overlapping(r) {
 		return time.Time{}, false

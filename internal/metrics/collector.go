@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"errors"
-	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -58,7 +57,7 @@ func (c *collector) itself(out sink) {
 		out.moment(c.scanned, at, clean(provider))
 	}
 	if c.options.TokenExpires != nil {
-		out.end(c.token, c.options.TokenExpires())
+		out.gauge(c.token, ending(c.options.TokenExpires()))
 	}
 }
 
@@ -139,15 +138,6 @@ func (s sink) moment(d *prometheus.Desc, at time.Time, labels ...string) {
 	if !at.IsZero() {
 		s.gauge(d, seconds(at), labels...)
 	}
-}
-
-// end shows when something ends. A zero time is never.
-func (s sink) end(d *prometheus.Desc, at time.Time, labels ...string) {
-	if at.IsZero() {
-		s.gauge(d, math.Inf(1), labels...)
-		return
-	}
-	s.gauge(d, seconds(at), labels...)
 }
 
 // failed reports what could not be read. Everything else of the scrape is served.
