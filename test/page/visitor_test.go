@@ -233,6 +233,8 @@ func (v *visitor) text(path string) (text string) {
 func (v *visitor) fits() {
 	v.t.Helper()
 	v.is(`document.documentElement.scrollWidth <= document.documentElement.clientWidth`, true, "nothing is wider than the screen")
+	v.is(`[...document.querySelectorAll(".board, .break, .feed")].every((c) => c.offsetWidth > 0.85 * document.documentElement.clientWidth)`,
+		true, "what tells a story has the whole width")
 	v.is(`[...document.querySelectorAll("button, select")].filter((b) => b.offsetParent && b.getBoundingClientRect().height < 24).length`,
 		0, "whatever can be pressed is large enough")
 }
