@@ -62,7 +62,7 @@ func TestDemoForeseesInWords(t *testing.T) {
 		{willTell, "rotated, to the admins", "A mail says where the new secret is"},
 		{willTell, "warning 7d", "A mail warns: it expires in 7d"},
 		{willTell, "old-remind", "A mail: old-remind"},
-		{willNotTell, "warning 30d: suppressed", ""},
+		{willNotTell, "warning 30d: automatic rotation on 2026-12-08", ""},
 		{willRotate, "begins (scheduled)", "The rotation begins"},
 		{willPublish, "the new secret stands in secret/a version 3", "Vault hands out the new secret, as version 3"},
 		{willRevoke, "the old secret 4711 ends", "The old secret stops working"},

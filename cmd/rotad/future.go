@@ -43,7 +43,8 @@ type foreseen struct {
 	until    time.Time
 	serial   int // of ids
 	events   []event
-	told     map[string]bool // suppressed warnings that are listed already
+	told     map[string]bool      // suppressed warnings that are listed already
+	made     map[string]time.Time // when the secrets are made that exist in this plan only, by their ids
 }
 
 // Bounds of a simulation.
@@ -56,7 +57,7 @@ const (
 func foresee(rec credential.Record, policies map[string]credential.Policy, now, until time.Time) []event {
 	f := &foreseen{
 		rec: rec, policies: policies, windows: map[credential.WindowSpec]credential.Window{}, now: now, began: now, until: until,
-		told: map[string]bool{},
+		told: map[string]bool{}, made: map[string]time.Time{},
 	}
 	f.rec.NextLook = f.never() // looks find nothing new in a plan
 	for range mostTurns {
@@ -179,14 +180,19 @@ func (f *foreseen) take(d rotation.Decision) {
 		case credential.EventPromoted:
 			f.note(willPublish, "the new secret stands in %s version %d", f.rec.Client.Vault, a.Version)
 		case credential.EventRevoked:
-			f.note(willRevoke, "%s", revocation(a))
+			f.note(willRevoke, "%s", f.revocation(a))
 		default:
 		}
 	}
 }
 
-func revocation(a credential.Audit) string {
-	if a.Secret == "" {
+// revocation names the secret that ends: by its id, or by its day where the provider has yet to give it one.
+func (f *foreseen) revocation(a credential.Audit) string {
+	made, planned := f.made[a.Secret]
+	switch {
+	case planned:
+		return "the old secret, made on " + made.Local().Format(time.DateOnly) + ", ends"
+	case a.Secret == "":
 		return "the old secret ends"
 	}
 	return "the old secret " + a.Secret + " ends"
@@ -198,7 +204,7 @@ func (f *foreseen) suppressed() {
 	if f.rec.Rotation != nil || end.IsZero() {
 		return
 	}
-	plan, _ := rotation.Planned(f.rec, p, f.window(p.Window))
+	plan, _ := planned(f.rec, p, f.window(p.Window), f.now)
 	for _, s := range suppressedOf(f.rec, p, plan) {
 		key := s.Milestone + "@" + end.String()
 		if f.told[key] || s.At.Before(f.began) || s.At.After(f.until) {
@@ -255,6 +261,7 @@ func (f *foreseen) create(o *rotation.Outcome) {
 	r := f.rec.Rotation
 	o.Finding, o.Version, o.Fence, o.FenceAt = rotation.FoundStaged, r.FenceBase+2, r.FenceBase+1, f.now
 	o.Secret = f.next()
+	f.made[o.Secret.ID] = f.now
 	if r.Caps.Grace > 0 && r.Caps.Mode == credential.ModeGraceWindow {
 		o.OldDies = f.now.Add(r.Caps.Grace)
 	}

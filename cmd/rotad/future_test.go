@@ -50,13 +50,13 @@ func TestThePlanTellsTheWholeLifeOfASecret(t *testing.T) {
 	p := planPolicy()
 	got := days(foresee(plannable(credential.ModeTwoSlot), map[string]credential.Policy{"default": p}, monday(), monday().Add(90*aDay)))
 	want := []string{
-		"50 suppressed warning 30d: suppressed: automatic rotation on 2026-03-12",
+		"50 suppressed warning 30d: automatic rotation on 2026-03-12",
 		"59 notice announce",
 		"66 rotation begins (scheduled)",
 		"66 notice rotated",
 		"66 published the new secret stands in secret/apps/billing version 5",
 		"69 revocation the old secret k1 ends",
-		"73 suppressed warning 7d, then every 1d: suppressed: automatic rotation on 2026-03-12",
+		"73 suppressed warning 7d, then every 1d: automatic rotation before it, on 2026-03-12",
 	}
 	if !slices.IsSorted(slices.Collect(func(yield func(int) bool) {
 		for _, line := range got {
@@ -78,6 +78,33 @@ func TestThePlanTellsTheWholeLifeOfASecret(t *testing.T) {
 		if strings.Contains(line, "notice warning") || strings.Contains(line, "notice failed") {
 			t.Errorf("a healthy automatic rotation tells %q", line)
 		}
+	}
+}
+
+// A life that is shorter than the first warning: every cycle lists both warnings, between the making of their own secret
+// and the next rotation or its end.
+func TestAPlanOfShortLivesNamesTheRotationsThatItForesees(t *testing.T) {
+	rec, p := plannable(credential.ModeTwoSlot), planPolicy()
+	p.Lifetime, p.RotateBefore, p.Announce = 20*aDay, 10*aDay, 0
+	rec.Current.Start, rec.Current.Expires = monday(), monday().Add(20*aDay)
+	want := []string{
+		"0 suppressed warning 30d: automatic rotation on 2026-01-15",
+		"10 rotation begins (scheduled)",
+		"10 suppressed warning 30d: automatic rotation on 2026-01-25",
+		"10 notice rotated",
+		"10 published the new secret stands in secret/apps/billing version 5",
+		"13 suppressed warning 7d, then every 1d: automatic rotation before it, on 2026-01-15",
+		"13 revocation the old secret k1 ends",
+		"20 rotation begins (scheduled)",
+		"20 suppressed warning 30d: automatic rotation on 2026-02-04",
+		"20 notice rotated",
+		"20 published the new secret stands in secret/apps/billing version 6",
+		"23 suppressed warning 7d, then every 1d: automatic rotation before it, on 2026-01-25",
+		"23 revocation the old secret, made on 2026-01-15, ends",
+	}
+	got := days(foresee(rec, map[string]credential.Policy{"default": p}, monday(), monday().Add(24*aDay)))
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
@@ -129,7 +156,7 @@ func TestThePlanNamesWhomItWaitsFor(t *testing.T) {
 			func(r *credential.Record, p *credential.Policy) {
 				p.WarnWhen, r.Request.Snooze = credential.WarnAlways, monday().Add(60*aDay)
 			},
-			"50 suppressed warning 30d: suppressed: snoozed until 2026-03-06", "none",
+			"50 suppressed warning 30d: snoozed until 2026-03-06", "none",
 		},
 	}
 	for name, test := range tests {

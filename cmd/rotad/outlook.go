@@ -40,7 +40,7 @@ func windowOf(spec credential.WindowSpec) credential.Window {
 func look(rec credential.Record, p credential.Policy, now time.Time) outlook {
 	o := outlook{Commands: waysOut(rec)}
 	if rec.Rotation == nil && rec.Caps.Mode != credential.ModeManual && p.Start != credential.StartObserve && sighted(rec) {
-		o.Planned, o.Override = planned(rec, p, now)
+		o.Planned, o.Override = planned(rec, p, windowOf(p.Window), now)
 	}
 	o.Suppressed = suppressedOf(rec, p, o.Planned)
 	o.Next, o.NextAt = nextAction(rec, p, o.Planned)
@@ -53,8 +53,7 @@ func sighted(rec credential.Record) bool {
 }
 
 // planned returns when the rotation begins; what is due already begins at the next opening of its window.
-func planned(rec credential.Record, p credential.Policy, now time.Time) (at time.Time, override bool) {
-	w := windowOf(p.Window)
+func planned(rec credential.Record, p credential.Policy, w credential.Window, now time.Time) (at time.Time, override bool) {
 	at, override = rotation.Planned(rec, p, w)
 	if at.IsZero() || !at.Before(now) {
 		return at, override
@@ -168,18 +167,31 @@ func suppressedOf(rec credential.Record, p credential.Policy, plan time.Time) []
 	var list []suppressed
 	for _, w := range p.Warn {
 		at := end.Add(-w.Before)
+		if at.Before(rec.Current.Start) { // nobody is warned about a secret before it is made
+			at = rec.Current.Start
+		}
 		s := suppressed{Milestone: milestone(w), At: at}
 		switch {
 		case automatic:
-			s.Why = "suppressed: automatic rotation on " + plan.Local().Format(time.DateOnly)
+			s.Why = insteadOf(at, plan)
 		case at.Before(rec.Request.Snooze):
-			s.Why = "suppressed: snoozed until " + rec.Request.Snooze.Local().Format(time.DateOnly)
+			s.Why = "snoozed until " + rec.Request.Snooze.Local().Format(time.DateOnly)
 		default:
 			continue
 		}
 		list = append(list, s)
 	}
 	return list
+}
+
+// insteadOf names the rotation that makes a warning needless. A warning whose day comes after the rotation is about a secret
+// that is no longer in use then.
+func insteadOf(warning, rotation time.Time) string {
+	on := rotation.Local().Format(time.DateOnly)
+	if warning.After(rotation) {
+		return "automatic rotation before it, on " + on
+	}
+	return "automatic rotation on " + on
 }
 
 // milestone writes a configured warning: "30d", or "7d, then every 1d".

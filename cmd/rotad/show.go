@@ -170,7 +170,7 @@ func (s sheet) future(o outlook) {
 		s.line("planned rotation", "%s%s", when(o.Planned, s.now), note)
 	}
 	for _, m := range o.Suppressed {
-		s.line("warning "+m.Milestone, "%s; %s", stamp(m.At), m.Why)
+		s.line("warning "+m.Milestone, "%s; suppressed: %s", stamp(m.At), m.Why)
 	}
 	for _, command := range o.Commands {
 		s.line("can do", "%s", command)
