@@ -83,14 +83,15 @@ func (s *demoLines) outlook(p *demoPlay, rec credential.Record) string {
 		}
 		return what + " " + t.In(s.zone).Format(demoTime)
 	}
+	policy := p.config.Policies[rec.Client.Policy]
 	if r := rec.Rotation; r != nil {
 		switch {
 		case rec.Mode() == credential.ModeManual && r.Phase == credential.PhaseOverlap:
 			return "until a person removes the old secret"
 		case r.Phase == credential.PhaseOverlap && p.world.clock.now().After(r.RevokeAfter):
-			return at("the old one is removed on", rec.Due)
+			return at("the old one is removed on", retires(rec, policy))
 		case r.Phase == credential.PhaseOverlap:
-			return at("old and new both work until", r.RevokeAfter)
+			return at("old and new both work until", retires(rec, policy))
 		case rec.Mode() == credential.ModeGraceWindow && r.Phase == credential.PhaseRevoking:
 			return at("the provider drops the old one on", r.OldDies)
 		}
@@ -99,7 +100,6 @@ func (s *demoLines) outlook(p *demoPlay, rec credential.Record) string {
 	if rec.Mode() == credential.ModeManual {
 		return at("a person has to act before", rotation.Ends(rec))
 	}
-	policy := p.config.Policies[rec.Client.Policy]
 	planned, _ := rotation.Planned(rec, policy, windowOf(policy.Window))
 	return at("will be replaced on", planned)
 }

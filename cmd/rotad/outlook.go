@@ -70,7 +70,7 @@ func nextAction(rec credential.Record, p credential.Policy, plan time.Time) (act
 	case rec.Hold != nil && !rec.Hold.Paging && !rec.Leaving:
 		return "a person decides", rec.Hold.Deadline
 	case rec.Rotation != nil:
-		return nextStep(rec)
+		return nextStep(rec, p)
 	case rec.Leaving:
 		return "archive", rec.Due
 	case rec.Sight == credential.SightNone:
@@ -99,7 +99,7 @@ func nextOfSteady(rec credential.Record, p credential.Policy, plan time.Time) (a
 }
 
 // nextStep names the next step of a running rotation.
-func nextStep(rec credential.Record) (action string, at time.Time) {
+func nextStep(rec credential.Record, p credential.Policy) (action string, at time.Time) {
 	r := rec.Rotation
 	at = rec.Due
 	switch r.Phase {
@@ -115,15 +115,21 @@ func nextStep(rec credential.Record) (action string, at time.Time) {
 		if r.Caps.Mode == credential.ModeManual {
 			return "a person removes the old secret", r.Old.Expires
 		}
-		if at.Before(r.RevokeAfter) {
-			at = r.RevokeAfter
-		}
-		return "revoke", at
+		return "revoke", retires(rec, p)
 	case credential.PhaseRevoking:
 		return "finish", at
 	case credential.PhaseSteady:
 	}
 	return "look", at
+}
+
+// retires returns when the old secret of an overlap goes, its window included; later where something has to be tried again.
+func retires(rec credential.Record, p credential.Policy) time.Time {
+	at := rotation.RetiresAt(rec, p, windowOf(rec.Rotation.Policy.Window))
+	if rec.Due.After(at) {
+		return rec.Due
+	}
+	return at
 }
 
 // waysOut returns the commands that end the hold of a client.

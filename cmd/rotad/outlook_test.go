@@ -35,6 +35,14 @@ func TestTheNextActionSaysWhatHappensAndWhen(t *testing.T) {
 		"overlap": {func(r *credential.Record, _ *credential.Policy) {
 			r.Rotation = &credential.Rotation{Phase: credential.PhaseOverlap, RevokeAfter: due}
 		}, "revoke", due},
+		"overlap that ends outside its window": {func(r *credential.Record, _ *credential.Policy) {
+			r.Rotation = &credential.Rotation{Phase: credential.PhaseOverlap, RevokeAfter: monday().Add(6*aDay - time.Hour)}
+			r.Rotation.Policy.Window = credential.WindowSpec{Cron: "0 9 * * MON-THU", Duration: 2 * time.Hour, Timezone: "UTC"}
+			r.Due = r.Rotation.RevokeAfter
+		}, "revoke", monday().Add(7*aDay - 3*time.Hour)},
+		"overlap that has ended, and is tried again later": {func(r *credential.Record, _ *credential.Policy) {
+			r.Rotation, r.Due = &credential.Rotation{Phase: credential.PhaseOverlap, RevokeAfter: monday()}, due
+		}, "revoke", due},
 		"leaving": {func(r *credential.Record, _ *credential.Policy) { r.Leaving, r.Due = true, monday() }, "archive", monday()},
 		"never": {func(r *credential.Record, p *credential.Policy) {
 			r.Current = credential.Secret{ID: "k", Never: true}

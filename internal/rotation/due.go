@@ -101,19 +101,27 @@ func overlapMin(p credential.Policy) time.Duration {
 }
 
 // RetiresAt returns when the old secret of an overlap is to be retired: at its end, or at the opening of the window for
-// which revokeWindow waits. A zero time means that a person removes it.
+// which it waits then. A zero time means that a person removes it.
 func RetiresAt(rec credential.Record, p credential.Policy, w credential.Window) time.Time {
 	r := rec.Rotation
 	if r.Caps.Mode == credential.ModeManual {
 		return time.Time{}
 	}
-	end := r.RevokeAfter
-	if w.Contains(end) || lapses(r) || r.Old.Gone(end, ExpirySkew) {
-		return end
+	return retiresFrom(rec, p, w, r.RevokeAfter)
+}
+
+// retiresFrom returns when an old secret whose overlap has ended is to be retired, asked at a moment: then, or at the next
+// opening of the window. Where the provider retires the old secret by itself, or it has expired, there is nothing to wait
+// for. A window that opens only after the next rotation is due would keep that one from beginning until the new secret
+// expires: then the old one goes when people were told that it would.
+func retiresFrom(rec credential.Record, p credential.Policy, w credential.Window, from time.Time) time.Time {
+	r := rec.Rotation
+	if w.Contains(from) || lapses(r) || r.Old.Gone(from, ExpirySkew) {
+		return from
 	}
-	next, due := w.Next(end), DueAt(rec, p)
+	next, due := w.Next(from), DueAt(rec, p)
 	if next.IsZero() || !due.IsZero() && due.Before(next) {
-		return end
+		return from
 	}
 	return next
 }

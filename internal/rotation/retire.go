@@ -83,20 +83,10 @@ func (s *step) oldUnnamed() bool {
 	return s.wait(time.Time{}, "hold")
 }
 
-// revokeWindow: a revoke happens inside the window. Where the provider retires the old secret by itself, or it has
-// expired, there is nothing to wait for. A window that opens only after the next rotation is due would keep that one from
-// beginning until the new secret expires: then the old one goes when people were told that it would.
+// revokeWindow: a revoke happens inside the window.
 func (s *step) revokeWindow() bool {
-	r := s.rec.Rotation
-	w := s.env.window(r.Policy)
-	if w.Contains(s.env.Now) || lapses(r) || r.Old.Gone(s.env.Now, ExpirySkew) {
-		return false
-	}
-	next, due := w.Next(s.env.Now), DueAt(s.rec, s.env.Policy)
-	if next.IsZero() || !due.IsZero() && due.Before(next) {
-		return false
-	}
-	return s.wait(next, "window")
+	at := retiresFrom(s.rec, s.env.Policy, s.env.window(s.rec.Rotation.Policy), s.env.Now)
+	return at.After(s.env.Now) && s.wait(at, "window")
 }
 
 // lapses says whether the provider's own timer retires the old secret.
