@@ -121,9 +121,20 @@ func (s sheet) rotation(rec credential.Record) {
 	}
 	if r.Promoted != 0 {
 		s.line("published", "%s version %d at %s; read it: %s", r.Client.Vault, r.Promoted, stamp(r.PromotedAt), vaultCommand(r.Client.Vault, r.Promoted))
-		s.moment("old secret stays until", r.RevokeAfter)
 	}
-	s.moment("old secret dies", r.OldDies)
+	s.oldSecret(r)
+}
+
+// oldSecret tells two moments apart which are often close: until when rotad keeps the old secret at the least, and when the
+// provider ends it without being asked. Nothing is kept in a cutover, nor where there was none.
+func (s sheet) oldSecret(r *credential.Rotation) {
+	none := r.OldVersion == 0 && r.Old.ID == ""
+	if !r.RevokeAfter.IsZero() && !r.Cutover && !none {
+		s.line("old secret stays until", "at least %s: the overlap that its policy promises", when(r.RevokeAfter, s.now))
+	}
+	if !r.OldDies.IsZero() {
+		s.line("old secret dies", "%s: the provider ends it by itself", when(r.OldDies, s.now))
+	}
 }
 
 func (s sheet) held(rec credential.Record) {
