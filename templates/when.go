@@ -82,32 +82,36 @@ func (w When) clock() string {
 	return w.at.Format("15:04 ") + zone
 }
 
-// Rel returns the distance as people say it: "in 7 days", "tomorrow", "in 5 hours", "2 hours ago". Days are calendar
-// days in the reader's zone.
+// Rel returns the distance as people say it: "in 7 days", "tomorrow", "in 5 hours", "2 hours ago". Days are those of Days.
 func (w When) Rel() string {
 	if !w.Known() {
 		return ""
 	}
 	distance := w.at.Sub(w.now)
-	days := calendarDays(w.now, w.at)
+	days, far := Days(w.now, w.at)
 	switch {
-	case distance <= -day:
-		return ago(-days)
+	case far && distance < 0:
+		return fmt.Sprintf("%d days ago", -days)
+	case far:
+		return fmt.Sprintf("in %d days", days)
+	case distance <= -day && days == -1:
+		return "yesterday"
 	case distance < 0:
 		return short(-distance) + " ago"
-	case distance < 12*time.Hour || days == 0:
-		return "in " + short(distance)
-	case days == 1:
+	case distance >= 12*time.Hour && days == 1:
 		return "tomorrow"
 	}
-	return fmt.Sprintf("in %d days", days)
+	return "in " + short(distance)
 }
 
-func ago(days int) string {
-	if days <= 1 {
-		return "yesterday"
-	}
-	return fmt.Sprintf("%d days ago", days)
+// Days counts the midnights between two moments in the zone of the first: the days of a calendar, so that a distance agrees
+// with the date beside it. From two days on they are what people are told (far), in mails and on the command line alike;
+// below that hours tell more, because a midnight too many would promise time that there is not.
+func Days(now, at time.Time) (n int, far bool) {
+	at = at.In(now.Location())
+	a := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
+	b := time.Date(at.Year(), at.Month(), at.Day(), 0, 0, 0, 0, time.UTC)
+	return int(b.Sub(a) / day), at.Sub(now).Abs() >= 2*day
 }
 
 // short names a distance below a day or so in hours or minutes, rounded down so that nobody is promised more time than
@@ -125,11 +129,4 @@ func short(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%d hours", hours)
 	}
-}
-
-// calendarDays counts the midnights between two moments in the zone of from.
-func calendarDays(from, to time.Time) int {
-	a := time.Date(from.Year(), from.Month(), from.Day(), 0, 0, 0, 0, time.UTC)
-	b := time.Date(to.Year(), to.Month(), to.Day(), 0, 0, 0, 0, time.UTC)
-	return int(b.Sub(a) / day)
 }

@@ -72,10 +72,12 @@ func TestWhenNeverPromisesMoreTimeThanThereIs(t *testing.T) {
 		14 * time.Hour:                  "in 14 hours", // the same day
 		16 * time.Hour:                  "tomorrow",
 		30 * time.Hour:                  "tomorrow",
-		40 * time.Hour:                  "in 2 days",
+		40 * time.Hour:                  "in 40 hours",
+		48 * time.Hour:                  "in 2 days",
 		-30 * time.Second:               "less than a minute ago",
 		-3 * time.Hour:                  "3 hours ago",
 		-25 * time.Hour:                 "yesterday",
+		-40 * time.Hour:                 "40 hours ago",
 		-50 * time.Hour:                 "2 days ago",
 	} {
 		w := templates.NewWhen(now.Add(distance), now, nil)
@@ -91,8 +93,8 @@ func TestWhenNeverPromisesMoreTimeThanThereIs(t *testing.T) {
 func TestDaysAreCalendarDaysAcrossTheChangeOfTheClocks(t *testing.T) {
 	berlin := zone(t, "Europe/Berlin")
 	now := time.Date(2027, 3, 27, 12, 0, 0, 0, berlin) // the clocks change on the 28th
-	w := templates.NewWhen(time.Date(2027, 3, 29, 12, 0, 0, 0, berlin), now, berlin)
-	if got := w.Rel(); got != "in 2 days" {
-		t.Errorf("47 hours that span two midnights: got %q", got)
+	w := templates.NewWhen(time.Date(2027, 3, 30, 12, 0, 0, 0, berlin), now, berlin)
+	if got := w.Rel(); got != "in 3 days" {
+		t.Errorf("71 hours that span three midnights: got %q", got)
 	}
 }

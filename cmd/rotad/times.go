@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/rotad/rotad/internal/admin"
+	"github.com/rotad/rotad/templates"
 )
 
 // now returns the daemon's time, which is not the wall clock in the demo; the wall clock where no daemon runs.
@@ -39,21 +40,21 @@ func stamp(t time.Time) string {
 	return local.Format("2006-01-02 15:04 MST (-07:00)")
 }
 
-// away writes how far a moment is: "in 23d", "in 5h", "3d ago".
+// away writes how far a moment is: "in 23d", "in 5h", "3d ago". Days are those of the mails, in the zone of whoever reads it.
 func away(t, now time.Time) string {
-	d := t.Sub(now)
-	if d < 0 {
-		return coarse(-d) + " ago"
+	distance := coarse(t.Sub(now).Abs())
+	if days, far := templates.Days(now.Local(), t); far {
+		distance = fmt.Sprintf("%dd", max(days, -days))
 	}
-	return "in " + coarse(d)
+	if t.Before(now) {
+		return distance + " ago"
+	}
+	return "in " + distance
 }
 
-// coarse writes a duration in its largest unit that tells enough.
+// coarse writes a duration below two days in its largest unit that tells enough, rounded down.
 func coarse(d time.Duration) string {
-	const day = 24 * time.Hour
 	switch {
-	case d >= 2*day:
-		return fmt.Sprintf("%dd", d/day)
 	case d >= 2*time.Hour:
 		return fmt.Sprintf("%dh", d/time.Hour)
 	case d >= 2*time.Minute:

@@ -35,7 +35,7 @@ export function drawDetail({ client, times, now }) {
   }, (li, f) => {
     if (!f.at) return;
     set(li.children[1], times.moment(millis(f.at)));
-    set(li.children[2], "in " + days(millis(f.at) - now));
+    set(li.children[2], "in " + far(millis(f.at), now, times));
   });
 }
 
@@ -81,10 +81,16 @@ function chip(cell, label) {
   set(node, label || "?");
 }
 
-function days(ms) {
-  const n = Math.round(ms / DAY);
+/** far says how far away a moment is, by the rule of templates.Days: days of the calendar, and hours below two days. */
+function far(at, now, times) {
+  const ms = at - now;
   if (ms < 2 * 3600000) return "less than two hours"; // the page lags a little
-  return n < 2 ? Math.round(ms / 3600000) + " hours" : n + " days";
+  if (ms < 2 * DAY) return Math.floor(ms / 3600000) + " hours";
+  const midnight = (t) => {
+    const [year, month, day] = times.parts(t);
+    return Date.UTC(year, month - 1, day);
+  };
+  return (midnight(at) - midnight(now)) / DAY + " days";
 }
 
 export function drawStory({ scene, times }) {
