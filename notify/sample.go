@@ -121,6 +121,9 @@ func sampleBefore(plain noticeMaker, invite inviteMaker) []Sample {
 			manual(&n.Facts)
 			n.Facts.Expires = now.Add(7*day + time.Hour)
 		})},
+		{Name: "warning-observed", Notice: plain(credential.NoticeWarning, "7d", func(n *credential.Notice) {
+			n.Facts.Expires, n.Facts.Observed = now.Add(7*day+time.Hour), true
+		})},
 		{Name: "final", Notice: plain(credential.NoticeFinal, "final", func(n *credential.Notice) {
 			n.Facts.Expires = now.Add(23 * time.Hour)
 		})},

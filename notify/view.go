@@ -27,7 +27,7 @@ func (v view) data() templates.Data {
 	d := templates.Data{
 		Kind: string(n.Kind), Milestone: n.Milestone, Tone: v.tone(),
 		Client: v.name(n.Client), Owner: v.name(n.Owner), Provider: v.name(f.Provider),
-		Manual: f.Mode == credential.ModeManual, Admin: n.Admins, Fallback: v.reader.Fallback,
+		Manual: f.Mode == credential.ModeManual, Observed: f.Observed, Admin: n.Admins, Fallback: v.reader.Fallback,
 		Noted: v.when(n.At), Expires: v.when(f.Expires), Rotates: v.when(f.NextRotate), OldDies: v.when(f.OldDies),
 		Path: v.path(), Version: f.VaultVersion, OldVersion: f.OldVersion,
 		SecretID: v.name(f.SecretID), OldSecretID: v.name(f.OldSecretID), Rotation: v.name(f.Rotation),

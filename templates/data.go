@@ -11,6 +11,7 @@ type Data struct {
 	Owner     string
 	Provider  string
 	Manual    bool // a person makes the secret in a portal
+	Observed  bool // rotad only watches: a person makes the secret and writes it to Vault
 	Admin     bool // goes to the admins
 	Fallback  bool // goes to the admins because no address of the owner takes mail
 

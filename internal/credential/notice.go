@@ -63,6 +63,7 @@ type Facts struct {
 	Negative     Negative          `json:"negative,omitempty"`
 	Cutover      bool              `json:"cutover,omitzero"`
 	Override     bool              `json:"override,omitzero"`
+	Observed     bool              `json:"observed,omitzero"` // its policy only watches: a person replaces the secret
 	Instructions string            `json:"instructions,omitempty"`
 	Labels       map[string]string `json:"labels,omitempty"`
 }

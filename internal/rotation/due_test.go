@@ -1,6 +1,8 @@
 package rotation_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -158,6 +160,18 @@ func TestObserveNeverRotates(t *testing.T) {
 	p.Start = credential.StartObserve
 	if d := rotation.Plan(rec, env(noon(), p)); d.Effect != rotation.EffectNone {
 		t.Errorf("effect %s, want none", d.Effect)
+	}
+}
+
+func TestNobodyRotatesWhatIsOnlyWatched(t *testing.T) {
+	p := policy()
+	p.Start = credential.StartObserve
+	for name, wish := range map[string]rotation.Wish{"rotate": rotation.Rotate, "approve": rotation.Approve} {
+		_, err := wish(steady(10*day), rotation.Person{Name: "anna"}, env(noon(), p))
+		refusal, ok := errors.AsType[*rotation.Refusal](err)
+		if !ok || !strings.Contains(refusal.Why, "start: observe") || !strings.Contains(refusal.Hint, "deploy/vault/rotad.hcl") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -60,6 +60,8 @@ func Rotate(rec credential.Record, by Person, env Env) (Decision, error) {
 			return refuse(resumeHint(rec), "%s is held: %s", rec.Client.ID, rec.Hold.Code)
 		case rec.Caps.Mode == credential.ModeManual:
 			return refuse("make the secret in the portal, then: rotad submit "+rec.Client.ID, "%s is a manual client", rec.Client.ID)
+		case env.Policy.Start == credential.StartObserve:
+			return onlyWatched(rec)
 		}
 		s.rec.Request.Rotate, s.rec.Request.Actor, s.rec.Request.Reason, s.rec.Request.At = true, by.Name, by.Reason, s.env.Now
 		s.rec.Backoff = credential.Backoff{}
@@ -71,6 +73,9 @@ func Rotate(rec credential.Record, by Person, env Env) (Decision, error) {
 // Approve lets a rotation begin that waits for a person's word.
 func Approve(rec credential.Record, by Person, env Env) (Decision, error) {
 	return personal(rec, env, func(s *step) error {
+		if env.Policy.Start == credential.StartObserve {
+			return onlyWatched(rec)
+		}
 		if env.Policy.Start != credential.StartApprove {
 			return refuse("rotad rotate "+rec.Client.ID, "the policy of %s does not ask for approval", rec.Client.ID)
 		}
@@ -81,6 +86,13 @@ func Approve(rec credential.Record, by Person, env Env) (Decision, error) {
 		s.auditPerson(credential.EventApproved, by, "")
 		return nil
 	})
+}
+
+// onlyWatched refuses a rotation that somebody asks for by hand as well: a rotad that only watches has no rights to change
+// anything, and would try in vain for as long as nobody stops it.
+func onlyWatched(rec credential.Record) error {
+	return refuse("set start: auto or approve for its policy, give rotad the rights (deploy/vault/rotad.hcl), and reload",
+		"the policy of %s only watches (start: observe): rotad changes nothing of it", rec.Client.ID)
 }
 
 // HoldBy stops a client. A created secret that is not published yet is published all the same.

@@ -80,6 +80,7 @@ func (s *step) facts() credential.Facts {
 		Provider: s.rec.Client.Provider, Mode: s.rec.Mode(), ClientRef: refForPeople(s.rec.Client.Ref),
 		VaultPath: s.rec.Client.Vault, VaultVersion: s.rec.Version, SecretID: s.rec.Current.ID,
 		Expires: Ends(s.rec), Hold: s.rec.Hold, Labels: s.rec.Client.Labels, Instructions: s.rec.Caps.Instructions,
+		Observed: s.env.Policy.Start == credential.StartObserve,
 	}
 	if r := s.rec.Rotation; r != nil {
 		f.Rotation, f.Cause, f.OldSecretID, f.OldVersion = r.ID, r.Cause, r.Old.ID, r.OldVersion

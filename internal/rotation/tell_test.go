@@ -100,7 +100,13 @@ func TestHealthyAutomaticRotationAnnouncesItselfOnce(t *testing.T) {
 func TestObservedClientIsWarnedAtEveryMilestone(t *testing.T) {
 	p := policy()
 	p.Start = credential.StartObserve
-	told := milestones(year(t, steady(90*day), p, noon(), noon().Add(95*day)))
+	notices := year(t, steady(90*day), p, noon(), noon().Add(95*day))
+	for _, n := range notices {
+		if !n.Facts.Observed {
+			t.Errorf("%s %s does not say that a person replaces the secret", n.Kind, n.Milestone)
+		}
+	}
+	told := milestones(notices)
 	want := []string{"warning 30d", "warning 7d", "warning 6d", "warning 5d", "warning 4d", "warning 3d", "warning 2d", "final final", "expired expired"}
 	if !slices.Equal(told, want) {
 		t.Errorf("told %v, want %v", told, want)
