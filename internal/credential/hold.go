@@ -81,7 +81,7 @@ func HoldRules() []HoldRule {
 		{HoldCutover, "Rotating this client kills its old secret at once, and allow_cutover is not set.", retryAbort, false, "the current secret expires unrotated"},
 		{HoldSlotsFull, "The provider has no free slot for a second secret.", []Resolve{ResolveRetry, ResolveDiscard, ResolveAbort}, false, "the current secret expires unrotated"},
 		{HoldForeignWrite, "Someone else wrote the Vault path of this client.", []Resolve{ResolveRetry, ResolveAcceptVault, ResolveAbort}, false, "the current secret expires unrotated"},
-		{HoldClientMissing, "The provider no longer knows this client.", []Resolve{ResolveRetry, ResolveAbort}, false, "none"},
+		{HoldClientMissing, "The provider does not know this client: it was deleted there, or its id is mistyped (then: rotad remove).", []Resolve{ResolveRetry, ResolveAbort}, false, "none"},
 		{HoldUnauthorized, "The provider or Vault refuses rotad's own credential.", retryAbort, false, "the current secret expires unrotated"},
 		{HoldAttempts, "A step failed too often.", retryAbort, false, "the current secret expires unrotated"},
 		{HoldBothRefused, "The provider refuses the old secret and the new one.", retryAbort, true, "consumers are cut off already"},
