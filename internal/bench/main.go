@@ -19,6 +19,10 @@
 // third on making and encoding records; it does the first beside the others, so that it needs a second core: while others
 // use that one, it comes to twice the raw side. Opening reads the whole file: a cold page cache adds what the disk needs
 // for it.
+// A mail costs 0.7 ms of a core: a third of it rendering text, page and event, a sixth writing it as MIME, a
+// fifth SMTP, a sixth two commits, a tenth collecting garbage; on two cores, which the sink needs as well, that ends far
+// below what a program comes to that has its bytes ready. A scrape reads its clients from the file while it is being
+// written, so that it needs a second core, too.
 package main
 
 import (
