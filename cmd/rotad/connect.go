@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -23,9 +24,18 @@ const defaultSocket = "unix:/run/rotad/admin.sock"
 func (a *app) plainConfig() (*config.Config, error) {
 	cfg, problems := config.Load(a.config(), configKinds(), config.SyntaxOnly())
 	if n := len(problems.Errors()); n > 0 {
-		return nil, wrong(fmt.Errorf("the configuration %s has errors, the first: %s", a.config(), problems.Errors()[0]), "rotad check names them all")
+		return nil, wrong(fmt.Errorf("the configuration %s has errors, the first: %s", a.config(), problems.Errors()[0]), a.namesAll())
 	}
 	return cfg, nil
+}
+
+// namesAll is the command that shows every error of the configuration at hand.
+func (a *app) namesAll() string {
+	file := ""
+	if a.configFile != "" {
+		file = " --config " + quote(a.configFile)
+	}
+	return "rotad check" + file + " names them all"
 }
 
 // client returns the way to the daemon. Nothing is asked yet.
@@ -40,7 +50,29 @@ func (a *app) client() (*admin.Client, error) {
 	case a.configFile == "" && a.env["ROTAD_CONFIG"] == "" && !readable(defaultConfig):
 		return admin.NewClient(defaultSocket), nil
 	}
-	return nil, err
+	return nil, a.unreadable(err)
+}
+
+// unreadable adds how a daemon is asked that runs on, with the configuration it has read before: only where its socket
+// is had to be looked up.
+func (a *app) unreadable(err error) error {
+	f, ok := errors.AsType[*failure](err)
+	if !ok {
+		return err
+	}
+	return &failure{f.code, f.err, f.hint + "; a daemon that runs is asked with --socket " + a.likelySocket() + " all the same"}
+}
+
+// likelySocket is a socket where daemons mostly have theirs: in the place that nothing needs to name, or beside the
+// configuration. Where there is none, it is left to the person.
+func (a *app) likelySocket() string {
+	standard := strings.TrimPrefix(defaultSocket, "unix:")
+	for _, file := range []string{filepath.Join(filepath.Dir(a.config()), filepath.Base(standard)), standard} {
+		if info, err := os.Stat(file); err == nil && info.Mode().Type() == os.ModeSocket {
+			return quote(file)
+		}
+	}
+	return "SOCKET"
 }
 
 // do asks the daemon for something.

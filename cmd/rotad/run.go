@@ -38,7 +38,7 @@ func (a *app) load() (*config.Config, error) {
 		_, _ = fmt.Fprintln(a.err, p.String())
 	}
 	if errs := problems.Errors(); len(errs) > 0 {
-		return nil, wrong(fmt.Errorf("%d errors in the configuration %s", len(errs), a.config()), "rotad check names them all")
+		return nil, wrong(fmt.Errorf("%d errors in the configuration %s", len(errs), a.config()), a.namesAll())
 	}
 	return cfg, nil
 }
