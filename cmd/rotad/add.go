@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -39,10 +38,10 @@ func newAdd(a *app) *cobra.Command {
 				return err
 			}
 			client, err := f.client(args)
-			if err != nil {
-				return err
+			if err == nil {
+				err = a.add(cmd.Context(), client, f, asked)
 			}
-			return a.add(cmd.Context(), client, f, asked)
+			return f.named(err)
 		},
 	}
 	flags := cmd.Flags()
@@ -73,7 +72,7 @@ func newAdd(a *app) *cobra.Command {
 // client reads the one client from the file or from the flags: one way for both, so that both are checked alike.
 func (f addFlags) client(args []string) (credential.Client, error) {
 	var data []byte
-	name := "the command line"
+	name := commandLine
 	switch {
 	case f.file != "" && (len(args) > 0 || f.provider != ""):
 		return credential.Client{}, wrong(errors.New("rotad add takes a file or flags, not both"), "rotad add -f FILE")
@@ -106,7 +105,7 @@ func oneClient(data []byte, name string) (credential.Client, error) {
 	case err != nil:
 		return credential.Client{}, failed(err, "")
 	case len(errs) > 0:
-		return credential.Client{}, wrong(errors.New(errs.String()), "rotad add --help; docs/reference/configuration.md has every key")
+		return credential.Client{}, unreadableClient(errs, name)
 	case len(found) != 1:
 		return credential.Client{}, wrong(fmt.Errorf("%s holds %d clients, not one", name, len(found)), "rotad import takes many")
 	}
@@ -209,21 +208,4 @@ func enrol(ctx context.Context, r *registrar, c admin.Command) (*admin.Registere
 		return nil, nil, rejection(reply.Registered.Rejected)
 	}
 	return reply.Registered, reply.Record, nil
-}
-
-// rejection is the error of one client that was not taken.
-func rejection(list []admin.Rejected) error {
-	var whats []string
-	code := exitRefused
-	for _, r := range list {
-		what := r.What
-		if r.Path != "" {
-			what = r.Path + ": " + what
-		}
-		whats = append(whats, what)
-		if !r.Conflict {
-			code = exitWrong
-		}
-	}
-	return &failure{code, errors.New(strings.Join(whats, "; ")), list[0].Hint}
 }

@@ -61,7 +61,19 @@ func run(args []string, in io.Reader, out, errOut io.Writer, environ []string) i
 	root.SetIn(in)
 	root.SetOut(out)
 	root.SetErr(errOut)
-	return a.exit(root.ExecuteContext(ctx))
+	cmd, err := root.ExecuteContextC(ctx)
+	return a.exit(misused(cmd, err))
+}
+
+// misused adds to an error of the command line where the use of the command at hand is described.
+func misused(cmd *cobra.Command, err error) error {
+	if _, hinted := errors.AsType[*failure](err); err == nil || hinted {
+		return err
+	}
+	if !cmd.HasParent() {
+		return wrong(err, "rotad --help lists the commands")
+	}
+	return wrong(err, cmd.CommandPath()+" --help says how it is used")
 }
 
 // exit shows an error, if there is one, and returns the exit code.
@@ -71,7 +83,7 @@ func (a *app) exit(err error) int {
 	}
 	var f *failure
 	if !errors.As(err, &f) {
-		f = &failure{exitWrong, err, "rotad --help lists the commands"}
+		f = &failure{exitWrong, err, ""}
 	}
 	if text := f.err.Error(); text != "" {
 		_, _ = fmt.Fprintf(a.err, "error: %s\n", text)
