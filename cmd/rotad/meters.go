@@ -59,8 +59,19 @@ func (m *meters) violated(client string, b oracle.Broken) {
 	}
 }
 
+// steps writes every step of a rotation into the log, as "rotad history" tells it: whoever commits comes by here. Details
+// stay in the audit, because people and servers have written them.
+func (m *meters) steps(change credential.Change) {
+	for _, e := range change.Audit {
+		if e.Rotation != "" {
+			m.d.log.Info("a step of a rotation", "client", change.Record.Client.ID, "event", e.Event, "phase", e.Phase, "rotation", e.Rotation)
+		}
+	}
+}
+
 // Committed counts what a commit says, and passes it on.
 func (m *meters) Committed(change credential.Change) {
+	m.steps(change)
 	m.Metrics.Committed(change)
 	m.monitor.committed(change)
 	if m.d.watch != nil {

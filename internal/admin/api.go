@@ -103,3 +103,10 @@ type Rejected struct {
 	Hint     string `json:"hint,omitempty"`
 	Conflict bool   `json:"conflict,omitzero"` // it is right in itself, but something stands against it
 }
+
+func (r Rejected) class() Class {
+	if r.Conflict {
+		return ClassRefused
+	}
+	return ClassWrong
+}

@@ -137,12 +137,36 @@ func (s *Server) do(w http.ResponseWriter, r *http.Request, log *slog.Logger) (a
 		return nil, &Error{Class: ClassFailed, Why: "who asks cannot be found out, so nothing is done", Hint: "the log of the daemon says more"}
 	}
 	answer, err := s.Actor.Do(r.Context(), c)
+	note(log, c, answer, err)
 	if err != nil {
-		log.Info("a command was not carried out", "verb", c.Verb, "client", c.Client, "actor", c.Actor, "class", asError(err).Class)
 		return nil, err
 	}
-	log.Info("a command was carried out", "verb", c.Verb, "client", c.Client, "actor", c.Actor)
 	return answer, nil
+}
+
+// note writes down what became of a command. What would only have been done, in a dry run, is not written down.
+func note(log *slog.Logger, c Command, answer Reply, err error) {
+	said := []any{"verb", c.Verb, "client", about(c), "actor", c.Actor}
+	r := answer.Registered
+	switch {
+	case err != nil:
+		log.Info("a command was not carried out", append(said, "class", asError(err).Class)...)
+	case r != nil && len(r.Rejected) > 0 && r.New+r.Changed+r.Unchanged == 0:
+		log.Info("a command was not carried out", append(said, "class", r.Rejected[0].class(), "rejected", len(r.Rejected))...)
+	case c.DryRun:
+	case r != nil:
+		log.Info("a command was carried out", append(said, "new", r.New, "changed", r.Changed, "rejected", len(r.Rejected))...)
+	default:
+		log.Info("a command was carried out", said...)
+	}
+}
+
+// about is the client of a command; empty where it is about many.
+func about(c Command) string {
+	if c.Client == "" && len(c.Clients) == 1 {
+		return c.Clients[0].ID
+	}
+	return c.Client
 }
 
 var errNoBackup = errors.New("this daemon makes no backups")

@@ -11,6 +11,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -124,6 +125,54 @@ func TestASubmittedValueIsInNoLogAndNoAnswer(t *testing.T) {
 	}
 	if text := d.log.String(); strings.Contains(text, canary) || !strings.Contains(text, "verb=submit") {
 		t.Errorf("the log is %q", text)
+	}
+}
+
+// The log says what was carried out, and about whom: neither what was rejected nor what would only have been done.
+func TestOnlyWhatWasCarriedOutIsLoggedAsThat(t *testing.T) {
+	one := []credential.Client{{ID: "billing"}}
+	rejected := []admin.Rejected{{Index: 0, What: "is registered already", Conflict: true}}
+	for what, c := range map[string]struct {
+		command admin.Command
+		came    admin.Registered
+		want    string // empty = nothing is logged
+	}{
+		"taken": {
+			admin.Command{Clients: one},
+			admin.Registered{New: 1},
+			`msg="a command was carried out" verb=register client=billing actor=ACTOR new=1 changed=0 rejected=0`,
+		},
+		"many, some of them rejected": {
+			admin.Command{Clients: []credential.Client{{ID: "a"}, {ID: "billing"}}},
+			admin.Registered{New: 1, Rejected: rejected},
+			`msg="a command was carried out" verb=register client="" actor=ACTOR new=1 changed=0 rejected=1`,
+		},
+		"rejected": {
+			admin.Command{Clients: one},
+			admin.Registered{Rejected: rejected},
+			`msg="a command was not carried out" verb=register client=billing actor=ACTOR class=refused rejected=1`,
+		},
+		"rejected before it was tried": {
+			admin.Command{Clients: one, DryRun: true},
+			admin.Registered{Rejected: []admin.Rejected{{What: "is required"}}},
+			`msg="a command was not carried out" verb=register client=billing actor=ACTOR class=wrong rejected=1`,
+		},
+		"a dry run": {admin.Command{Clients: one, DryRun: true}, admin.Registered{New: 1}, ""},
+	} {
+		t.Run(what, func(t *testing.T) {
+			d := open(t, nil)
+			d.actor.answer = func(context.Context, admin.Command) (admin.Reply, error) {
+				return admin.Reply{Registered: &c.came}, nil
+			}
+			c.command.Verb, c.command.Source = admin.VerbRegister, admin.SourceAdd
+			if _, err := d.Do(t.Context(), c.command); err != nil {
+				t.Fatal(err)
+			}
+			_, got, _ := strings.Cut(strings.TrimSpace(d.log.String()), "level=INFO ")
+			if want := strings.ReplaceAll(c.want, "ACTOR", strconv.Quote(d.actor.last(t).Actor)); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
 	}
 }
 
