@@ -34,11 +34,15 @@ func (c *Client) do(ctx context.Context, q call, send func(context.Context, *api
 	if !errors.Is(err, credential.ErrDenied) || q.noLogin {
 		return err
 	}
-	fresh := c.loginAgain(ctx, used)
+	fresh, own := c.loginAgain(ctx, used)
 	if fresh == nil {
 		return err
 	}
-	return failure(q.op, q.path, send(ctx, fresh.client(q.namespace)))
+	err = failure(q.op, q.path, send(ctx, fresh.client(q.namespace)))
+	if own && !errors.Is(err, credential.ErrDenied) { // else a right is missing, and nothing was wrong with the token
+		c.log.InfoContext(ctx, "vault did not accept the token any more; logged in again")
+	}
+	return err
 }
 
 // answer is what a read returned: a success, or the 404 that Vault gives for what is not there.

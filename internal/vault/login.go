@@ -72,29 +72,29 @@ func (c *Client) loggedIn(ctx context.Context) (*session, error) {
 }
 
 // loginAgain replaces a session that Vault has refused. It returns nil if there is no better one: the login failed, it
-// gave the same token, or one was forced a moment ago.
-func (c *Client) loginAgain(ctx context.Context, refused *session) *session {
+// gave the same token, or one was forced a moment ago. own says that this call has logged in, rather than another one
+// that was refused as well.
+func (c *Client) loginAgain(ctx context.Context, refused *session) (fresh *session, own bool) {
 	if c.lock(ctx) != nil {
-		return nil
+		return nil, false
 	}
 	defer c.unlock()
 	if s := c.session.Load(); s != refused {
-		return s
+		return s, false
 	}
 	if c.clock.Elapsed()-c.forced < forcedPause {
-		return nil
+		return nil, false
 	}
 	c.forced = c.clock.Elapsed()
 	fresh, err := c.enter(ctx)
 	if err != nil {
 		c.log.WarnContext(ctx, "vault refused a call, and the login after it", "error", err)
-		return nil
+		return nil, false
 	}
 	if fresh.token == refused.token {
-		return nil
+		return nil, false
 	}
-	c.log.InfoContext(ctx, "logged in to vault again after a refusal")
-	return fresh
+	return fresh, true
 }
 
 // enter logs in and stores the session. the lock is held.

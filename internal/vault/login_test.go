@@ -22,6 +22,8 @@ func replace(t *testing.T, path, content string) {
 	}
 }
 
+const tokenEnded = "vault did not accept the token any more; logged in again"
+
 func TestRefusalForcesOneLogin(t *testing.T) {
 	f := newFixture(t, time.Hour)
 	stage := func(cas int) error {
@@ -34,6 +36,9 @@ func TestRefusalForcesOneLogin(t *testing.T) {
 	f.kv.RevokeTokens()
 	if err := stage(1); err != nil {
 		t.Fatalf("a new token would have been accepted: %v", err)
+	}
+	if !strings.Contains(f.log.String(), tokenEnded) {
+		t.Errorf("nobody learns that the token had ended: %s", f.log)
 	}
 	if got := f.count(loginPath); got != 2 {
 		t.Errorf("%d logins, want 2", got)
@@ -82,6 +87,9 @@ func TestMissingRightStaysDenied(t *testing.T) {
 	}
 	if got := f.count(loginPath); got != 2 {
 		t.Errorf("%d logins, want the first and one to make sure", got)
+	}
+	if strings.Contains(f.log.String(), tokenEnded) {
+		t.Errorf("the token is blamed for a right that is missing: %s", f.log)
 	}
 }
 
