@@ -51,7 +51,7 @@ func (a *app) check(ctx context.Context, f checkFlags) error {
 	if errs := problems.Errors(); len(errs) > 0 {
 		return wrong(fmt.Errorf("%d errors, %d warnings in %s", len(errs), len(problems.Warnings()), a.config()), "")
 	}
-	_, _ = fmt.Fprintf(a.out, "%s: ok (%d clients, %d providers, %d warnings)\n", a.config(), len(cfg.Clients), len(cfg.Providers), len(problems.Warnings()))
+	_, _ = fmt.Fprintf(a.out, "%s: ok (%d clients in the configuration, %d providers, %d warnings)\n", a.config(), len(cfg.Clients), len(cfg.Providers), len(problems.Warnings()))
 	if !f.online {
 		return nil
 	}

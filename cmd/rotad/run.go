@@ -106,7 +106,7 @@ func (a *app) serve(ctx context.Context, d *daemon) error {
 	go a.reloads(ctx, d)
 	go watchdog(ctx, d)
 	_, _ = systemd.SdNotify(false, systemd.SdNotifyReady)
-	d.log.Info("rotad runs", "config", a.config(), "clients", len(d.config().Clients), "metrics", listeners.metrics(), "admin", listeners.admin())
+	d.log.Info("rotad runs", "config", a.config(), "clients_in_configuration", len(d.config().Clients), "metrics", listeners.metrics(), "admin", listeners.admin())
 	err = d.run(ctx)
 	_, _ = systemd.SdNotify(false, systemd.SdNotifyStopping)
 	d.log.Info("rotad has stopped")
@@ -195,7 +195,7 @@ func (a *app) reload(ctx context.Context, d *daemon) (err error) {
 		return err
 	}
 	d.scheduler.Wake()
-	d.log.Info("the configuration was reloaded", "clients", len(cfg.Clients), "changes", len(plan.changes))
+	d.log.Info("the configuration was reloaded", "clients_in_configuration", len(cfg.Clients), "changes", len(plan.changes))
 	return nil
 }
 
