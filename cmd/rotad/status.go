@@ -153,7 +153,7 @@ func whenShort(t, now time.Time) string {
 	if t.IsZero() {
 		return "-"
 	}
-	return t.Local().Format("2006-01-02 15:04") + " (" + away(t, now) + ")"
+	return when(t, now)
 }
 
 func orDash(text string) string {
