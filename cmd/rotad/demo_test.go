@@ -314,6 +314,22 @@ func TestDemoShowsEveryEventToPeople(t *testing.T) {
 	}
 }
 
+// Whoever types what the demo suggests, while it begins, must not be told that a rotation is under way already.
+func TestDemoSuggestsWhatWorks(t *testing.T) {
+	lines := &demoLines{zone: demoZone()}
+	text := lines.greeting(&demoPlay{world: &demoWorld{}, speed: demoSpeed, socket: "admin.sock"}, "", "")
+	if !strings.Contains(text, " rotate "+demoTried+" --socket ") || !strings.Contains(text, " history "+demoTried+" --socket ") {
+		t.Errorf("it suggests\n%s", text)
+	}
+	const begins = 14 * demoDay // rotate_before
+	if own := demoLifetime - begins - demoAges()[demoTried]; own < 15*demoDay {
+		t.Errorf("the turn of %s comes after %s", demoTried, own)
+	}
+	if !strings.Contains(text, "your own zone, and name it") {
+		t.Error("nothing says that other commands write other times")
+	}
+}
+
 func TestDemoCutsLinesToTheTerminal(t *testing.T) {
 	screen := &demoLines{zone: time.UTC, width: func() int { return 60 }}
 	line := screen.line(demoEvent{Event: "violation", Client: "c", Detail: strings.Repeat("ä", 100)})

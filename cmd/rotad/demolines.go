@@ -60,14 +60,14 @@ func (s *demoLines) greeting(p *demoPlay, page, metrics string) string {
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("%s", s.paint(demoBold, "rotad demo")+": the whole daemon, and one client for each way in which providers replace secrets.")
 	line("Time runs at %s per second while nothing happens, and as it should while something does.", credential.FormatDuration(p.speed))
-	line("All times are those of %s. Ctrl-C ends it.", s.zone)
+	line("Times here are those of %s; the commands below write those of your own zone, and name it. Ctrl-C ends it.", s.zone)
 	line("")
 	if page != "" {
 		line("Watch it, and break it, in a browser:  %s", s.paint(demoCyan, "http://"+page+"/"))
 		line("")
 	}
 	line("Try in another terminal:")
-	for _, command := range []string{"status", "rotate " + demoTwoSlot, "history " + demoTwoSlot} {
+	for _, command := range []string{"status", "rotate " + demoTried, "history " + demoTried} {
 		line("  %s", s.paint(demoCyan, typed()+" "+command+" --socket "+p.socket))
 	}
 	line("")

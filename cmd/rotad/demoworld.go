@@ -48,6 +48,10 @@ func demoAges() map[string]time.Duration {
 	}
 }
 
+// demoTried is the client that people are asked to rotate. Its own turn comes late, when whoever reads has long typed the
+// command: during a rotation the answer would be that one is under way already.
+const demoTried = demoChosen
+
 // demoWorld is everything that rotad talks to, in this process and on loopback addresses: an identity provider with the
 // two-slot and the grace-window dialect and a portal, a Keycloak realm without a policy, a Vault with a KV v2 store and
 // AppRoles, and a mail server.
