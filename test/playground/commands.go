@@ -81,7 +81,11 @@ func (p *playground) login(ctx context.Context, args []string) (string, error) {
 		return "", err
 	}
 	if stored.Text("client_secret") == "" {
-		return fmt.Sprintf("version %d of secret/%s is gone\n", version, pathOf(id)), nil
+		kept, err := p.vault.Metadata(ctx, pathOf(id))
+		if err != nil {
+			return "", err
+		}
+		return absent(pathOf(id), version, kept.Current)
 	}
 	accepted, err := p.keycloak.Accepts(ctx, realm, id, stored.Text("client_secret"))
 	if err != nil {
@@ -92,6 +96,14 @@ func (p *playground) login(ctx context.Context, args []string) (string, error) {
 		word = "accepts"
 	}
 	return fmt.Sprintf("Keycloak %s version %d of secret/%s\n", word, stored.Version, pathOf(id)), nil
+}
+
+// absent says why Vault hands out nothing: a version is gone, or there never was one of that number.
+func absent(path string, version, newest int) (string, error) {
+	if version < 0 || version > newest {
+		return "", fmt.Errorf("there is no version %d of secret/%s; the newest is %d", version, path, newest)
+	}
+	return fmt.Sprintf("version %d of secret/%s is gone\n", version, path), nil
 }
 
 // mail lists the mails that were delivered, the oldest first.

@@ -126,12 +126,16 @@ func (p *playground) alerts() (string, error) {
 	return file, nil
 }
 
-// writeEnv writes what a shell needs: where rotad is, and which configuration it has.
+// writeEnv writes what a shell needs.
 func (p *playground) writeEnv() error {
-	text := fmt.Sprintf("export PATH=%s:$PATH ROTAD_CONFIG=%s METRICS=http://%s PROMETHEUS=%s\n",
-		inHome("bin"), inHome("config.yaml"), p.metrics, p.prometheus.URL)
-	if err := os.WriteFile(inHome("env"), []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(inHome("env"), []byte(p.environment()), 0o644); err != nil {
 		return fmt.Errorf("writing the environment: %w", err)
 	}
 	return nil
+}
+
+// environment says where rotad is, which configuration it has, and where one can look at it.
+func (p *playground) environment() string {
+	return fmt.Sprintf("export PATH=%s:$PATH ROTAD_CONFIG=%s METRICS=http://%s PROMETHEUS=%s ALERTMANAGER=http://%s\n",
+		inHome("bin"), inHome("config.yaml"), p.metrics, p.prometheus.URL, p.alertmanager.Address)
 }
