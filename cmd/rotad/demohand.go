@@ -37,10 +37,13 @@ func (p *demoPlay) byHand(ctx context.Context, client string) (said string, err 
 	return "Somebody made a new secret for " + client + " and wrote it to Vault. rotad finds out with its next look.", nil
 }
 
-// changeByHand does both at once for the client's services: this person at least knows what breaks a login.
+// changeByHand does both at once for the client's services and for rotad: this person at least knows what breaks a login,
+// and where a day lasts a second, the moment between the two would be long enough for a look.
 func (p *demoPlay) changeByHand(actor *demoActor) error {
 	actor.mu.Lock()
 	defer actor.mu.Unlock()
+	p.world.changing.Lock()
+	defer p.world.changing.Unlock()
 	id, place := actor.client.ID, demoPlaces()[actor.client.ID]
 	value, err := p.world.newByHand(id)
 	if err != nil {

@@ -68,6 +68,7 @@ type demoWorld struct {
 	at       demoAddresses
 	public   demoAddresses // where the services ask
 	gates    demoGates
+	changing sync.RWMutex // a person changes a secret at a provider and in Vault; see outsideOfChanges
 	ledger   *stage.Ledger
 	hands    sync.Map          // by path: who writes there now, beside rotad
 	secrets  map[string]string // rotad's own, by the name of their file
@@ -138,7 +139,7 @@ func (w *demoWorld) listen(ctx context.Context) (err error) {
 		{&w.at.Keycloak, &w.public.Keycloak, w.gates.idp.Wrap(w.faults.Wrap(w.keycloak.Handler()))},
 		{&w.at.Vault, &w.public.Vault, w.gates.vault.Wrap(w.vault())},
 	} {
-		if *server.own, err = w.serve(ctx, w.gates.own.Wrap(server.handler)); err != nil {
+		if *server.own, err = w.serve(ctx, w.outsideOfChanges(w.gates.own.Wrap(server.handler))); err != nil {
 			return err
 		}
 		if *server.public, err = w.serve(ctx, server.handler); err != nil {
@@ -153,6 +154,15 @@ func (w *demoWorld) listen(ctx context.Context) (err error) {
 		w.at.MailPort = tcp.Port
 	}
 	return nil
+}
+
+// outsideOfChanges lets no request of rotad's fall into what a person does at a provider and in Vault.
+func (w *demoWorld) outsideOfChanges(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		w.changing.RLock()
+		defer w.changing.RUnlock()
+		next.ServeHTTP(out, r)
+	})
 }
 
 // vault is one server: the KV v2 store, and an AppRole method of its own for the services.
