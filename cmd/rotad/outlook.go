@@ -132,26 +132,45 @@ func retires(rec credential.Record, p credential.Policy) time.Time {
 	return at
 }
 
-// waysOut returns the commands that end the hold of a client.
+// waysOut returns the commands that end the hold of a client, or what waits for a person without one.
 func waysOut(rec credential.Record) []string {
 	id := rec.Client.ID
 	var out []string
 	if rec.Hold != nil {
-		rule, _ := credential.RuleFor(rec.Hold.Code)
-		for _, choice := range rule.Resolve {
-			out = append(out, resumeLine(id, choice))
-		}
-		if rule.Submit {
-			out = append(out, "rotad submit "+id)
-		}
+		out = endsOfHold(id, rec.Hold.Code)
 	}
 	if r := rec.Rotation; r != nil && r.Phase == credential.PhaseOverlap && r.Caps.Mode == credential.ModeManual {
 		out = append(out, resumeLine(id, credential.ResolveOldRemoved))
 	}
-	if rec.Hold == nil && rec.Rotation == nil && rec.Sight == credential.SightUnknownID {
+	switch {
+	case rec.Hold != nil:
+	case rec.Backoff.Error != "" && mayAbort(rec):
+		out = append(out, resumeLine(id, credential.ResolveAbort))
+	case rec.Rotation == nil && rec.Sight == credential.SightUnknownID:
 		out = append(out, resumeLine(id, credential.ResolveAdopt))
 	}
 	return out
+}
+
+func endsOfHold(id string, code credential.HoldCode) []string {
+	rule, _ := credential.RuleFor(code)
+	var out []string
+	for _, choice := range rule.Resolve {
+		out = append(out, resumeLine(id, choice))
+	}
+	if rule.Submit {
+		out = append(out, "rotad submit "+id)
+	}
+	return out
+}
+
+// mayAbort asks the rule itself.
+func mayAbort(rec credential.Record) bool {
+	if rec.Rotation == nil {
+		return false
+	}
+	_, err := rotation.Resume(credential.ResolveAbort, "")(rec, rotation.Person{}, rotation.Env{})
+	return err == nil
 }
 
 func resumeLine(id string, choice credential.Resolve) string {

@@ -74,6 +74,27 @@ func TestTheWaysOutAreThoseOfTheTableOfHolds(t *testing.T) {
 	}
 }
 
+func TestARotationThatKeepsFailingCanBeAborted(t *testing.T) {
+	abort := []string{"rotad resume billing --abort"}
+	for name, test := range map[string]struct {
+		r     credential.Rotation
+		error string
+		want  []string
+	}{
+		"nothing is made":     {credential.Rotation{Phase: credential.PhaseIntent}, "vault denies it", abort},
+		"nothing fails":       {credential.Rotation{Phase: credential.PhaseIntent}, "", nil},
+		"it is published":     {credential.Rotation{Phase: credential.PhaseOverlap, Promoted: 7}, "no answer", nil},
+		"it is made, not out": {credential.Rotation{Phase: credential.PhaseStaged, New: credential.Secret{ID: "k2"}, Staged: 3}, "no answer", abort},
+	} {
+		rec := plannable(credential.ModeTwoSlot)
+		test.r.Caps.Mode = credential.ModeTwoSlot
+		rec.Rotation, rec.Backoff.Error = &test.r, test.error
+		if got := waysOut(rec); !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
 func TestStatusPutsTheMostUrgentFirst(t *testing.T) {
 	soon := monday().Add(aDay)
 	rows := []statusRow{
