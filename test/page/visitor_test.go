@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -87,14 +88,29 @@ func (v *visitor) start(binary string) {
 	}
 	v.demo = demo
 	v.t.Cleanup(demo.Kill)
-	for began := time.Now(); time.Since(began) < patience; time.Sleep(50 * time.Millisecond) {
+	err = v.until(func() bool {
 		text, _ := os.ReadFile(printed)
-		if m := address.FindSubmatch(text); m != nil {
+		m := address.FindSubmatch(text)
+		if m != nil {
 			v.url = string(m[1])
-			return
 		}
+		return m != nil
+	})
+	if err != nil {
+		v.t.Fatalf("the demo names no page: %v\n%s", err, demo.LogTail(20))
 	}
-	v.t.Fatalf("the demo names no page:\n%s", demo.LogTail(20))
+}
+
+var errNotYet = errors.New("it is not to be seen yet")
+
+// until asks until it is so, for as long as there is patience.
+func (v *visitor) until(so func() bool) error {
+	return servers.Until(v.t.Context(), patience, 100*time.Millisecond, func(context.Context) error {
+		if so() {
+			return nil
+		}
+		return errNotYet
+	})
 }
 
 // listen keeps errors and warnings of the browser: scripts that break, files that are missing, policies that are broken.
@@ -174,13 +190,14 @@ func (v *visitor) is(script string, want any, what string) {
 func (v *visitor) await(script, what string) {
 	v.t.Helper()
 	var got bool
-	for began := time.Now(); time.Since(began) < patience; time.Sleep(100 * time.Millisecond) {
-		if v.do(chromedp.Evaluate("Boolean("+script+")", &got)); got {
-			return
-		}
+	err := v.until(func() bool {
+		v.do(chromedp.Evaluate("Boolean("+script+")", &got))
+		return got
+	})
+	if err != nil {
+		v.shoot("failed")
+		v.t.Fatalf("not seen: %s (%s): %v", what, script, err)
 	}
-	v.shoot("failed")
-	v.t.Fatalf("not seen: %s (%s)", what, script)
 }
 
 // press presses one key; its name is that of a key, or the key itself.
@@ -203,7 +220,7 @@ func (v *visitor) typed(text string) {
 // mail.
 func (v *visitor) framed() (address string) {
 	v.t.Helper()
-	for began := time.Now(); time.Since(began) < patience && address == ""; time.Sleep(100 * time.Millisecond) {
+	err := v.until(func() bool {
 		v.do(chromedp.ActionFunc(func(ctx context.Context) error {
 			tree, err := page.GetFrameTree().Do(ctx)
 			if err != nil {
@@ -217,6 +234,10 @@ func (v *visitor) framed() (address string) {
 			}
 			return nil
 		}))
+		return address != ""
+	})
+	if err != nil {
+		v.t.Errorf("the frame of the mail loads nothing: %v", err)
 	}
 	return address
 }
