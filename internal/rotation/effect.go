@@ -87,6 +87,7 @@ const (
 	FoundLast      Finding = "last"             // compensate: the secret that was to be deleted is the only one that is listed
 	FoundRefused   Finding = "refused"          // promote: no longer accepted
 	FoundNoValue   Finding = "no-value"         // negative: the old value is no longer in Vault
+	FoundSame      Finding = "same"             // promote: the version from before holds the very value that is published
 	FoundNoProof   Finding = "cannot-be-proved" // verify: this kind has no way to ask
 	FoundRejected  Finding = "rejected"         // create: the chosen value itself was refused
 )

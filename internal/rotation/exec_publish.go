@@ -110,7 +110,25 @@ func (r *run) promote(ctx context.Context) Outcome {
 			return Outcome{Result: Done, Finding: FoundRefused, Answer: answer}
 		}
 	}
-	return r.publish(ctx, entry.Bundle, r.consumerBase(), r.mayReplace)
+	nothingOld, err := r.broughtAgain(ctx, entry.Bundle)
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}
+	}
+	o = r.publish(ctx, entry.Bundle, r.consumerBase(), r.mayReplace)
+	if nothingOld && o.Result == Done && o.Finding == FoundNothing {
+		o.Finding = FoundSame
+	}
+	return o
+}
+
+// broughtAgain says whether a person brought the value that the recorded version holds: Vault was edited, and the edit is
+// taken back. Then there is no old secret beside the new one, and nothing may be asked to be removed.
+func (r *run) broughtAgain(ctx context.Context, b credential.Bundle) (bool, error) {
+	if r.rot.New.ID != "" || r.rot.OldVersion == 0 {
+		return false, nil
+	}
+	old, err := r.Vault.Consumer(ctx, r.client().Vault, r.rot.OldVersion)
+	return err == nil && holds(old, b), err
 }
 
 // proofIsOld: where the old secret works on, a new one that was verified a while ago, or by another process, is asked about

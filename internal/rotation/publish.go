@@ -1,6 +1,7 @@
 package rotation
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -216,8 +217,12 @@ func (s *step) promoted(o Outcome) {
 	s.enter(credential.PhaseOverlap)
 	about := func(a *credential.Audit) { a.Secret, a.Version = r.New.ID, o.Version }
 	s.audit(credential.EventPromoted, about)
+	if o.Finding == FoundSame {
+		s.auditDetail(credential.EventSettled, fmt.Sprintf("version %d holds the same value: there is no old secret", r.OldVersion))
+		r.Old, r.OldVersion = credential.Secret{}, 0
+	}
 	s.tellRotated()
-	if r.Cutover {
+	if r.Cutover || withoutOld(r) {
 		return
 	}
 	s.audit(credential.EventOverlap, func(a *credential.Audit) {

@@ -35,10 +35,12 @@ func overlapRules() []rule {
 	}
 }
 
-// nothingOld: a first secret has no predecessor.
+// withoutOld: a first secret has no predecessor, and neither has a value that was there before.
+func withoutOld(r *credential.Rotation) bool { return r.OldVersion == 0 && r.Old.ID == "" }
+
 func (s *step) nothingOld() bool {
 	r := s.rec.Rotation
-	if r.OldVersion != 0 || r.Old.ID != "" {
+	if !withoutOld(r) {
 		return false
 	}
 	r.Revoked, r.Negative = true, credential.NegativeSkipped

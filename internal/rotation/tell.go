@@ -106,7 +106,7 @@ func (s *step) oldStops() time.Time {
 	if r.Cutover {
 		return r.PromotedAt
 	}
-	if r.OldVersion == 0 && r.Old.ID == "" {
+	if withoutOld(r) {
 		return time.Time{}
 	}
 	stops := r.RevokeAfter

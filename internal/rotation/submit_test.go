@@ -1,0 +1,61 @@
+package rotation_test
+
+import (
+	"testing"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/rotation"
+)
+
+// Vault was edited to a value that the provider refuses. A person brings the value that stood there before, and takes the
+// edit back as well. There is no old secret beside it: whoever removed "the old one" would remove the one in use.
+func TestAValueThatIsBroughtBackHasNoPredecessor(t *testing.T) {
+	for _, mode := range []credential.Mode{credential.ModeManual, credential.ModeTwoSlot, credential.ModeHardCutover} {
+		for _, again := range []bool{true, false} {
+			e := newEffects()
+			value := e.provider.Seed(false)
+			if again {
+				value = e.vault.Value(1)
+			}
+			e.vault.Seed("edited")
+			e.rec.Rotation, e.rec.Version, e.rec.Caps.Mode = nil, 1, mode
+			e.rec.Hold = &credential.Hold{Code: credential.HoldMismatch, Since: noon(), Retry: true}
+			e.submit(t, value)
+			e.vault.BringBack(1)
+			d := rotation.Apply(e.rec, rotation.EffectPromote, e.run(t, rotation.EffectPromote), e.now())
+			if d.Record.Phase() != credential.PhaseOverlap {
+				t.Fatalf("%s: phase %s, %+v", mode, d.Record.Phase(), d.Record.Hold)
+			}
+			told := d.Notices[len(d.Notices)-1]
+			d = rotation.Plan(d.Record, e.now())
+			without := d.Effect == rotation.EffectCleanUp && d.Record.Rotation.Negative == credential.NegativeSkipped
+			if without != again || (told.Facts.OldVersion == 0) != again {
+				t.Errorf("%s, the same value %t: %s, %+v; told of version %d as the old one", mode, again, d.Effect, d.Record.Rotation, told.Facts.OldVersion)
+			}
+		}
+	}
+}
+
+// submit brings a value, which then counts as verified.
+func (e *effects) submit(t *testing.T, value string) {
+	t.Helper()
+	fence, err := e.executor.Writable(t.Context(), e.rec, "rotation-9")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bundle := credential.Bundle{
+		credential.FieldClientID: credential.NewSensitive("client"), credential.FieldClientSecret: credential.NewSensitive(value),
+	}
+	o, err := e.executor.StageSubmitted(t.Context(), e.rec, "rotation-9", fence, bundle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := e.now()
+	now.FreshID = "rotation-9"
+	d, err := rotation.Submit(e.rec, o, rotation.Person{Name: "anna"}, rotation.Expiry{}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.rec = d.Record
+	e.rec.Rotation.Phase = credential.PhaseVerified
+}
