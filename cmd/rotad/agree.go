@@ -64,7 +64,7 @@ func (d *daemon) adopt(ctx context.Context, kept string) error {
 // watchesOnly says whether a configuration lets nothing rotate: then rotad needs no right to change anything.
 func watchesOnly(cfg *config.Config) bool {
 	for _, p := range cfg.Policies {
-		if p.Start != credential.StartObserve {
+		if !p.OnlyWatches() {
 			return false
 		}
 	}

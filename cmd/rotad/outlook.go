@@ -39,7 +39,7 @@ func windowOf(spec credential.WindowSpec) credential.Window {
 // look computes the outlook of a record.
 func look(rec credential.Record, p credential.Policy, now time.Time) outlook {
 	o := outlook{Commands: waysOut(rec)}
-	if rec.Rotation == nil && rec.Caps.Mode != credential.ModeManual && p.Start != credential.StartObserve && sighted(rec) {
+	if rec.Rotation == nil && rec.Caps.Mode != credential.ModeManual && !p.OnlyWatches() && sighted(rec) {
 		o.Planned, o.Override = planned(rec, p, windowOf(p.Window), now)
 	}
 	o.Suppressed = suppressedOf(rec, p, o.Planned)
@@ -88,7 +88,7 @@ func nextOfSteady(rec credential.Record, p credential.Policy, plan time.Time) (a
 		return "a person submits", rotation.DueAt(rec, p)
 	case rec.Sight == credential.SightEmpty && !rec.Client.Bootstrap:
 		return "a person rotates", time.Time{}
-	case p.Start == credential.StartObserve:
+	case p.OnlyWatches():
 		return "expire", rotation.Ends(rec)
 	case p.Start == credential.StartApprove && !rec.Request.Approved && !plan.IsZero():
 		return "a person approves", plan

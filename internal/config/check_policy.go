@@ -86,7 +86,7 @@ func checkWindow(s scope, p *credential.Policy) {
 		gap = window{openings, spec.Duration}.longestGap()
 	}
 	const day = 24 * time.Hour
-	if needed := gap + p.Overlap + day; p.Start != credential.StartObserve && p.RotateBefore < needed {
+	if needed := gap + p.Overlap + day; !p.OnlyWatches() && p.RotateBefore < needed {
 		s.child("rotate_before").warn(fmt.Sprintf("%s is less than the longest time without a window, overlap and a day (%s)",
 			credential.FormatDuration(p.RotateBefore), credential.FormatDuration(needed)),
 			"the old secret may expire before the overlap ends")

@@ -72,6 +72,9 @@ type Policy struct {
 // DefaultMaxAttempts is the number of failures in one phase before a hold.
 const DefaultMaxAttempts = 8
 
+// OnlyWatches says whether nothing begins a rotation: neither a date nor a person.
+func (p Policy) OnlyWatches() bool { return p.Start == StartObserve }
+
 // Attempts returns MaxAttempts or its default.
 func (p Policy) Attempts() int {
 	if p.MaxAttempts == 0 {

@@ -2,6 +2,7 @@ package rotation_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -160,6 +161,26 @@ func TestObserveNeverRotates(t *testing.T) {
 	p.Start = credential.StartObserve
 	if d := rotation.Plan(rec, env(noon(), p)); d.Effect != rotation.EffectNone {
 		t.Errorf("effect %s, want none", d.Effect)
+	}
+}
+
+// A wish from before a reload is forgotten, so that it cannot surprise anybody when the policy rotates again.
+func TestAWishFromBeforeThePolicyWatchedBeginsNothing(t *testing.T) {
+	for _, wish := range []rotation.Wish{rotation.Rotate, rotation.Approve} {
+		rec, watching, again := steady(10*day), policy(), policy()
+		watching.Start, again.Start = credential.StartObserve, credential.StartApprove
+		asked, err := wish(rec, rotation.Person{Name: "anna"}, env(noon(), again))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := rotation.Plan(asked.Record, env(noon(), watching))
+		told := slices.ContainsFunc(d.Audit, func(a credential.Audit) bool { return strings.Contains(a.Detail, "is dropped") })
+		if d.Effect != rotation.EffectNone || !told {
+			t.Errorf("effect %s, want none; audited %+v", d.Effect, d.Audit)
+		}
+		if d = rotation.Plan(d.Record, env(noon(), again)); d.Effect != rotation.EffectNone {
+			t.Errorf("effect %s when the policy rotates again, want none", d.Effect)
+		}
 	}
 }
 

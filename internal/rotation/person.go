@@ -60,7 +60,7 @@ func Rotate(rec credential.Record, by Person, env Env) (Decision, error) {
 			return refuse(resumeHint(rec), "%s is held: %s", rec.Client.ID, rec.Hold.Code)
 		case rec.Caps.Mode == credential.ModeManual:
 			return refuse("make the secret in the portal, then: rotad submit "+rec.Client.ID, "%s is a manual client", rec.Client.ID)
-		case env.Policy.Start == credential.StartObserve:
+		case env.Policy.OnlyWatches():
 			return onlyWatched(rec)
 		}
 		s.rec.Request.Rotate, s.rec.Request.Actor, s.rec.Request.Reason, s.rec.Request.At = true, by.Name, by.Reason, s.env.Now
@@ -73,7 +73,7 @@ func Rotate(rec credential.Record, by Person, env Env) (Decision, error) {
 // Approve lets a rotation begin that waits for a person's word.
 func Approve(rec credential.Record, by Person, env Env) (Decision, error) {
 	return personal(rec, env, func(s *step) error {
-		if env.Policy.Start == credential.StartObserve {
+		if env.Policy.OnlyWatches() {
 			return onlyWatched(rec)
 		}
 		if env.Policy.Start != credential.StartApprove {

@@ -13,6 +13,7 @@ func steadyRules() []rule {
 		{"backoff", (*step).backedOff},
 		{"look", (*step).lookDue},
 		{"sweep", (*step).sweepDue},
+		{"watch", (*step).forgetWish},
 		{"rotate", (*step).rotate},
 		{"steady", (*step).waitSteady},
 	}
@@ -39,10 +40,23 @@ func (s *step) sweepDue() bool {
 	return c != nil && (!c.Next.After(s.env.Now) || c.Next.After(s.env.Now.Add(longestPause))) && s.do(EffectSweep)
 }
 
+// forgetWish drops what a person wanted before the policy only watched. It would be refused today, and must not begin a
+// rotation on the day on which the policy rotates again.
+func (s *step) forgetWish() bool {
+	r := &s.rec.Request
+	if s.env.Policy.OnlyWatches() && (r.Rotate || r.Approved) {
+		r.Rotate, r.Approved = false, false
+		s.auditDetail(credential.EventSettled, "what was asked for is dropped: the policy "+s.env.Policy.Name+" only watches")
+	}
+	return false
+}
+
 // wanted says why a rotation is to begin now; nil means that none is.
 func (s *step) wanted() *credential.Cause {
 	r := s.rec.Request
 	switch {
+	case s.env.Policy.OnlyWatches():
+		return nil
 	case s.rec.Caps.Mode == credential.ModeManual || s.rec.Sight == credential.SightNone:
 		return nil
 	case r.Rotate:
@@ -55,16 +69,13 @@ func (s *step) wanted() *credential.Cause {
 
 // wantedFirst is about a client for which Vault holds nothing.
 func (s *step) wantedFirst() *credential.Cause {
-	if s.rec.Client.Bootstrap && s.env.Policy.Start != credential.StartObserve {
+	if s.rec.Client.Bootstrap {
 		return &credential.Cause{Kind: credential.CauseBootstrap}
 	}
 	return nil
 }
 
 func (s *step) wantedByPlan() *credential.Cause {
-	if s.env.Policy.Start == credential.StartObserve {
-		return nil
-	}
 	due := DueAt(s.rec, s.env.Policy)
 	switch {
 	case due.IsZero() || due.After(s.env.Now):
@@ -144,7 +155,7 @@ func (s *step) waitSteady() bool {
 	if c := s.rec.Cleanup; c != nil {
 		s.sooner(c.Next, "sweep")
 	}
-	if s.blockedByHold() || s.rec.Caps.Mode == credential.ModeManual || s.env.Policy.Start == credential.StartObserve {
+	if s.blockedByHold() || s.rec.Caps.Mode == credential.ModeManual || s.env.Policy.OnlyWatches() {
 		return true
 	}
 	if s.env.Policy.Start == credential.StartApprove && !s.rec.Request.Approved {

@@ -80,7 +80,7 @@ func (s *step) facts() credential.Facts {
 		Provider: s.rec.Client.Provider, Mode: s.rec.Mode(), ClientRef: refForPeople(s.rec.Client.Ref),
 		VaultPath: s.rec.Client.Vault, VaultVersion: s.rec.Version, SecretID: s.rec.Current.ID,
 		Expires: Ends(s.rec), Hold: s.rec.Hold, Labels: s.rec.Client.Labels, Instructions: s.rec.Caps.Instructions,
-		Observed: s.env.Policy.Start == credential.StartObserve,
+		Observed: s.env.Policy.OnlyWatches(),
 	}
 	if r := s.rec.Rotation; r != nil {
 		f.Rotation, f.Cause, f.OldSecretID, f.OldVersion = r.ID, r.Cause, r.Old.ID, r.OldVersion
@@ -300,7 +300,7 @@ func (s *step) tellNoExpiry() {
 // tellPlanned announces an automatic rotation once, and asks for approval where the policy wants it.
 func (s *step) tellPlanned() {
 	p := s.env.Policy
-	if p.Start == credential.StartObserve || s.rec.Caps.Mode == credential.ModeManual || s.blockedByHold() || s.rec.Sight == credential.SightEmpty {
+	if p.OnlyWatches() || s.rec.Caps.Mode == credential.ModeManual || s.blockedByHold() || s.rec.Sight == credential.SightEmpty {
 		return
 	}
 	at := s.planned()
@@ -384,7 +384,7 @@ func (s *step) troubledFrom() time.Time {
 
 func (s *step) nextAnnouncement() time.Time {
 	p := s.env.Policy
-	if p.Start == credential.StartObserve || !s.rec.Told.Announced.IsZero() || s.rec.Caps.Mode == credential.ModeManual {
+	if p.OnlyWatches() || !s.rec.Told.Announced.IsZero() || s.rec.Caps.Mode == credential.ModeManual {
 		return time.Time{}
 	}
 	at := s.planned()
