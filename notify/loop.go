@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -17,6 +18,8 @@ const (
 	batch    = 1024        // notices claimed at once
 	parallel = 128         // clients served at once, so that what they write down waits for the disk together; notices of one client keep their order
 	speaking = 4           // how many of those speak with a server at once
+	many     = 256         // notices at once that are worth more memory for a while
+	manyGC   = 400         // GOGC meanwhile (100 is Go's default): what a mail is made of is garbage a millisecond later
 	lookAt   = time.Minute // the longest wait between two looks, so that a changed wall clock delays nothing for long
 	grace    = 20 * time.Second
 )
@@ -165,6 +168,9 @@ func (l *Loop) forget(ctx context.Context) error {
 
 // serve handles the notices of each client in their order, and several clients at once.
 func (l *Loop) serve(ctx context.Context, world *World, claimed []credential.Notice) error {
+	if len(claimed) >= many {
+		defer debug.SetGCPercent(debug.SetGCPercent(manyGC))
+	}
 	var clients [][]credential.Notice
 	index := map[string]int{}
 	for _, n := range claimed {

@@ -183,8 +183,10 @@ func (s *session) data(ctx context.Context, body []byte) (Receipt, error) {
 		return Receipt{}, classify(stageData, err)
 	}
 	err = s.within(ctx, s.settings.Timeout, func() error {
-		_, writeErr := w.Write(body)
-		return errors.Join(writeErr, ctx.Err())
+		return s.conn.together(func() error {
+			_, writeErr := w.Write(body)
+			return errors.Join(writeErr, ctx.Err())
+		})
 	})
 	if err != nil {
 		return Receipt{}, classify(stageBody, err)
