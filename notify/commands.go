@@ -102,6 +102,8 @@ func meaning(choice credential.Resolve) string {
 		return "What stands in Vault now is right: take it as the present state:"
 	case credential.ResolveOldRemoved:
 		return "The old secret has been removed in the portal:"
+	case credential.ResolveUndelivered:
+		return "That destination is not needed any more, or is served by hand: let the old secret go all the same:"
 	case credential.ResolveAbort:
 		return "Give this rotation up and stay with the present secret:"
 	case credential.ResolveNone:

@@ -285,7 +285,7 @@ func TestHoldsShowExactlyTheCommandsOfTheirRule(t *testing.T) {
 		m, _ := render(t, r, n, notify.Recipient{})
 		for _, choice := range []credential.Resolve{
 			credential.ResolveRetry, credential.ResolveAdopt, credential.ResolveDiscard, credential.ResolveAcceptVault,
-			credential.ResolveOldRemoved, credential.ResolveAbort,
+			credential.ResolveOldRemoved, credential.ResolveAbort, credential.ResolveUndelivered,
 		} {
 			if shown := strings.Contains(m.Text, "rotad resume billing --"+string(choice)); shown != rule.Allows(choice) {
 				t.Errorf("%s: --%s is shown: %v", rule.Code, choice, shown)

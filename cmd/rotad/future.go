@@ -250,6 +250,8 @@ func (f *foreseen) succeed(e rotation.Effect) (o rotation.Outcome, ok bool) {
 		o.Old = f.oldAnswer()
 	case rotation.EffectRevoke:
 		f.revoke(&o)
+	case rotation.EffectDeliver:
+		o.Copies = rotation.Copies(&f.rec, f.now)
 	case rotation.EffectGate, rotation.EffectCleanUp, rotation.EffectSweep, rotation.EffectShown, rotation.EffectNone:
 	case rotation.EffectSettle, rotation.EffectCompensate, rotation.EffectRestore:
 		return o, false

@@ -196,6 +196,17 @@ func TestThePlanKeepsToTheWindow(t *testing.T) {
 	}
 }
 
+// A destination is served on the way, and changes nothing of when things happen.
+func TestThePlanDelivers(t *testing.T) {
+	with := plannable(credential.ModeTwoSlot)
+	with.Client.Destinations = []credential.Destination{{Name: "file", File: &credential.FilePlace{Path: "/run/a"}}}
+	policies := map[string]credential.Policy{"default": planPolicy()}
+	plain := days(foresee(plannable(credential.ModeTwoSlot), policies, monday(), monday().Add(90*aDay)))
+	if got := days(foresee(with, policies, monday(), monday().Add(90*aDay))); !slices.Equal(got, plain) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(plain, "\n"))
+	}
+}
+
 func TestAPlanChangesNothing(t *testing.T) {
 	rec, before := plannable(credential.ModeTwoSlot), plannable(credential.ModeTwoSlot)
 	rec.Rotation = &credential.Rotation{

@@ -11,9 +11,9 @@ import (
 
 // resumeFlags are the ways out of a hold; exactly one is chosen.
 type resumeFlags struct {
-	retry, acceptVault, oldRemoved, abort bool
-	adopt, discard                        string
-	reason                                string
+	retry, acceptVault, oldRemoved, abort, undelivered bool
+	adopt, discard                                     string
+	reason                                             string
 }
 
 func newResume(a *app) *cobra.Command {
@@ -39,6 +39,7 @@ func newResume(a *app) *cobra.Command {
 	flags.BoolVar(&f.acceptVault, "accept-vault", false, "take what stands in Vault now as the truth")
 	flags.BoolVar(&f.oldRemoved, "old-removed", false, "the old secret of a manual client has been removed in the portal")
 	flags.BoolVar(&f.abort, "abort", false, "give the rotation up, where nothing can be lost by it")
+	flags.BoolVar(&f.undelivered, "undelivered", false, "let the old secret go although a destination does not hold the new one")
 	reasonFlag(cmd, &f.reason)
 	return cmd
 }
@@ -56,6 +57,7 @@ func (f resumeFlags) choice(cmd *cobra.Command, id string) (choice credential.Re
 		{f.acceptVault, credential.ResolveAcceptVault, ""},
 		{f.oldRemoved, credential.ResolveOldRemoved, ""},
 		{f.abort, credential.ResolveAbort, ""},
+		{f.undelivered, credential.ResolveUndelivered, ""},
 	} {
 		switch {
 		case !way.chosen:

@@ -104,7 +104,7 @@ clients:
 const submittedBefore = "the-secret-before-the-portal"
 
 func (w *scriptWorld) populate() error {
-	for _, role := range []string{"worker", "asked", "spare"} {
+	for _, role := range []string{"worker", "asked", "spare", "late"} {
 		id, err := w.roles.AddRole(sandbox.AppRoleRole{Name: role, SecretIDTTL: 90 * 24 * time.Hour})
 		if err != nil {
 			return err

@@ -79,6 +79,7 @@ func showText(out io.Writer, rec credential.Record, o outlook, now time.Time) er
 	s.moment("looked at", rec.Looked)
 	s.line("phase", "%s", rec.Phase())
 	s.rotation(rec)
+	s.copies(rec)
 	s.held(rec)
 	s.trouble(rec)
 	s.future(o)
@@ -134,6 +135,26 @@ func (s sheet) oldSecret(r *credential.Rotation) {
 	}
 	if !r.OldDies.IsZero() {
 		s.line("old secret dies", "%s: the provider ends it by itself", when(r.OldDies, s.now))
+	}
+}
+
+// copies tells of each destination which version it was seen to hold, and what keeps it from another one.
+func (s sheet) copies(rec credential.Record) {
+	for _, d := range rec.Published().Destinations {
+		c := rec.CopyAt(d.Name)
+		text := d.Name + " (" + d.Place() + ")"
+		if c.Version == 0 {
+			text += " holds nothing of rotad yet"
+		} else {
+			text += fmt.Sprintf(" holds version %d, seen %s", c.Version, when(c.At, s.now))
+		}
+		if c.Old != 0 {
+			text += fmt.Sprintf(", beside version %d", c.Old)
+		}
+		if c.Tries > 0 {
+			text += fmt.Sprintf("; failing %d times since %s: %s; tried again %s", c.Tries, when(c.Since, s.now), c.Error, when(c.Next, s.now))
+		}
+		s.line("copy", "%s", text)
 	}
 }
 

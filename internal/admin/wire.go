@@ -150,7 +150,7 @@ func verbs() []Verb {
 func resolutions() []credential.Resolve {
 	return []credential.Resolve{
 		credential.ResolveRetry, credential.ResolveAdopt, credential.ResolveDiscard, credential.ResolveAcceptVault,
-		credential.ResolveOldRemoved, credential.ResolveAbort,
+		credential.ResolveOldRemoved, credential.ResolveAbort, credential.ResolveUndelivered,
 	}
 }
 

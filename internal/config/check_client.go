@@ -34,6 +34,7 @@ func checkClient(cl *credential.Client) Problems {
 	for i := range cl.Probes {
 		c.probe(fmt.Sprintf("probes[%d]", i), &cl.Probes[i])
 	}
+	c.destinations(cl.Destinations)
 	if cl.Grace < 0 {
 		c.add("grace", "is negative", "")
 	}

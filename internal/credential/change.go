@@ -63,7 +63,8 @@ const (
 	EventRequested  Event = "requested"
 	EventApproved   Event = "approved"
 	EventAborted    Event = "aborted"
-	EventRevoking   Event = "revoking" // the point of no return
+	EventRevoking   Event = "revoking"  // the point of no return
+	EventDelivered  Event = "delivered" // a destination holds the published secret
 	EventNotProved  Event = "not_proved"
 	EventLeaving    Event = "leaving"
 	EventArchived   Event = "archived"

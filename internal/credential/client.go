@@ -10,23 +10,24 @@ import (
 
 // Client is what someone registered: an id, a provider and a reference in it, an owner, a policy, a Vault path.
 type Client struct {
-	ID          string            `json:"id"`
-	Provider    string            `json:"provider"`               // name of the configured provider
-	Ref         Ref               `json:"ref,omitzero"`           // what the provider calls it
-	Owner       string            `json:"owner"`                  // name of the owner
-	Policy      string            `json:"policy"`                 // name of the policy
-	Vault       VaultPath         `json:"vault,omitzero"`         // where consumers read the bundle
-	Verify      VerifySettings    `json:"verify,omitzero"`        // how a secret is proved
-	Probes      []Probe           `json:"probes,omitempty"`       // asked after promote; a failing one blocks the revoke
-	Expires     time.Time         `json:"expires,omitzero"`       // expiry that a person states; zero = the provider says it
-	CurrentID   string            `json:"current_id,omitempty"`   // id of the secret now in Vault, where a person knows it
-	AllowCut    bool              `json:"allow_cutover,omitzero"` // a rotation without overlap is permitted
-	Bootstrap   bool              `json:"bootstrap,omitzero"`     // the first secret may be made when Vault has none
-	Grace       time.Duration     `json:"grace,omitzero"`         // grace that the provider grants, where it cannot be read; 0 = unknown
-	KeepRetired bool              `json:"keep_retired,omitzero"`  // keep the consumer's retired Vault version
-	RenamedFrom string            `json:"renamed_from,omitempty"` // former id: the record moves with its history
-	Labels      map[string]string `json:"labels,omitempty"`       // free text for people
-	Source      string            `json:"source,omitempty"`       // "file:line", "import" or "api": each client has one source
+	ID           string            `json:"id"`
+	Provider     string            `json:"provider"`               // name of the configured provider
+	Ref          Ref               `json:"ref,omitzero"`           // what the provider calls it
+	Owner        string            `json:"owner"`                  // name of the owner
+	Policy       string            `json:"policy"`                 // name of the policy
+	Vault        VaultPath         `json:"vault,omitzero"`         // where consumers read the bundle
+	Verify       VerifySettings    `json:"verify,omitzero"`        // how a secret is proved
+	Probes       []Probe           `json:"probes,omitempty"`       // asked after promote; a failing one blocks the revoke
+	Expires      time.Time         `json:"expires,omitzero"`       // expiry that a person states; zero = the provider says it
+	CurrentID    string            `json:"current_id,omitempty"`   // id of the secret now in Vault, where a person knows it
+	AllowCut     bool              `json:"allow_cutover,omitzero"` // a rotation without overlap is permitted
+	Bootstrap    bool              `json:"bootstrap,omitzero"`     // the first secret may be made when Vault has none
+	Grace        time.Duration     `json:"grace,omitzero"`         // grace that the provider grants, where it cannot be read; 0 = unknown
+	KeepRetired  bool              `json:"keep_retired,omitzero"`  // keep the consumer's retired Vault version
+	RenamedFrom  string            `json:"renamed_from,omitempty"` // former id: the record moves with its history
+	Destinations []Destination     `json:"destinations,omitempty"` // further places that get a copy of what is published
+	Labels       map[string]string `json:"labels,omitempty"`       // free text for people
+	Source       string            `json:"source,omitempty"`       // "file:line", "import" or "api": each client has one source
 }
 
 // Ref is what a provider calls a client, for example {"client_id": "billing"}. Its fields belong to the kind.

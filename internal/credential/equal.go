@@ -13,7 +13,7 @@ func (r *Record) Equal(o *Record) bool {
 		r.Presumed == o.Presumed, r.Refused == o.Refused, r.Leaving == o.Leaving, r.Due.Equal(o.Due), r.DueFor == o.DueFor,
 		r.Boot == o.Boot, r.Since.Equal(o.Since), r.VersionAt.Equal(o.VersionAt), r.Looked.Equal(o.Looked), r.NextLook.Equal(o.NextLook),
 		r.Backoff == o.Backoff, r.Request == o.Request, r.Told == o.Told, r.Calendar == o.Calendar, r.Last == o.Last,
-		r.Current == o.Current, r.Caps == o.Caps, same(r.Hold, o.Hold), r.Cleanup.equal(o.Cleanup),
+		r.Current == o.Current, r.Caps == o.Caps, same(r.Hold, o.Hold), r.Cleanup.equal(o.Cleanup), slices.Equal(r.Copies, o.Copies),
 		r.Client.equal(&o.Client), r.Rotation.equal(o.Rotation),
 	)
 }
@@ -40,7 +40,7 @@ func (c *Client) equal(o *Client) bool {
 		c.KeepRetired == o.KeepRetired, c.RenamedFrom == o.RenamedFrom, c.Source == o.Source, c.Verify == o.Verify,
 		c.Vault.Namespace == o.Vault.Namespace, c.Vault.Mount == o.Vault.Mount, c.Vault.Path == o.Vault.Path,
 		maps.Equal(c.Vault.Fields, o.Vault.Fields), maps.Equal(c.Ref, o.Ref), maps.Equal(c.Labels, o.Labels),
-		slices.Equal(c.Probes, o.Probes),
+		slices.Equal(c.Probes, o.Probes), sameDestinations(c.Destinations, o.Destinations),
 	)
 }
 
@@ -76,6 +76,6 @@ func (r *Rotation) equalInDeed(o *Rotation) bool {
 		r.Publishing == o.Publishing, r.Promoted == o.Promoted, r.PromotedAt.Equal(o.PromotedAt), r.RevokeAfter.Equal(o.RevokeAfter),
 		r.OldDies.Equal(o.OldDies), r.Cutover == o.Cutover, r.Override == o.Override, r.Restored == o.Restored,
 		r.SinceBoot == o.SinceBoot, r.SinceElapsed == o.SinceElapsed, r.Aborting == o.Aborting, r.Revoked == o.Revoked,
-		r.Negative == o.Negative, r.NegativeSince.Equal(o.NegativeSince),
+		r.Negative == o.Negative, r.NegativeSince.Equal(o.NegativeSince), r.Undelivered == o.Undelivered,
 	)
 }

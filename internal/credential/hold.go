@@ -27,6 +27,7 @@ const (
 	HoldBothRefused      HoldCode = "both-refused"
 	HoldClockSuspect     HoldCode = "clock-suspect"
 	HoldByPerson         HoldCode = "by-person"
+	HoldNotDelivered     HoldCode = "not-delivered"
 )
 
 // Resolve is a way out of a hold that a person chooses with "rotad resume".
@@ -41,6 +42,7 @@ const (
 	ResolveAcceptVault Resolve = "accept-vault"
 	ResolveOldRemoved  Resolve = "old-removed"
 	ResolveAbort       Resolve = "abort"
+	ResolveUndelivered Resolve = "undelivered"
 )
 
 // Flag returns the choice as "rotad resume" takes it.
@@ -86,6 +88,7 @@ func HoldRules() []HoldRule {
 		{HoldAttempts, "A step failed too often.", retryAbort, false, "the current secret expires unrotated"},
 		{HoldBothRefused, "The provider refuses the old secret and the new one.", retryAbort, true, "consumers are cut off already"},
 		{HoldClockSuspect, "The clocks disagree, so the end of the overlap cannot be proved.", []Resolve{ResolveRetry}, false, "none: the old secret stays"},
+		{HoldNotDelivered, "A destination does not hold the new secret yet, so the old one stays; it is tried again all the time.", []Resolve{ResolveRetry, ResolveUndelivered}, false, "none: the old secret stays, and no further rotation begins"},
 		{HoldByPerson, "A person stopped this client.", []Resolve{ResolveRetry, ResolveAbort}, false, "the current secret expires unrotated"},
 	}
 }

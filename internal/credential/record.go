@@ -31,15 +31,16 @@ type Record struct {
 	Presumed  bool         `json:"presumed,omitzero"` // the current secret was taken to be the only listed one by a list that may be behind
 	Refused   int          `json:"refused,omitempty"` // looks in a row that saw Vault's value refused
 
-	Rotation *Rotation `json:"rotation,omitempty"` // nil = steady
-	Hold     *Hold     `json:"hold,omitempty"`
-	Backoff  Backoff   `json:"backoff,omitzero"`
-	Request  Request   `json:"request,omitzero"` // what a person asked for and has not begun yet
-	Leaving  bool      `json:"leaving,omitzero"` // removed from its source: finishes its rotation, then is archived
-	Told     Told      `json:"told,omitzero"`
-	Calendar Calendar  `json:"calendar,omitzero"`
-	Last     Last      `json:"last,omitzero"`
-	Cleanup  *Cleanup  `json:"cleanup,omitempty"` // a destroy in Vault that was refused and is retried
+	Rotation *Rotation   `json:"rotation,omitempty"` // nil = steady
+	Hold     *Hold       `json:"hold,omitempty"`
+	Backoff  Backoff     `json:"backoff,omitzero"`
+	Request  Request     `json:"request,omitzero"` // what a person asked for and has not begun yet
+	Leaving  bool        `json:"leaving,omitzero"` // removed from its source: finishes its rotation, then is archived
+	Told     Told        `json:"told,omitzero"`
+	Calendar Calendar    `json:"calendar,omitzero"`
+	Last     Last        `json:"last,omitzero"`
+	Cleanup  *Cleanup    `json:"cleanup,omitempty"` // a destroy in Vault that was refused and is retried
+	Copies   []CopyState `json:"copies,omitempty"`  // what is known of the client's destinations
 
 	Due    time.Time `json:"due,omitzero"`     // the earliest moment at which something has to be decided; zero = never
 	DueFor Reason    `json:"due_for,omitzero"` // why

@@ -83,8 +83,9 @@ type Rotation struct {
 	Restored      bool          `json:"restored,omitzero"`     // compensating: Vault hands out the old value again
 	SinceBoot     string        `json:"since_boot,omitempty"`  // with SinceElapsed: when this phase began, or the value was restored, on the monotonic clock
 	SinceElapsed  time.Duration `json:"since_elapsed,omitzero"`
-	Aborting      bool          `json:"aborting,omitzero"` // a person has ended it: what was added is deleted, then it is over
-	Revoked       bool          `json:"revoked,omitzero"`  // confirmed gone at the provider
+	Aborting      bool          `json:"aborting,omitzero"`    // a person has ended it: what was added is deleted, then it is over
+	Revoked       bool          `json:"revoked,omitzero"`     // confirmed gone at the provider
+	Undelivered   bool          `json:"undelivered,omitzero"` // a person lets the old secret go although a destination does not hold the new one
 	Negative      Negative      `json:"negative,omitempty"`
 	NegativeSince time.Time     `json:"negative_since,omitzero"`
 }

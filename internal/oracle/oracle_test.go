@@ -95,6 +95,10 @@ func TestEveryOracleSees(t *testing.T) {
 			v.Record.Rotation, v.Record.Last = nil, credential.Last{Rotation: "r", Outcome: "done"}
 		}, oracle.Quiet},
 		{"I18", "held by a person", func(v *oracle.View) { v.Record.Hold = &credential.Hold{Code: credential.HoldByPerson} }, before(revoke("old"))},
+		{"I19", "a destination hands the old one out", func(v *oracle.View) { v.Copied, v.Copy = true, "old-value" }, before(revoke("old"))},
+		{"I19", "a destination was forgotten", func(v *oracle.View) {
+			v.Record.Rotation, v.Copied, v.Copy = nil, true, "old-value"
+		}, oracle.Quiet},
 	}
 	for _, tt := range tests {
 		t.Run(tt.invariant+" "+tt.name, func(t *testing.T) {

@@ -85,4 +85,10 @@ var oracles = []Oracle{
 		Sentence: "A client that a person holds has nothing revoked and nothing begun.",
 		before:   paused,
 	},
+	{
+		Invariant: "I19", Name: "copies",
+		Sentence: "The old secret is not revoked while a destination hands it out, unless a person let it go; in the end every " +
+			"destination hands out what Vault does.",
+		before: lastCopy, quiet: everyCopy,
+	},
 }

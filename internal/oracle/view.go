@@ -47,6 +47,9 @@ type View struct {
 	Staged  string                   // the value that staging holds; empty = none
 	StageID string                   // the id of the secret that staging names as new; empty = none
 
+	Copied bool   // the client has a destination
+	Copy   string // the value that it hands out; empty = none
+
 	// Disturbed says what was done to the client from outside that no protocol can undo: a secret deleted in a portal,
 	// another rotation there, a value edited in Vault, a backup restored. Empty = nothing. What rotad itself does is
 	// judged all the same.

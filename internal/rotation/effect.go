@@ -28,6 +28,7 @@ const (
 	EffectNegative   Effect = "negative"   // the old value must be refused
 	EffectCleanUp    Effect = "clean-up"   // staging idle; destroy what is no longer needed
 	EffectSweep      Effect = "sweep"      // retry a destroy that was refused
+	EffectDeliver    Effect = "deliver"    // copy what is published to the client's other destinations
 )
 
 // Outcome is what an effect brought. Exactly what Result says may be concluded from it, and no more.
@@ -49,6 +50,7 @@ type Outcome struct {
 	Random  providers.Answer  // verify: of a random value, where the verifier has not refused one yet
 	Clock   time.Time         // an independent clock (Vault's, else the provider's); zero = none
 	Cleanup *credential.Cleanup
+	Copies  []CopyResult // deliver: one per destination that was tried
 }
 
 // Result is the three-valued outcome of an effect.

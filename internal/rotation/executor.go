@@ -21,6 +21,8 @@ type Executor struct {
 	Elapsed func() time.Duration                 // monotonic clock
 	After   func(time.Duration) <-chan time.Time // timer on the monotonic clock
 	Probe   func(context.Context, credential.Probe) error
+	// Deliver makes a destination hold a copy, and reads it back. It says whether that had to be written.
+	Deliver func(context.Context, credential.Destination, credential.Copy) (written bool, err error)
 }
 
 // Run carries out one effect for a record whose intent is durable. Create and stage must run on a context that a
@@ -38,6 +40,9 @@ func (x Executor) Run(ctx context.Context, p providers.Provider, rec credential.
 var runs = sync.Pool{New: func() any { return new(run) }}
 
 func (r *run) effect(ctx context.Context, e Effect) Outcome {
+	if r.rec.Rotation != nil {
+		r.rot = *r.rec.Rotation
+	}
 	switch e {
 	case EffectLook:
 		return r.look(ctx, false)
@@ -45,6 +50,8 @@ func (r *run) effect(ctx context.Context, e Effect) Outcome {
 		return r.look(ctx, true)
 	case EffectSweep:
 		return r.sweep(ctx)
+	case EffectDeliver:
+		return r.deliver(ctx)
 	case EffectNone:
 		return Outcome{Result: Done}
 	default:
@@ -52,7 +59,6 @@ func (r *run) effect(ctx context.Context, e Effect) Outcome {
 	if r.rec.Rotation == nil {
 		return Outcome{Result: NotDone, Failure: Failure{Text: "no rotation is under way"}}
 	}
-	r.rot = *r.rec.Rotation
 	return r.ofRotation(ctx, e)
 }
 

@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -201,6 +202,8 @@ func (s *step) resume(choice credential.Resolve, secretID string) error {
 		return s.acceptVault()
 	case credential.ResolveOldRemoved:
 		s.negative(credential.NegativeNotProved)
+	case credential.ResolveUndelivered:
+		s.undeliveredBy()
 	case credential.ResolveAbort:
 		return s.abort()
 	case credential.ResolveNone:
@@ -208,9 +211,21 @@ func (s *step) resume(choice credential.Resolve, secretID string) error {
 	return nil
 }
 
+// undeliveredBy lets the old secret go, whatever the destinations hold.
+func (s *step) undeliveredBy() {
+	if r := s.rec.Rotation; r != nil {
+		r.Undelivered = true
+	}
+	s.release("a person lets the old secret go")
+}
+
 func (s *step) retry() {
 	s.release("a person asked to try again")
 	s.rec.Backoff = credential.Backoff{}
+	s.rec.Copies = slices.Clone(s.rec.Copies)
+	for i := range s.rec.Copies {
+		s.rec.Copies[i].Next = time.Time{}
+	}
 	if r := s.rec.Rotation; r != nil {
 		r.NegativeSince = time.Time{}
 		return

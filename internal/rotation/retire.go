@@ -29,6 +29,7 @@ func overlapRules() []rule {
 		{"manual", (*step).manualOverlap},
 		{"clock", (*step).promotedAhead},
 		{"overlap", (*step).overlapRuns},
+		{"deliver", (*step).undelivered},
 		{"which-secret", (*step).oldUnnamed},
 		{"window", (*step).revokeWindow},
 		{"gate", func(s *step) bool { return s.do(EffectGate) }},

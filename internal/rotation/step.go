@@ -119,6 +119,7 @@ func Plan(rec credential.Record, env Env) Decision {
 	s.rec.Due, s.rec.DueFor = time.Time{}, ""
 	s.tell()
 	switch {
+	case s.deliver():
 	case s.rec.Rotation == nil:
 		s.first(steadyRules())
 	case s.backedOff():
@@ -127,6 +128,7 @@ func Plan(rec credential.Record, env Env) Decision {
 	}
 	if s.out.Effect == EffectNone && !s.out.Archive {
 		s.sooner(s.nextTelling(), "notice")
+		s.sooner(s.nextDelivery(), "deliver")
 	}
 	return s.decision()
 }
@@ -180,6 +182,7 @@ var appliers = map[Effect]func(*step, Outcome){
 	EffectNegative:   (*step).applyNegative,
 	EffectCleanUp:    (*step).applyCleanUp,
 	EffectSweep:      (*step).applySweep,
+	EffectDeliver:    (*step).applyDeliver,
 }
 
 // stillApplies guards against an outcome that meets a record which a person has changed meanwhile (an aborted
@@ -188,6 +191,8 @@ func (s *step) stillApplies(e Effect) bool {
 	switch e {
 	case EffectLook, EffectPrepare, EffectSweep:
 		return s.rec.Rotation == nil
+	case EffectDeliver:
+		return true
 	default:
 		return s.rec.Rotation != nil
 	}

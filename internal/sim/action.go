@@ -89,6 +89,7 @@ func inVault() []Action {
 		{Name: "vault-deleted", Disturbs: true, do: func(l *Life) { l.Vault.Delete() }},
 		{Name: "vault-restored", Disturbs: true, do: restoreVault(time.Minute)},
 		{Name: "vault-restored-old", Disturbs: true, do: restoreVault(4 * 24 * time.Hour)},
+		{Name: "copy-emptied", do: func(l *Life) { l.Place.Holds, l.Place.Old = "", "" }},
 		{Name: "staging-scribbled", Disturbs: true, do: func(l *Life) {
 			l.Vault.Scribble(credential.Staging{Client: "billing", Rotation: "foreign", Attempt: 1, Phase: credential.StagingIntent, Instance: "other"})
 		}},
@@ -113,6 +114,7 @@ func commands() []Action {
 		{Name: "resume-accept-vault", do: wish(rotation.Resume(credential.ResolveAcceptVault, ""))},
 		{Name: "resume-abort", do: wish(rotation.Resume(credential.ResolveAbort, ""))},
 		{Name: "resume-old-removed", do: wish(rotation.Resume(credential.ResolveOldRemoved, ""))},
+		{Name: "resume-undelivered", do: wish(rotation.Resume(credential.ResolveUndelivered, ""))},
 		{Name: "resume-adopt", do: func(l *Life) { l.adopt() }},
 		{Name: "resume-discard", do: func(l *Life) { l.discard() }},
 		{Name: "submit", do: func(l *Life) { l.submit() }},

@@ -15,6 +15,7 @@ func (l *Life) fork() *Life {
 	c.World = l.World.Fork()
 	c.Vault = l.Vault.Fork(c.World)
 	c.Provider = l.Provider.Fork(c.World, c.Vault)
+	c.Place = l.Place.Fork(c.World)
 	c.store = l.store.fork(&c)
 	c.resolved, c.Holds = maps.Clone(l.resolved), maps.Clone(l.Holds)
 	c.broken, c.points = slices.Clip(l.broken), slices.Clip(l.points)

@@ -20,6 +20,7 @@ type Life struct {
 	World    *model.World
 	Provider *model.Provider
 	Vault    *model.Vault
+	Place    *model.Place // the client's destination; it is there in every mode, and used where the mode says so
 
 	store   *store
 	daemon  *daemon // the one that is at work
@@ -82,13 +83,16 @@ func NewLife(m Mode) *Life {
 	v := &model.Vault{World: w}
 	p := &model.Provider{World: w, Caps: m.Caps, Vault: v, Slow: m.Slow}
 	l := &Life{
-		Mode: m, World: w, Provider: p, Vault: v, policy: policy(),
+		Mode: m, World: w, Provider: p, Vault: v, Place: &model.Place{World: w}, policy: policy(),
 		store:    &store{world: w},
 		resolved: map[credential.HoldCode]int{}, Holds: map[credential.HoldCode]int{},
 	}
 	client := credential.Client{
 		ID: "billing", Provider: "model", Ref: credential.Ref{"client_id": "billing"}, Policy: "default", Owner: "payments",
 		Vault: credential.VaultPath{Mount: "secret", Path: "apps/billing"}, AllowCut: m.Cut,
+	}
+	if m.Copied {
+		client.Destinations = []credential.Destination{{Name: "app", File: &credential.FilePlace{Path: "/run/app", Previous: map[string]string{}}}}
 	}
 	if m.additive() {
 		p.Seed(true)
@@ -147,7 +151,7 @@ func (l *Life) start(d *daemon, watermark time.Time) {
 	fresh := d.fresh(boot + "-")
 	now := func() time.Time { return l.World.Wall.Add(d.skew) }
 	elapsed := func() time.Duration { return l.World.Wall.Sub(d.began) - d.slept }
-	d.exec = rotation.Executor{Vault: l.Vault, Instance: "instance", Now: now, Elapsed: elapsed, After: l.World.After}
+	d.exec = rotation.Executor{Vault: l.Vault, Instance: "instance", Now: now, Elapsed: elapsed, After: l.World.After, Deliver: l.Place.Deliver}
 	d.sch = scheduler.New(scheduler.Settings{
 		Store: l.store, Instance: "instance", Boot: boot, Watermark: watermark, Now: now, Elapsed: elapsed, After: l.World.After,
 		FreshID: fresh, FreshUID: fresh, Executor: d.exec,
@@ -260,6 +264,7 @@ func (l *Life) view() oracle.View {
 		Secrets: l.Provider.Secrets(), Accepts: l.accepts, Hands: l.Vault.Hands(), Version: l.version,
 		Staged: l.Vault.Staged(), StageID: l.Vault.StagedID(), Disturbed: l.disturbed, Rewound: l.rewound,
 	}
+	v.Copied, v.Copy = l.Mode.Copied, l.Place.Holds
 	v.HandsAt, v.HandsBy = l.Vault.Handed()
 	v.Behind = l.daemon.seen.Rev < l.store.rec.Rev
 	v.Daemons, v.Submitting = 1, l.submitting

@@ -8,10 +8,11 @@ import (
 
 // Mode is one way in which a provider behaves.
 type Mode struct {
-	Name string
-	Caps credential.Capabilities
-	Cut  bool          // a rotation without overlap is permitted
-	Slow time.Duration // how long a new secret is refused at first
+	Name   string
+	Caps   credential.Capabilities
+	Cut    bool          // a rotation without overlap is permitted
+	Slow   time.Duration // how long a new secret is refused at first
+	Copied bool          // the client has a destination that holds the old secret beside the new one
 }
 
 // grace is how long the modelled provider keeps a previous secret.
@@ -31,6 +32,7 @@ func Modes() []Mode {
 		{Name: "two-slot", Caps: labelled},
 		{Name: "two-slot-unlabelled", Caps: credential.Capabilities{Mode: credential.ModeTwoSlot, StartReadable: true}},
 		{Name: "two-slot-slow", Caps: labelled, Slow: 15 * time.Second},
+		{Name: "two-slot-copied", Caps: labelled, Copied: true},
 		{Name: "caller-chosen", Caps: credential.Capabilities{Mode: credential.ModeCaller, Labels: true, Repeatable: true, StartReadable: true}},
 		{Name: "grace-window-readable", Caps: readable},
 		{Name: "grace-window-start-readable", Caps: start},

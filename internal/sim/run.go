@@ -145,7 +145,19 @@ func (l *Life) finished() bool {
 	if !rec.Due.After(l.World.Wall.Add(l.daemon.skew)) {
 		return false
 	}
-	return rec.Rotation == nil && rec.Hold == nil && rec.Refused == 0 && rec.Last.Outcome == "done" && l.past() && rec.Backoff.Attempts == 0
+	return l.calm() && l.copied() && l.past()
+}
+
+// calm says whether a rotation has ended well and nothing fails.
+func (l *Life) calm() bool {
+	rec := l.store.rec
+	return rec.Rotation == nil && rec.Hold == nil && rec.Refused == 0 && rec.Last.Outcome == "done" && rec.Backoff.Attempts == 0
+}
+
+// copied says whether the destination holds what is published, as far as rotad knows.
+func (l *Life) copied() bool {
+	rec := l.store.rec
+	return !l.Mode.Copied || rec.CopyAt("app").Version == rec.Version
 }
 
 // past says whether every point has been reached, or never will be.
