@@ -21,7 +21,7 @@ type addFlags struct {
 	provider, owner, policy, path, mount, namespace          string
 	expires, currentID, grace, reason, method, auth, renamed string
 	ref, fields, labels                                      map[string]string
-	cutover, bootstrap, keepRetired, dry                     bool
+	cutover, bootstrap, keepRetired, missing, dry            bool
 }
 
 func newAdd(a *app) *cobra.Command {
@@ -64,6 +64,7 @@ func newAdd(a *app) *cobra.Command {
 	flags.BoolVar(&f.cutover, "allow-cutover", false, "permit a rotation without overlap")
 	flags.BoolVar(&f.bootstrap, "bootstrap", false, "permit to make the first secret when Vault has none")
 	flags.BoolVar(&f.keepRetired, "keep-retired", false, "keep the Vault version of a retired secret")
+	flags.BoolVar(&f.missing, "allow-missing", false, "register it although the provider does not know it yet")
 	flags.BoolVar(&f.dry, "dry-run", false, "say what would change, and change nothing")
 	reasonFlag(cmd, &f.reason)
 	return cmd
@@ -166,7 +167,7 @@ func (a *app) add(ctx context.Context, client credential.Client, f addFlags, ask
 	c := admin.Command{
 		Verb: admin.VerbRegister, Clients: []credential.Client{client}, Source: admin.SourceAdd, Reason: f.reason, DryRun: true, Look: true,
 	}
-	registered, err := a.foretell(ctx, r, c)
+	registered, err := a.foretell(ctx, r, c, f.unknownToo(asked))
 	if err == nil && asked != nil && !f.dry {
 		err = asked.confirm(ctx, client.ID)
 	}
@@ -187,13 +188,24 @@ func (a *app) add(ctx context.Context, client credential.Client, f addFlags, ask
 	return printed(fmt.Fprintf(a.out, text, client.ID))
 }
 
-// foretell shows what would come of a registration.
-func (a *app) foretell(ctx context.Context, r *registrar, c admin.Command) (*admin.Registered, error) {
+// unknownToo says whether a client may be registered that the provider does not know: a flag says that this is meant, or
+// somebody is asked for the last word.
+func (f addFlags) unknownToo(asked *questions) bool { return f.missing || asked != nil && !f.dry }
+
+// foretell shows what would come of a registration. It refuses a client that the provider does not know, which mostly is a
+// mistyped one, unless such a one may be registered, too.
+func (a *app) foretell(ctx context.Context, r *registrar, c admin.Command, unknownToo bool) (*admin.Registered, error) {
 	registered, rec, err := enrol(ctx, r, c)
-	if err != nil || rec == nil || a.json {
+	if err == nil && rec != nil && !a.json {
+		err = showFirst(a.out, *rec, r.world)
+	}
+	if err != nil || rec == nil || unknownToo || rec.Hold == nil || rec.Hold.Code != credential.HoldClientMissing {
 		return registered, err
 	}
-	return registered, showFirst(a.out, *rec, r.world)
+	return nil, refused(
+		fmt.Errorf("%s does not know %s: %s", rec.Client.Provider, rec.Client.Ref.Canonical(), nothingRegistered),
+		"is the ref spelled as the provider spells it? --allow-missing registers the client all the same, and rotad holds it until the provider knows it",
+	)
 }
 
 // enrol registers one client, or says in a dry run what would come of it.

@@ -62,9 +62,6 @@ func showFirst(out io.Writer, rec credential.Record, world admin.World) error {
 	}
 	if rec.Hold != nil {
 		s.line("  would be held", "%s: %s", rec.Hold.Code, rec.Hold.Detail)
-		if rec.Hold.Code == credential.HoldClientMissing {
-			s.line("  mistyped?", "rotad remove %s", quote(rec.Client.ID))
-		}
 	}
 	if rec.Backoff.Error != "" {
 		s.line("  problem", "%s", rec.Backoff.Error)
