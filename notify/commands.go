@@ -73,7 +73,7 @@ func (v view) hold() templates.Hold {
 func (v view) waysOut(rule credential.HoldRule) []templates.Command {
 	id := quote(clean(v.notice.Client, maxDetail))
 	var out []templates.Command
-	for _, choice := range rule.Resolve {
+	for _, choice := range rule.Choices(v.notice.Facts.Rotation != "") {
 		line := "rotad resume " + id + " --" + string(choice)
 		if choice == credential.ResolveAdopt || choice == credential.ResolveDiscard {
 			line += " " + someSecret
@@ -84,6 +84,12 @@ func (v view) waysOut(rule credential.HoldRule) []templates.Command {
 		out = append(out, templates.Command{
 			Line: "rotad submit " + id,
 			Does: "Bring a secret that works (it is asked for without being shown):",
+		})
+	}
+	if rule.Remove() {
+		out = append(out, templates.Command{
+			Line: "rotad remove " + id,
+			Does: "It was registered under a wrong name, or has gone for good: let rotad forget it (a client of the configuration is deleted there):",
 		})
 	}
 	return out

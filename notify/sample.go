@@ -216,6 +216,10 @@ func sampleTrouble(plain noticeMaker, invite inviteMaker) []Sample {
 		{Name: "held", Notice: plain(credential.NoticeHeld, string(credential.HoldSlotsFull), full)},
 		{Name: "held-paging", Notice: plain(credential.NoticeHeld, string(credential.HoldSecretLost),
 			held(credential.HoldSecretLost, "the answer to the create was lost", true))},
+		{Name: "held-missing", Notice: plain(credential.NoticeHeld, string(credential.HoldClientMissing), func(n *credential.Notice) {
+			n.Facts.Hold = &credential.Hold{Code: credential.HoldClientMissing, Since: now, Detail: "the provider does not know this client"}
+			n.Facts.VaultVersion, n.Facts.SecretID, n.Facts.Expires = 0, "", time.Time{}
+		})},
 		{Name: "released", Notice: plain(credential.NoticeReleased, string(credential.HoldSlotsFull), full)},
 		{Name: "left", Notice: plain(credential.NoticeLeft, "left", func(n *credential.Notice) {
 			n.Calendar = invite(n.Facts.Expires, 4, "no longer watched")

@@ -137,7 +137,7 @@ func waysOut(rec credential.Record) []string {
 	id := rec.Client.ID
 	var out []string
 	if rec.Hold != nil {
-		out = endsOfHold(id, rec.Hold.Code)
+		out = endsOfHold(rec)
 	}
 	if r := rec.Rotation; r != nil && r.Phase == credential.PhaseOverlap && r.Caps.Mode == credential.ModeManual {
 		out = append(out, resumeLine(id, credential.ResolveOldRemoved))
@@ -152,16 +152,27 @@ func waysOut(rec credential.Record) []string {
 	return out
 }
 
-func endsOfHold(id string, code credential.HoldCode) []string {
-	rule, _ := credential.RuleFor(code)
+func endsOfHold(rec credential.Record) []string {
+	rule, _ := credential.RuleFor(rec.Hold.Code)
 	var out []string
-	for _, choice := range rule.Resolve {
-		out = append(out, resumeLine(id, choice))
+	for _, choice := range rule.Choices(rec.Rotation != nil) {
+		out = append(out, resumeLine(rec.Client.ID, choice))
 	}
 	if rule.Submit {
-		out = append(out, "rotad submit "+id)
+		out = append(out, "rotad submit "+rec.Client.ID)
+	}
+	if rule.Remove() {
+		out = append(out, removeLine(rec.Client))
 	}
 	return out
+}
+
+// removeLine says how a client is taken away that was registered by mistake.
+func removeLine(c credential.Client) string {
+	if fromFile(c.Source) {
+		return "delete it in " + c.Source + ", then: systemctl reload rotad"
+	}
+	return "rotad remove " + c.ID
 }
 
 // mayAbort asks the rule itself.

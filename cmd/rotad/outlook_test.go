@@ -64,13 +64,35 @@ func TestTheWaysOutAreThoseOfTheTableOfHolds(t *testing.T) {
 		rec := plannable(credential.ModeTwoSlot)
 		rec.Hold = &credential.Hold{Code: rule.Code}
 		got := waysOut(rec)
-		want := len(rule.Resolve)
-		if rule.Submit {
-			want++
+		want := len(rule.Choices(false))
+		for _, more := range []bool{rule.Submit, rule.Remove()} {
+			if more {
+				want++
+			}
 		}
 		if len(got) != want || rule.Submit != slices.Contains(got, "rotad submit billing") {
 			t.Errorf("%s: got %q", rule.Code, got)
 		}
+	}
+}
+
+func TestAClientThatTheProviderDoesNotKnowIsTakenAwayWhereItStands(t *testing.T) {
+	for name, test := range map[string]struct {
+		source   string
+		rotation *credential.Rotation
+		want     []string
+	}{
+		"by a command":           {"add", nil, []string{"rotad resume billing --retry", "rotad remove billing"}},
+		"by a file":              {"config.yaml:12", nil, []string{"rotad resume billing --retry", "delete it in config.yaml:12, then: systemctl reload rotad"}},
+		"by a command, rotating": {"add", &credential.Rotation{}, []string{"rotad resume billing --retry", "rotad resume billing --abort", "rotad remove billing"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rec := plannable(credential.ModeTwoSlot)
+			rec.Client.Source, rec.Rotation, rec.Hold = test.source, test.rotation, &credential.Hold{Code: credential.HoldClientMissing}
+			if got := waysOut(rec); !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }
 

@@ -83,7 +83,7 @@ func HoldRules() []HoldRule {
 		{HoldCutover, "Rotating this client kills its old secret at once, and allow_cutover is not set.", retryAbort, false, "the current secret expires unrotated"},
 		{HoldSlotsFull, "The provider has no free slot for a second secret.", []Resolve{ResolveRetry, ResolveDiscard, ResolveAbort}, false, "the current secret expires unrotated"},
 		{HoldForeignWrite, "Someone else wrote the Vault path of this client.", []Resolve{ResolveRetry, ResolveAcceptVault, ResolveAbort}, false, "the current secret expires unrotated"},
-		{HoldClientMissing, "The provider does not know this client: it was deleted there, or its id is mistyped (then: rotad remove).", []Resolve{ResolveRetry, ResolveAbort}, false, "none"},
+		{HoldClientMissing, "The provider does not know this client: it was deleted there, or its id is mistyped.", []Resolve{ResolveRetry, ResolveAbort}, false, "none"},
 		{HoldUnauthorized, "The provider or Vault refuses rotad's own credential.", retryAbort, false, "the current secret expires unrotated"},
 		{HoldAttempts, "A step failed too often.", retryAbort, false, "the current secret expires unrotated"},
 		{HoldBothRefused, "The provider refuses the old secret and the new one.", retryAbort, true, "consumers are cut off already"},
@@ -102,6 +102,18 @@ func RuleFor(code HoldCode) (rule HoldRule, ok bool) {
 	}
 	return rules[i], true
 }
+
+// Choices returns the choices of "rotad resume" to offer. A client that the provider does not know, and that no rotation is
+// under way for, has nothing to give up.
+func (r HoldRule) Choices(underWay bool) []Resolve {
+	if underWay || !r.Remove() {
+		return r.Resolve
+	}
+	return slices.DeleteFunc(slices.Clone(r.Resolve), func(c Resolve) bool { return c == ResolveAbort })
+}
+
+// Remove says whether "rotad remove" is a way out: the client may be one that was registered under a mistyped name.
+func (r HoldRule) Remove() bool { return r.Code == HoldClientMissing }
 
 // Allows says whether a choice makes sense for the hold.
 func (r HoldRule) Allows(choice Resolve) bool { return slices.Contains(r.Resolve, choice) }

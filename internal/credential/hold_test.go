@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,6 +64,16 @@ func TestEveryHoldHasAWayOut(t *testing.T) {
 	}
 }
 
+func TestOnlyARotationCanBeGivenUp(t *testing.T) {
+	rule, _ := credential.RuleFor(credential.HoldClientMissing)
+	if slices.Contains(rule.Choices(false), credential.ResolveAbort) || len(rule.Choices(false)) == 0 {
+		t.Errorf("with nothing under way it offers %v", rule.Choices(false))
+	}
+	if !slices.Equal(rule.Choices(true), rule.Resolve) || !slices.Contains(rule.Resolve, credential.ResolveAbort) {
+		t.Errorf("with a rotation under way it offers %v, want all of %v", rule.Choices(true), rule.Resolve)
+	}
+}
+
 func holdsTable() string {
 	var b strings.Builder
 	b.WriteString("\n| code | what it means | what a person can do | if nobody does |\n|---|---|---|---|\n")
@@ -83,6 +94,9 @@ func holdCommands(rule credential.HoldRule) string {
 	}
 	if rule.Submit {
 		commands = append(commands, "`rotad submit ID`")
+	}
+	if rule.Remove() {
+		commands = append(commands, "`rotad remove ID`")
 	}
 	return strings.Join(commands, "<br>")
 }

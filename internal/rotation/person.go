@@ -137,11 +137,14 @@ func resumeHint(rec credential.Record) string {
 		return "rotad show " + rec.Client.ID
 	}
 	choices := make([]string, 0, len(rule.Resolve)+1)
-	for _, choice := range rule.Resolve {
+	for _, choice := range rule.Choices(rec.Rotation != nil) {
 		choices = append(choices, "rotad resume "+rec.Client.ID+" "+choice.Flag())
 	}
 	if rule.Submit {
 		choices = append(choices, "rotad submit "+rec.Client.ID)
+	}
+	if rule.Remove() {
+		choices = append(choices, "rotad remove "+rec.Client.ID)
 	}
 	return strings.Join(choices, ", or ")
 }
