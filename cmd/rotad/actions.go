@@ -55,7 +55,7 @@ func newActions(
 
 // World returns what the commands have to know to tell what comes next.
 func (a *actions) World() admin.World {
-	return admin.World{Now: a.now().UTC(), Policies: a.config().Policies}
+	return admin.World{Now: a.now().UTC(), Policies: a.config().Policies, Boot: a.env(credential.Record{}).Boot}
 }
 
 // Do does what a person wants, or says why not.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rotad/rotad/internal/admin"
 	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/rotation"
@@ -17,7 +18,7 @@ type outlook struct {
 	Planned    time.Time    `json:"planned_rotation,omitzero"`
 	Override   bool         `json:"planned_outside_window,omitzero"`
 	Suppressed []suppressed `json:"suppressed,omitempty"`
-	Commands   []string     `json:"commands,omitempty"` // that end its hold
+	Commands   []string     `json:"commands,omitempty"` // that end its hold, or a rotation that fails
 }
 
 // suppressed is a configured warning that is not sent, and why.
@@ -142,11 +143,7 @@ func waysOut(rec credential.Record) []string {
 	if r := rec.Rotation; r != nil && r.Phase == credential.PhaseOverlap && r.Caps.Mode == credential.ModeManual {
 		out = append(out, resumeLine(id, credential.ResolveOldRemoved))
 	}
-	switch {
-	case rec.Hold != nil:
-	case rec.Backoff.Error != "" && mayAbort(rec):
-		out = append(out, resumeLine(id, credential.ResolveAbort))
-	case rec.Rotation == nil && rec.Sight == credential.SightUnknownID:
+	if rec.Hold == nil && rec.Rotation == nil && rec.Sight == credential.SightUnknownID {
 		out = append(out, resumeLine(id, credential.ResolveAdopt))
 	}
 	return out
@@ -175,13 +172,26 @@ func removeLine(c credential.Client) string {
 	return "rotad remove " + c.ID
 }
 
-// mayAbort asks the rule itself.
-func mayAbort(rec credential.Record) bool {
-	if rec.Rotation == nil {
-		return false
+// waysToAbort returns the commands that end a rotation which keeps failing, as the daemon that runs would take them now:
+// the rules themselves are asked. A hold has ways out of its own.
+func waysToAbort(rec credential.Record, p credential.Policy, world admin.World) []string {
+	if rec.Rotation == nil || rec.Hold != nil || rec.Backoff.Error == "" || world.Boot == "" {
+		return nil
 	}
-	_, err := rotation.Resume(credential.ResolveAbort, "")(rec, rotation.Person{}, rotation.Env{})
-	return err == nil
+	var nobody rotation.Person
+	env := rotation.Env{Now: world.Now, Second: world.Now, NextLook: world.Now, Boot: world.Boot, Policy: p}
+	abort, line := rotation.Resume(credential.ResolveAbort, ""), resumeLine(rec.Client.ID, credential.ResolveAbort)
+	if _, err := abort(rec, nobody, env); err == nil {
+		return []string{line}
+	}
+	held, err := rotation.HoldBy(rec, nobody, env)
+	if err != nil {
+		return nil
+	}
+	if _, err := abort(held.Record, nobody, env); err != nil {
+		return nil
+	}
+	return []string{"rotad hold " + rec.Client.ID + ", then " + line}
 }
 
 func resumeLine(id string, choice credential.Resolve) string {

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rotad/rotad/internal/admin"
 	"github.com/rotad/rotad/internal/credential"
 )
 
@@ -96,24 +97,44 @@ func TestAClientThatTheProviderDoesNotKnowIsTakenAwayWhereItStands(t *testing.T)
 	}
 }
 
-func TestARotationThatKeepsFailingCanBeAborted(t *testing.T) {
-	abort := []string{"rotad resume billing --abort"}
+func TestARotationThatKeepsFailingNamesTheWayToAbortItThatIsOpen(t *testing.T) {
+	const boot = "here/1"
+	const abort = "rotad resume billing --abort"
+	known := credential.Rotation{Phase: credential.PhaseIntent, Asked: boot, SinceBoot: boot}
+	inFlight, sent := known, known
+	inFlight.Asked = ""
+	sent.Fence, sent.Asked = 3, ""
+	staged := credential.Rotation{Phase: credential.PhaseStaged, New: credential.Secret{ID: "k2"}, Staged: 4}
+	named := credential.Rotation{Phase: credential.PhaseOverlap, Promoted: 5, Old: credential.Secret{ID: "k1"}}
+	unnamed := named
+	unnamed.Old.ID = ""
 	for name, test := range map[string]struct {
-		r     credential.Rotation
-		error string
-		want  []string
+		mode     credential.Mode
+		rotation credential.Rotation
+		error    string
+		boot     string
+		want     []string
 	}{
-		"nothing is made":     {credential.Rotation{Phase: credential.PhaseIntent}, "vault denies it", abort},
-		"nothing fails":       {credential.Rotation{Phase: credential.PhaseIntent}, "", nil},
-		"it is published":     {credential.Rotation{Phase: credential.PhaseOverlap, Promoted: 7}, "no answer", nil},
-		"it is made, not out": {credential.Rotation{Phase: credential.PhaseStaged, New: credential.Secret{ID: "k2"}, Staged: 3}, "no answer", abort},
+		"nothing was created":            {credential.ModeGraceWindow, known, "vault denies it", boot, []string{abort}},
+		"nothing fails":                  {credential.ModeGraceWindow, known, "", boot, nil},
+		"no daemon":                      {credential.ModeGraceWindow, known, "vault denies it", "", nil},
+		"another process asked":          {credential.ModeGraceWindow, known, "vault denies it", "here/2", nil},
+		"a create may be under way":      {credential.ModeTwoSlot, inFlight, "no answer", boot, nil},
+		"a create may have replaced it":  {credential.ModeGraceWindow, sent, "no answer", boot, nil},
+		"a create may have added one":    {credential.ModeTwoSlot, sent, "no answer", boot, []string{abort}},
+		"beside, not published":          {credential.ModeTwoSlot, staged, "no answer", boot, []string{abort}},
+		"in place of, not published":     {credential.ModeGraceWindow, staged, "no answer", boot, nil},
+		"published":                      {credential.ModeTwoSlot, named, "no answer", boot, nil},
+		"published, the old one unnamed": {credential.ModeTwoSlot, unnamed, "no answer", boot, []string{"rotad hold billing, then " + abort}},
 	} {
-		rec := plannable(credential.ModeTwoSlot)
-		test.r.Caps.Mode = credential.ModeTwoSlot
-		rec.Rotation, rec.Backoff.Error = &test.r, test.error
-		if got := waysOut(rec); !slices.Equal(got, test.want) {
-			t.Errorf("%s: got %q, want %q", name, got, test.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			rec := plannable(test.mode)
+			rec.Rotation, rec.Backoff.Error = &test.rotation, test.error
+			rec.Rotation.Caps.Mode = test.mode
+			if got := waysToAbort(rec, planPolicy(), admin.World{Now: monday(), Boot: test.boot}); !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }
 

@@ -35,6 +35,7 @@ func (a *app) show(ctx context.Context, id string) error {
 		return err
 	}
 	o := look(rec, s.policy(rec), s.world.Now)
+	o.Commands = append(o.Commands, waysToAbort(rec, s.policy(rec), s.world)...)
 	if a.json {
 		return printJSON(a.out, shown{rec, o})
 	}

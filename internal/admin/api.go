@@ -31,10 +31,12 @@ type Copier interface {
 }
 
 // World is what a command has to know of the daemon to tell what comes next: its clock, which is not the wall clock in
-// the demo, and the policies in force.
+// the demo, the policies in force, and which process it is, because only the one that asked for a create knows whether it was
+// sent.
 type World struct {
 	Now      time.Time                    `json:"now"`
 	Policies map[string]credential.Policy `json:"policies"`
+	Boot     string                       `json:"boot,omitempty"` // empty = no daemon runs
 }
 
 // Verb names what a Command asks for.

@@ -164,5 +164,6 @@ func world() admin.World {
 	return admin.World{
 		Now:      time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC),
 		Policies: map[string]credential.Policy{"default": {Name: "default", Overlap: 72 * time.Hour}},
+		Boot:     "here/1",
 	}
 }
