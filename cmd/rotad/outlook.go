@@ -76,7 +76,7 @@ func nextAction(rec credential.Record, p credential.Policy, plan time.Time) (act
 		return "archive", rec.Due
 	case rec.Sight == credential.SightNone:
 		return "first look", rec.Due
-	case rec.Request.Rotate:
+	case rec.Request.Rotate && !p.OnlyWatches():
 		return "rotate", rec.Due
 	}
 	return nextOfSteady(rec, p, plan)
@@ -87,10 +87,12 @@ func nextOfSteady(rec credential.Record, p credential.Policy, plan time.Time) (a
 	switch {
 	case rec.Caps.Mode == credential.ModeManual:
 		return "a person submits", rotation.DueAt(rec, p)
+	case p.OnlyWatches() && sighted(rec):
+		return "expire", rotation.Ends(rec)
+	case p.OnlyWatches():
+		return "look", rec.NextLook
 	case rec.Sight == credential.SightEmpty && !rec.Client.Bootstrap:
 		return "a person rotates", time.Time{}
-	case p.OnlyWatches():
-		return "expire", rotation.Ends(rec)
 	case p.Start == credential.StartApprove && !rec.Request.Approved && !plan.IsZero():
 		return "a person approves", plan
 	case !plan.IsZero():

@@ -22,7 +22,13 @@ func TestTheNextActionSaysWhatHappensAndWhen(t *testing.T) {
 		"approved": {func(r *credential.Record, p *credential.Policy) {
 			p.Start, r.Request.Approved = credential.StartApprove, true
 		}, "rotate", due},
-		"observe":          {func(_ *credential.Record, p *credential.Policy) { p.Start = credential.StartObserve }, "expire", monday().Add(80 * aDay)},
+		"observe": {func(_ *credential.Record, p *credential.Policy) { p.Start = credential.StartObserve }, "expire", monday().Add(80 * aDay)},
+		"observe, asked before": {func(r *credential.Record, p *credential.Policy) {
+			p.Start, r.Request.Rotate = credential.StartObserve, true
+		}, "expire", monday().Add(80 * aDay)},
+		"observe, nothing in Vault": {func(r *credential.Record, p *credential.Policy) {
+			p.Start, r.Sight = credential.StartObserve, credential.SightEmpty
+		}, "look", monday().Add(time.Hour)},
 		"submit":           {func(r *credential.Record, _ *credential.Policy) { r.Caps.Mode = credential.ModeManual }, "a person submits", due},
 		"first look":       {func(r *credential.Record, _ *credential.Policy) { r.Sight, r.Due = credential.SightNone, monday() }, "first look", monday()},
 		"nothing in Vault": {func(r *credential.Record, _ *credential.Policy) { r.Sight = credential.SightEmpty }, "a person rotates", time.Time{}},
