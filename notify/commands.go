@@ -25,6 +25,8 @@ func (v view) commands() templates.Commands {
 		Submit:     "rotad submit " + id,
 		Hold:       "rotad hold " + id,
 		OldRemoved: "rotad resume " + id + " --old-removed",
+		Accept:     "rotad resume " + id + " --accept-vault",
+		Patch:      v.patch(),
 	}
 	if v.notice.Kind == credential.NoticeNoExpiry {
 		some := v.now.UTC().AddDate(0, 3, 0).Truncate(24 * time.Hour).Format(time.RFC3339)
@@ -51,6 +53,21 @@ func (v view) vault(verb string, version bool) string {
 		words = append(words, "-version="+strconv.Itoa(n))
 	}
 	return strings.Join(append(words, quote(clean(p.Path, maxDetail))), " ")
+}
+
+// patch returns the command that writes a value which a person made. It takes the value from one line of its input, so that
+// no shell keeps it in its history, and without the end of that line, which Vault would keep as a part of it.
+func (v view) patch() string {
+	write := v.vault("patch", false)
+	if write == "" {
+		return ""
+	}
+	field := v.fields[v.notice.Facts.Provider]
+	if field == "" {
+		field = credential.FieldClientSecret
+	}
+	field = v.notice.Facts.VaultPath.Field(field)
+	return `head -n 1 | tr -d '\n' | ` + write + " " + quote(clean(field, maxDetail)+"=-")
 }
 
 // hold describes the stop of a notice with the commands that its row in the table of holds allows.

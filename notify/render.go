@@ -20,6 +20,8 @@ type Sender struct {
 	Key       []byte  // random, made once per installation and kept with the state; required
 	Mount     string  // Vault mount for paths that name none
 	PublicURL string  // root of rotad's pages for people; empty = mails show commands only
+	// Fields names the field of a bundle that holds the secret, by provider; missing = client_secret.
+	Fields map[string]string
 }
 
 // Recipient is one reader.
@@ -85,7 +87,7 @@ func (r *Renderer) MessageID(n credential.Notice, to string) string {
 // Where the calendar event would not be valid the message comes without it, and eventErr says why; err is a defect of
 // the templates.
 func (r *Renderer) Render(n credential.Notice, to Recipient, now time.Time) (m Message, eventErr, err error) {
-	d := view{notice: n, reader: to, now: now, mount: r.sender.Mount}.data()
+	d := view{notice: n, reader: to, now: now, mount: r.sender.Mount, fields: r.sender.Fields}.data()
 	d.Link = r.link(n)
 	m = Message{
 		ID: r.MessageID(n, to.To), Thread: threadID(r.sender.Key, r.sender.From.Domain(), n),

@@ -19,7 +19,8 @@ type view struct {
 	notice credential.Notice
 	reader Recipient
 	now    time.Time
-	mount  string // mount for Vault paths that name none
+	mount  string            // mount for Vault paths that name none
+	fields map[string]string // by provider, as in Sender
 }
 
 func (v view) data() templates.Data {
@@ -35,10 +36,25 @@ func (v view) data() templates.Data {
 		Unscheduled: f.Cause.Kind != "" && !f.Cause.Scheduled(),
 		Cutover:     f.Cutover || f.Mode == credential.ModeHardCutover, Override: f.Override,
 		Negative: string(f.Negative), Error: capital(sentence(f.Error)) + stop(f.Error),
-		Hold: v.hold(), Steps: cleanLines(f.Instructions), Commands: v.commands(),
+		OldOne: oldOne(f.Mode),
+		Hold:   v.hold(), Steps: cleanLines(f.Instructions), Commands: v.commands(),
 	}
 	d.Rows = v.rows(d)
 	return d
+}
+
+// oldOne says what becomes of the old secret when a person makes a new one at the provider.
+func oldOne(m credential.Mode) string {
+	switch m {
+	case credential.ModeTwoSlot, credential.ModeCaller, credential.ModeManual:
+		return "Leave the old one in place."
+	case credential.ModeGraceWindow:
+		return "The old one goes on working only as long as the provider's grace period lasts."
+	case credential.ModeHardCutover:
+		return "The old one stops working at that moment: do the other steps right after it."
+	case credential.ModeUnknown:
+	}
+	return "Leave the old one in place, if there can be two."
 }
 
 func (v view) when(t time.Time) templates.When { return templates.NewWhen(t, v.now, v.reader.Zone) }

@@ -36,6 +36,7 @@ type Data struct {
 	Error       string
 	Hold        Hold     // Code empty = none
 	Steps       []string // what a person does in a portal, one line each
+	OldOne      string   // what becomes of the old secret when a person makes a new one, as a sentence
 	Rows        []Row    // the table of facts
 	Commands    Commands
 	Event       Event  // Note empty = the mail carries no invite
@@ -90,6 +91,8 @@ type Commands struct {
 	Submit     string
 	Hold       string
 	OldRemoved string
+	Accept     string // says that what a person wrote to Vault is right
+	Patch      string // writes a value that a person made to Vault
 	Expires    string // a line of the configuration, not a command
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/rotad/rotad/internal/admin"
+	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/model"
 )
@@ -176,5 +178,14 @@ func TestTheValueThatVaultHasIsNotTakenAgainWhereItStandsAlone(t *testing.T) {
 	entry, err := s.vault.Staging(t.Context(), "")
 	if err != nil || entry.Bundle[credential.FieldClientID].Reveal() != "partner" {
 		t.Errorf("the staged bundle does not name the client (%v)", err)
+	}
+}
+
+func TestTheSecretIsTheFieldThatDoesNotNameTheClient(t *testing.T) {
+	got := secretFields(&config.Config{Providers: []config.Provider{
+		{Name: "roles", Fields: []string{"role_id", "secret_id"}}, {Name: "grace", Fields: []string{"client_id", "client_secret"}}, {Name: "any"},
+	}})
+	if want := map[string]string{"roles": "secret_id", "grace": "client_secret", "any": "client_secret"}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }

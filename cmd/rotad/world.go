@@ -78,10 +78,19 @@ func (d *daemon) voice(cfg *config.Config) (notify.World, error) {
 		w.Channels = []notify.Channel{channel}
 	}
 	renderer, err := notify.NewRenderer(notify.Sender{
-		From: from, Key: d.store.Meta().Key, Mount: cfg.Vault.Mount, PublicURL: cfg.PublicURL,
+		From: from, Key: d.store.Meta().Key, Mount: cfg.Vault.Mount, Fields: secretFields(cfg), PublicURL: cfg.PublicURL,
 	})
 	w.Renderer = renderer
 	return w, err
+}
+
+// secretFields names the field of each provider's bundles that holds the secret.
+func secretFields(cfg *config.Config) map[string]string {
+	fields := make(map[string]string, len(cfg.Providers))
+	for _, p := range cfg.Providers {
+		fields[p.Name], _ = fieldsOf(p.Fields)
+	}
+	return fields
 }
 
 func mailChannel(s *config.SMTP) (*notify.SMTP, error) {
