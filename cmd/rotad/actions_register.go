@@ -81,7 +81,26 @@ func (e *enrolment) accept(i int, client credential.Client) (credential.Client, 
 	for _, p := range problems {
 		e.result.Rejected = append(e.result.Rejected, admin.Rejected{Index: i, Path: p.Path, What: p.What, Hint: p.Hint})
 	}
-	return client, len(problems) == 0
+	return client, e.onlyConfigured(i, &client) && len(problems) == 0
+}
+
+// onlyConfigured refuses what makes rotad write files or run programs: whoever may speak to the socket is not for that
+// reason somebody who may do so as rotad.
+func (e *enrolment) onlyConfigured(i int, client *credential.Client) bool {
+	var path string
+	switch {
+	case len(client.Destinations) > 0:
+		path = "destinations"
+	case len(client.Reloads) > 0:
+		path = "reload"
+	default:
+		return true
+	}
+	e.result.Rejected = append(e.result.Rejected, admin.Rejected{
+		Index: i, Path: path, What: "is taken from the configuration only: it makes rotad write files, or run programs",
+		Hint: "write the client into the configuration, or into a file of include:",
+	})
+	return false
 }
 
 func (e *enrolment) creation(client credential.Client) credential.Change {

@@ -81,6 +81,7 @@ func showText(out io.Writer, rec credential.Record, o outlook, now time.Time) er
 	s.line("phase", "%s", rec.Phase())
 	s.rotation(rec)
 	s.copies(rec)
+	s.reloads(rec)
 	s.held(rec)
 	s.trouble(rec)
 	s.future(o)
@@ -156,6 +157,31 @@ func (s sheet) copies(rec credential.Record) {
 			text += fmt.Sprintf("; failing %d times since %s: %s; tried again %s", c.Tries, when(c.Since, s.now), c.Error, when(c.Next, s.now))
 		}
 		s.line("copy", "%s", text)
+	}
+}
+
+// reloads tells how far the consumers of a rotation are.
+func (s sheet) reloads(rec credential.Record) {
+	r := rec.Rotation
+	if r == nil || r.Promoted == 0 {
+		return
+	}
+	for i := range r.Client.Reloads {
+		step := &r.Client.Reloads[i]
+		state := r.ReloadAt(step.Name)
+		text := step.Name + " (" + step.What() + ")"
+		switch {
+		case !state.Done.IsZero():
+			text += " took the new secret " + when(state.Done, s.now)
+		case !state.Ran.IsZero():
+			text += " was done " + when(state.Ran, s.now) + ", and is not healthy yet"
+		default:
+			text += " waits for its turn"
+		}
+		if state.Error != "" {
+			text += ": " + state.Error
+		}
+		s.line("reload", "%s", text)
 	}
 }
 

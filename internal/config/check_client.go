@@ -35,6 +35,7 @@ func checkClient(cl *credential.Client) Problems {
 		c.probe(fmt.Sprintf("probes[%d]", i), &cl.Probes[i])
 	}
 	c.destinations(cl.Destinations)
+	c.reloads(cl)
 	if cl.Grace < 0 {
 		c.add("grace", "is negative", "")
 	}

@@ -26,6 +26,8 @@ type clientSettings struct {
 	Probes []probeSettings `yaml:"probes" json:"probes"`
 	// Destinations are further places that get a copy of what is published, for consumers that do not read Vault.
 	Destinations []destinationSettings `yaml:"destinations" json:"destinations"`
+	// Reload is how consumers take a new secret that has been published.
+	Reload reloadSettings `yaml:"reload" json:"reload"`
 	// Expires is the expiry of the current secret where the provider does not say it: a date or an RFC 3339 time.
 	Expires date `yaml:"expires" json:"expires"`
 	// CurrentID is the id at the provider of the secret that is now in Vault, where a person knows it.
@@ -113,7 +115,7 @@ func (c *clientSettings) client(source string) credential.Client {
 			Successes: c.Verify.Successes, Interval: time.Duration(c.Verify.Interval),
 			Deadline: time.Duration(c.Verify.Deadline),
 		},
-		Probes: c.probes(), Destinations: c.destinations(), Expires: time.Time(c.Expires), CurrentID: c.CurrentID, AllowCut: c.AllowCutover,
+		Probes: c.probes(), Destinations: c.destinations(), Reloads: c.reloads(), Stagger: time.Duration(c.Reload.Stagger), Expires: time.Time(c.Expires), CurrentID: c.CurrentID, AllowCut: c.AllowCutover,
 		Bootstrap: c.Bootstrap, Grace: time.Duration(c.Grace), KeepRetired: c.KeepRetired,
 		RenamedFrom: c.RenamedFrom, Labels: c.Labels, Source: source,
 	}

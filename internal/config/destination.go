@@ -13,7 +13,7 @@ type destinationSettings struct {
 	// Name of the place, unique within the client; not written = the kind of place.
 	Name string `yaml:"name" json:"name"`
 	// File is a file on rotad's machine.
-	File fileSettings `yaml:"file" json:"file"`
+	File *fileSettings `yaml:"file" json:"file"`
 }
 
 // fileSettings is a file as it is written.
@@ -40,7 +40,7 @@ func (c *clientSettings) destinations() []credential.Destination {
 	var out []credential.Destination
 	for _, d := range c.Destinations {
 		one := credential.Destination{Name: d.Name}
-		if f := d.File; f.Path != "" {
+		if f := d.File; f != nil {
 			one.File = &credential.FilePlace{
 				Path: f.Path, Format: credential.FileFormat(f.Format), Field: f.Field, Names: f.Names, Previous: f.Previous,
 				Template: f.Template, Mode: f.Mode, Owner: f.Owner,

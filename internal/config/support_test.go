@@ -94,7 +94,7 @@ func credentials(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{
-		"vault-secret-id", "smtp-password", "entra", "keycloak", "telicent", "vault-token", "secret",
+		"vault-secret-id", "smtp-password", "entra", "keycloak", "telicent", "vault-token", "secret", "batch",
 	} {
 		write(t, filepath.Join(dir, name), "a-secret\n")
 	}

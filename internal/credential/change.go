@@ -65,6 +65,7 @@ const (
 	EventAborted    Event = "aborted"
 	EventRevoking   Event = "revoking"  // the point of no return
 	EventDelivered  Event = "delivered" // a destination holds the published secret
+	EventReloaded   Event = "reloaded"  // a consumer has taken it
 	EventNotProved  Event = "not_proved"
 	EventLeaving    Event = "leaving"
 	EventArchived   Event = "archived"

@@ -26,6 +26,8 @@ type Client struct {
 	KeepRetired  bool              `json:"keep_retired,omitzero"`  // keep the consumer's retired Vault version
 	RenamedFrom  string            `json:"renamed_from,omitempty"` // former id: the record moves with its history
 	Destinations []Destination     `json:"destinations,omitempty"` // further places that get a copy of what is published
+	Reloads      []Reload          `json:"reloads,omitempty"`      // how consumers take a new secret, one after the other
+	Stagger      time.Duration     `json:"stagger,omitzero"`       // between two of them
 	Labels       map[string]string `json:"labels,omitempty"`       // free text for people
 	Source       string            `json:"source,omitempty"`       // "file:line", "import" or "api": each client has one source
 }

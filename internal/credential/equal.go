@@ -41,6 +41,7 @@ func (c *Client) equal(o *Client) bool {
 		c.Vault.Namespace == o.Vault.Namespace, c.Vault.Mount == o.Vault.Mount, c.Vault.Path == o.Vault.Path,
 		maps.Equal(c.Vault.Fields, o.Vault.Fields), maps.Equal(c.Ref, o.Ref), maps.Equal(c.Labels, o.Labels),
 		slices.Equal(c.Probes, o.Probes), sameDestinations(c.Destinations, o.Destinations),
+		sameReloads(c.Reloads, o.Reloads), c.Stagger == o.Stagger,
 	)
 }
 
@@ -77,5 +78,6 @@ func (r *Rotation) equalInDeed(o *Rotation) bool {
 		r.OldDies.Equal(o.OldDies), r.Cutover == o.Cutover, r.Override == o.Override, r.Restored == o.Restored,
 		r.SinceBoot == o.SinceBoot, r.SinceElapsed == o.SinceElapsed, r.Aborting == o.Aborting, r.Revoked == o.Revoked,
 		r.Negative == o.Negative, r.NegativeSince.Equal(o.NegativeSince), r.Undelivered == o.Undelivered,
+		slices.Equal(r.Reloads, o.Reloads),
 	)
 }

@@ -28,6 +28,7 @@ const (
 	HoldClockSuspect     HoldCode = "clock-suspect"
 	HoldByPerson         HoldCode = "by-person"
 	HoldNotDelivered     HoldCode = "not-delivered"
+	HoldNotReloaded      HoldCode = "not-reloaded"
 )
 
 // Resolve is a way out of a hold that a person chooses with "rotad resume".
@@ -89,6 +90,7 @@ func HoldRules() []HoldRule {
 		{HoldBothRefused, "The provider refuses the old secret and the new one.", retryAbort, true, "consumers are cut off already"},
 		{HoldClockSuspect, "The clocks disagree, so the end of the overlap cannot be proved.", []Resolve{ResolveRetry}, false, "none: the old secret stays"},
 		{HoldNotDelivered, "A destination does not hold the new secret yet, so the old one stays; it is tried again all the time.", []Resolve{ResolveRetry, ResolveUndelivered}, false, "none: the old secret stays, and no further rotation begins"},
+		{HoldNotReloaded, "A consumer could not be made to take the new secret, or is not healthy since; the steps after it have not begun, and the old secret stays.", []Resolve{ResolveRetry, ResolveUndelivered}, false, "none: the old secret stays, and no further rotation begins"},
 		{HoldByPerson, "A person stopped this client.", []Resolve{ResolveRetry, ResolveAbort}, false, "the current secret expires unrotated"},
 	}
 }

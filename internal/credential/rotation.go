@@ -85,6 +85,7 @@ type Rotation struct {
 	SinceElapsed  time.Duration `json:"since_elapsed,omitzero"`
 	Aborting      bool          `json:"aborting,omitzero"`    // a person has ended it: what was added is deleted, then it is over
 	Revoked       bool          `json:"revoked,omitzero"`     // confirmed gone at the provider
+	Reloads       []ReloadState `json:"reloads,omitempty"`    // how far the steps of the reload are
 	Undelivered   bool          `json:"undelivered,omitzero"` // a person lets the old secret go although a destination does not hold the new one
 	Negative      Negative      `json:"negative,omitempty"`
 	NegativeSince time.Time     `json:"negative_since,omitzero"`

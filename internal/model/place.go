@@ -12,6 +12,7 @@ type Place struct {
 	World *World
 	Holds string // the value that it hands out; empty = none
 	Old   string // the one beside it
+	Taken string // what the consumer read there when it was reloaded last
 }
 
 var errPlace = errors.New("the place could not be written")
@@ -27,6 +28,21 @@ func (p *Place) Deliver(_ context.Context, _ credential.Destination, c credentia
 		return false, errPlace
 	}
 	return written, nil
+}
+
+// Reload lets the consumer read the place.
+func (p *Place) Reload(context.Context, credential.Reload) error {
+	return p.answer("reload", func() { p.Taken = p.Holds })
+}
+
+// Health asks whether the consumer works.
+func (p *Place) Health(context.Context, credential.Probe) error { return p.answer("health", func() {}) }
+
+func (p *Place) answer(call string, do func()) error {
+	if kind := p.World.call(call, do); kind != "" {
+		return errPlace
+	}
+	return nil
 }
 
 // Fork copies the place into a forked world.

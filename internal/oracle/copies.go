@@ -8,8 +8,13 @@ func lastCopy(v *View, a *Act) string {
 		return ""
 	}
 	r := v.rotation()
-	if v.Copy == v.Version(r.OldVersion) && v.Copy != "" && !r.Undelivered {
+	old := v.Version(r.OldVersion)
+	switch {
+	case old == "" || r.Undelivered:
+	case v.Copy == old:
 		return "revokes the old secret while a destination hands it out"
+	case v.Taken == old:
+		return "revokes the old secret while a consumer has not been reloaded"
 	}
 	return ""
 }

@@ -87,8 +87,8 @@ var oracles = []Oracle{
 	},
 	{
 		Invariant: "I19", Name: "copies",
-		Sentence: "The old secret is not revoked while a destination hands it out, unless a person let it go; in the end every " +
-			"destination hands out what Vault does.",
+		Sentence: "The old secret is not revoked while a destination hands it out or a consumer has not been reloaded, unless a person " +
+			"let it go; in the end every destination hands out what Vault does.",
 		before: lastCopy, quiet: everyCopy,
 	},
 }

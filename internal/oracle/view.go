@@ -49,6 +49,7 @@ type View struct {
 
 	Copied bool   // the client has a destination
 	Copy   string // the value that it hands out; empty = none
+	Taken  string // the value that the consumer of it has read
 
 	// Disturbed says what was done to the client from outside that no protocol can undo: a secret deleted in a portal,
 	// another rotation there, a value edited in Vault, a backup restored. Empty = nothing. What rotad itself does is

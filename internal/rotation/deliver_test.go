@@ -14,8 +14,9 @@ import (
 // copies is a client with two destinations, and what was delivered to them.
 type copies struct {
 	*effects
-	down map[string]bool
-	got  map[string]credential.Copy
+	window credential.Window // nil = always open
+	down   map[string]bool
+	got    map[string]credential.Copy
 }
 
 func newCopies() *copies {
@@ -33,6 +34,14 @@ func newCopies() *copies {
 	}
 	c.rec.Client.Destinations = c.rec.Rotation.Client.Destinations
 	return c
+}
+
+func (c *copies) now() rotation.Env {
+	now := c.effects.now()
+	if c.window != nil {
+		now.Windows = func(credential.WindowSpec) credential.Window { return c.window }
+	}
+	return now
 }
 
 // effect returns what is decided now, and carries it out.
@@ -59,6 +68,7 @@ func (c *copies) turn(t *testing.T, long time.Duration) []rotation.Effect {
 			continue
 		}
 		if c.rec.Due.IsZero() || c.rec.Due.After(end) {
+			c.world.Advance(end.Sub(c.world.Wall))
 			return done
 		}
 		c.world.Advance(max(time.Millisecond, c.rec.Due.Sub(c.world.Wall)))

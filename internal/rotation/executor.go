@@ -21,6 +21,7 @@ type Executor struct {
 	Elapsed func() time.Duration                 // monotonic clock
 	After   func(time.Duration) <-chan time.Time // timer on the monotonic clock
 	Probe   func(context.Context, credential.Probe) error
+	Reload  func(context.Context, credential.Reload) error
 	// Deliver makes a destination hold a copy, and reads it back. It says whether that had to be written.
 	Deliver func(context.Context, credential.Destination, credential.Copy) (written bool, err error)
 }
@@ -74,7 +75,8 @@ func (r *run) ofRotation(ctx context.Context, e Effect) Outcome {
 var effectsOfRotation = map[Effect]func(*run, context.Context) Outcome{
 	EffectCreate: (*run).create, EffectSettle: (*run).settle, EffectCompensate: (*run).compensate, EffectVerify: (*run).verify,
 	EffectShown: (*run).shown, EffectPromote: (*run).promote, EffectProve: (*run).prove, EffectRestore: (*run).restore,
-	EffectGate: (*run).gate, EffectRevoke: (*run).revoke, EffectNegative: (*run).negative, EffectCleanUp: (*run).cleanUp,
+	EffectReload: (*run).reload,
+	EffectGate:   (*run).gate, EffectRevoke: (*run).revoke, EffectNegative: (*run).negative, EffectCleanUp: (*run).cleanUp,
 }
 
 // run is one call of an effect.

@@ -231,6 +231,7 @@ func (s *step) retry() {
 	}
 	if r := s.rec.Rotation; r != nil {
 		r.NegativeSince = time.Time{}
+		s.reloadAgain()
 		return
 	}
 	s.rec.NextLook = s.env.Now

@@ -30,6 +30,7 @@ func overlapRules() []rule {
 		{"clock", (*step).promotedAhead},
 		{"overlap", (*step).overlapRuns},
 		{"deliver", (*step).undelivered},
+		{"reload", (*step).unreloaded},
 		{"which-secret", (*step).oldUnnamed},
 		{"window", (*step).revokeWindow},
 		{"gate", func(s *step) bool { return s.do(EffectGate) }},

@@ -119,7 +119,7 @@ func Plan(rec credential.Record, env Env) Decision {
 	s.rec.Due, s.rec.DueFor = time.Time{}, ""
 	s.tell()
 	switch {
-	case s.deliver():
+	case s.deliver(), s.reload():
 	case s.rec.Rotation == nil:
 		s.first(steadyRules())
 	case s.backedOff():
@@ -129,6 +129,7 @@ func Plan(rec credential.Record, env Env) Decision {
 	if s.out.Effect == EffectNone && !s.out.Archive {
 		s.sooner(s.nextTelling(), "notice")
 		s.sooner(s.nextDelivery(), "deliver")
+		s.sooner(s.reloadAt(), "reload")
 	}
 	return s.decision()
 }
@@ -183,6 +184,7 @@ var appliers = map[Effect]func(*step, Outcome){
 	EffectCleanUp:    (*step).applyCleanUp,
 	EffectSweep:      (*step).applySweep,
 	EffectDeliver:    (*step).applyDeliver,
+	EffectReload:     (*step).applyReload,
 }
 
 // stillApplies guards against an outcome that meets a record which a person has changed meanwhile (an aborted

@@ -93,12 +93,17 @@ func NewLife(m Mode) *Life {
 	}
 	if m.Copied {
 		client.Destinations = []credential.Destination{{Name: "app", File: &credential.FilePlace{Path: "/run/app", Previous: map[string]string{}}}}
+		client.Reloads = []credential.Reload{
+			{Name: "app", Command: []string{"/app"}, Health: &credential.Probe{URL: "http://app"}},
+			{Name: "same", Command: []string{"/app"}},
+		}
 	}
 	if m.additive() {
 		p.Seed(true)
 		client.CurrentID = "secret-2"
 	}
 	v.Seed(p.Seed(false))
+	l.Place.Taken = v.Hands()
 	p.Age(24 * time.Hour)
 	v.Age(24 * time.Hour)
 	l.listen()
@@ -151,7 +156,10 @@ func (l *Life) start(d *daemon, watermark time.Time) {
 	fresh := d.fresh(boot + "-")
 	now := func() time.Time { return l.World.Wall.Add(d.skew) }
 	elapsed := func() time.Duration { return l.World.Wall.Sub(d.began) - d.slept }
-	d.exec = rotation.Executor{Vault: l.Vault, Instance: "instance", Now: now, Elapsed: elapsed, After: l.World.After, Deliver: l.Place.Deliver}
+	d.exec = rotation.Executor{
+		Vault: l.Vault, Instance: "instance", Now: now, Elapsed: elapsed, After: l.World.After, Deliver: l.Place.Deliver,
+		Reload: l.Place.Reload, Probe: l.Place.Health,
+	}
 	d.sch = scheduler.New(scheduler.Settings{
 		Store: l.store, Instance: "instance", Boot: boot, Watermark: watermark, Now: now, Elapsed: elapsed, After: l.World.After,
 		FreshID: fresh, FreshUID: fresh, Executor: d.exec,
@@ -264,7 +272,7 @@ func (l *Life) view() oracle.View {
 		Secrets: l.Provider.Secrets(), Accepts: l.accepts, Hands: l.Vault.Hands(), Version: l.version,
 		Staged: l.Vault.Staged(), StageID: l.Vault.StagedID(), Disturbed: l.disturbed, Rewound: l.rewound,
 	}
-	v.Copied, v.Copy = l.Mode.Copied, l.Place.Holds
+	v.Copied, v.Copy, v.Taken = l.Mode.Copied, l.Place.Holds, l.Place.Taken
 	v.HandsAt, v.HandsBy = l.Vault.Handed()
 	v.Behind = l.daemon.seen.Rev < l.store.rec.Rev
 	v.Daemons, v.Submitting = 1, l.submitting

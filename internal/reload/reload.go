@@ -1,0 +1,45 @@
+// Package reload makes consumers take a new secret: by a command, a systemd unit, a signal or an HTTP request.
+//
+//	rotation (one step after the other) ──► Do ──┬──► command: no shell, no secret in it, its whole group ended in time
+//	                                             ├──► systemctl reload-or-restart unit
+//	                                             ├──► signal to the process of a pid file
+//	                                             └──► POST, without a body
+//
+// A step may be done twice: a process may die between the deed and the note that it was done. What a command prints is not
+// kept, because nobody knows what it prints.
+package reload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+)
+
+// timeout bounds one step. A service that takes longer to restart is asked after its health afterwards.
+const timeout = 2 * time.Minute
+
+// Do does one step. An error says that it may not have been done.
+func Do(ctx context.Context, r credential.Reload) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var err error
+	switch r.Kind() {
+	case "command":
+		err = run(ctx, r.Command)
+	case "unit":
+		err = run(ctx, append([]string{systemctl()}, r.Unit.Arguments()...))
+	case "signal":
+		err = send(r.Signal)
+	case "request":
+		err = request(ctx, r.Request)
+	default:
+		err = errors.New("nothing is to be done")
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.What(), err)
+	}
+	return nil
+}
