@@ -31,13 +31,14 @@ type Tokens struct {
 // NewTokens returns a store of tokens. Elapsed is a monotonic clock; nil = the real one.
 func NewTokens(login Login, elapsed func() time.Duration) *Tokens {
 	if elapsed == nil {
-		elapsed = monotonic()
+		elapsed = Monotonic()
 	}
 	return &Tokens{login: login, elapsed: elapsed, turn: make(chan struct{}, 1)}
 }
 
-// monotonic is the one place of this package that reads a clock: it measures spans, and never tells the time of day.
-func monotonic() func() time.Duration {
+// Monotonic returns a clock that began with this call, for adapters that were given none. It is the one place of this
+// package that reads a clock: it measures spans, and never tells the time of day.
+func Monotonic() func() time.Duration {
 	start := time.Now()                                      //nolint:forbidigo // the start of a span, for callers that bring no clock of their own
 	return func() time.Duration { return time.Since(start) } //nolint:forbidigo // the end of that span
 }

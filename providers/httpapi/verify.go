@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -28,6 +29,7 @@ type VerifyReply struct {
 	Status      int
 	Code        string // error (RFC 6749 section 5.2)
 	Description string // error_description; it may repeat what was sent: compare it, never print it
+	OwnCode     string // member "code", where a server has codes of its own; compare it, never print it
 	Token       bool   // there is an access_token
 	Active      *bool  // member "active" of an introspection; nil = there is none
 	JSON        bool   // the reply is a JSON object
@@ -122,15 +124,16 @@ func (v Verifier) unsupported(cause error) error {
 func parseVerify(method credential.VerifyMethod, resp *Response) VerifyReply {
 	reply := VerifyReply{Method: method, Status: resp.Status}
 	var form struct {
-		Error       string `json:"error"`
-		Description string `json:"error_description"`
-		Token       string `json:"access_token"`
-		Active      *bool  `json:"active"`
+		Error       string          `json:"error"`
+		Description string          `json:"error_description"`
+		OwnCode     json.RawMessage `json:"code"` // a number at some servers
+		Token       string          `json:"access_token"`
+		Active      *bool           `json:"active"`
 	}
 	if resp.broken != nil || !jsonOrUnsaid(resp.Header) || Unmarshal(resp.raw, &form) != nil {
 		return reply
 	}
-	reply.JSON, reply.Code, reply.Description = true, form.Error, form.Description
+	reply.JSON, reply.Code, reply.Description, reply.OwnCode = true, form.Error, form.Description, text(form.OwnCode)
 	reply.Token, reply.Active = form.Token != "", form.Active
 	return reply
 }

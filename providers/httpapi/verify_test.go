@@ -156,3 +156,21 @@ func TestVerifyMethodThatTheKindLacks(t *testing.T) {
 		}
 	}
 }
+
+func TestACodeOfTheServersOwnIsSeen(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"statusCode":401,"code":"ERR12007"}`: "ERR12007", `{"code":12007}`: "", `{"code":null}`: "", `{"code":{"code":"ERR"}}`: "",
+		`{"code":"a secret & more"}`: "", `{"error":"invalid_client","code":"ERR12007"}`: "ERR12007",
+	} {
+		got := httpapi.VerifyReply{}
+		v := httpapi.Verifier{Token: "/token", Client: inProcess(t, func(*http.Request) (*http.Response, error) {
+			return reply(http.StatusUnauthorized, "application/json", "", body), nil
+		}), Classify: func(r httpapi.VerifyReply) (providers.Answer, bool) {
+			got = r
+			return providers.Refused, true
+		}}
+		if _, err := v.Verify(t.Context(), credential.VerifySettings{}, billing()); err != nil || got.OwnCode != want || !got.JSON {
+			t.Errorf("%s: %+v, want %q (%v)", body, got, want, err)
+		}
+	}
+}
