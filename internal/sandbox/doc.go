@@ -9,5 +9,6 @@
 //	                      └────────────────────────────────────────────────────────┘
 //	rotad ──► Mailbox (SMTP)          Consumer ──► KV v2
 //
-// One client may be served through every dialect at once: they all work on the same list of versions.
+// One client may be served through every dialect at once: they all work on the same list of versions. Keycloak, AppRole
+// and LightAPI are servers of their own.
 package sandbox

@@ -26,6 +26,8 @@ func FuzzDialects(f *testing.F) {
 		{"POST", "/v1/auth/approle/role/billing/secret-id", object, `{"metadata":"{\"rotad\":1}","ttl":"-1s"}`},
 		{"POST", "/v1/auth/approle/role/billing/custom-secret-id", object, `{"secret_id":{}}`},
 		{"LIST", "/v1/auth/approle/role/billing/secret-id", "", ""},
+		{"POST", "/portal/command", object, `{"jsonrpc":"2.0","method":"lightapi.net/oauth/regenerateClientSecret/0.1.0","params":{"hostId":"host","clientId":"billing","aggregateVersion":1},"id":1}`},
+		{"GET", "/portal/query", "", `cmd={"host":"lightapi.net","service":"oauth","action":"getClient","version":"0.1.0","data":{"hostId":"host","filters":"x"}}`},
 	} {
 		f.Add(uint8(i), seed[0], seed[1], seed[2], seed[3], i%2 == 0)
 	}
@@ -43,7 +45,11 @@ func FuzzDialects(f *testing.F) {
 		if _, err := roles.AddRole(sandbox.AppRoleRole{Name: "billing"}); err != nil {
 			t.Fatal(err)
 		}
-		handlers := []http.Handler{idp.Handler(), realm.Handler(), roles.Handler()}
+		portal := sandbox.NewLightAPI(now, sandbox.LightAPISettings{Token: admin})
+		if err := portal.Register(sandbox.LightAPIClient{ClientID: "billing", Secret: "first"}); err != nil {
+			t.Fatal(err)
+		}
+		handlers := []http.Handler{idp.Handler(), realm.Handler(), roles.Handler(), portal.Handler()}
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", strings.NewReader(body))
 		request.Method, request.URL.Path, request.URL.RawQuery = method, path, body
 		request.Header.Set("Content-Type", kind)
@@ -55,6 +61,9 @@ func FuzzDialects(f *testing.F) {
 		handlers[int(which)%len(handlers)].ServeHTTP(reply, request)
 		if !trusted && roles.Created("billing") != 0 {
 			t.Errorf("%s %s made a SecretID without a token", method, path)
+		}
+		if !trusted && portal.Regenerated("billing") != 0 {
+			t.Errorf("%s %s regenerated a secret without a token", method, path)
 		}
 		if !trusted && realm.Replaced("billing") != 0 {
 			t.Errorf("%s %s replaced a secret without a token", method, path)
