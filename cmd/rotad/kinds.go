@@ -7,6 +7,7 @@ import (
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/entra"
 	"github.com/rotad/rotad/providers/keycloak"
+	"github.com/rotad/rotad/providers/lightapi"
 	"github.com/rotad/rotad/providers/manual"
 	"github.com/rotad/rotad/providers/telicent"
 	"github.com/rotad/rotad/providers/vaultapprole"
@@ -17,6 +18,7 @@ func kinds() []providers.Kind {
 	return []providers.Kind{
 		entra.Kind(),
 		keycloak.Kind(),
+		lightapi.Kind(),
 		manual.Kind(),
 		telicent.Kind(),
 		vaultapprole.Kind(),

@@ -22,7 +22,11 @@ func blocks(secret string) map[string]map[string]string {
 			"login_url": "https://login.example.com", "verify_scope": "x",
 		},
 		"keycloak": {"url": "https://kc.example.com", "realm": "r", "login_realm": "master", "client_id": "rotad", "client_secret_file": secret},
-		"manual":   {"token_url": "https://idp.example.com/token", "introspection_url": "https://idp.example.com/introspect", "instructions": "x"},
+		"lightapi": {
+			"url": "https://portal.example.com", "host_id": "h", "token_url": "https://oauth.example.com/oauth2/token", "wire": "legacy",
+			"client_id": "c", "client_secret_file": secret, "scope": "portal.w", "stale_code": "ERR11639",
+		},
+		"manual": {"token_url": "https://idp.example.com/token", "introspection_url": "https://idp.example.com/introspect", "instructions": "x"},
 		"telicent": {
 			"url": "https://auth.example.com", "token_file": secret, "secret_path": "a.b", "created_path": "c", "token_url": "https://auth.example.com/token",
 		},
@@ -34,7 +38,7 @@ func blocks(secret string) map[string]map[string]string {
 // error that comes only then would be an outage after a restart.
 func FuzzKindSettings(f *testing.F) {
 	for i, text := range []string{"https://[::1]", "https://a b", "http://h:99999", "//h", "https://u:p@h/x?y#z", "\x00", "a/../b", "own", "..", " ", "{client_id}", "https://h/%zz"} {
-		for kind := range 5 {
+		for kind := range 6 {
 			f.Add(uint8(kind), uint8(i), text)
 		}
 	}

@@ -63,6 +63,20 @@ type appRoleSettings struct {
 	Values       string `yaml:"values" default:"server" enum:"server,own" doc:"Who chooses."`
 }
 
+type lightapiSettings struct {
+	URL              string `yaml:"url" required:"true" format:"url" doc:"Server."`
+	HostID           string `yaml:"host_id" required:"true" doc:"Host."`
+	TokenURL         string `yaml:"token_url" required:"true" format:"url" doc:"Token endpoint."`
+	Wire             string `yaml:"wire" default:"jsonrpc" enum:"jsonrpc,legacy" doc:"Form of commands."`
+	TokenFile        string `yaml:"token_file" doc:"Token."`
+	TokenEnv         string `yaml:"token_env" doc:"Token."`
+	ClientID         string `yaml:"client_id" doc:"Account."`
+	ClientSecretFile string `yaml:"client_secret_file" doc:"Its secret."`
+	ClientSecretEnv  string `yaml:"client_secret_env" doc:"Its secret."`
+	Scope            string `yaml:"scope" doc:"Scope."`
+	StaleCode        string `yaml:"stale_code" doc:"Code."`
+}
+
 type manualSettings struct {
 	TokenURL         string `yaml:"token_url" format:"url" doc:"Token endpoint."`
 	IntrospectionURL string `yaml:"introspection_url" format:"url" doc:"Introspection endpoint."`
@@ -84,6 +98,10 @@ func kinds() []config.Kind {
 		},
 		{Name: "entra", Settings: func() any { return new(entraSettings) }, Ref: []string{"app_id?", "object_id?"}, Fields: bundle},
 		{Name: "vault-approle", Settings: func() any { return new(appRoleSettings) }, Ref: []string{"role"}},
+		{
+			Name: "lightapi", Settings: func() any { return new(lightapiSettings) }, Fields: bundle,
+			Ref: []string{"client_id", "host_id?", "owner_position_id?"},
+		},
 		{Name: "manual", Settings: func() any { return new(manualSettings) }, Ref: []string{"client_id"}},
 		{Name: "bare"},
 	}
@@ -94,7 +112,7 @@ func credentials(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{
-		"vault-secret-id", "smtp-password", "entra", "keycloak", "telicent", "vault-token", "secret", "batch",
+		"vault-secret-id", "smtp-password", "entra", "keycloak", "lightapi", "telicent", "vault-token", "secret", "batch",
 	} {
 		write(t, filepath.Join(dir, name), "a-secret\n")
 	}
