@@ -166,6 +166,11 @@ func sampleAfter(plain noticeMaker, invite inviteMaker) []Sample {
 			sampleRotated(n)
 			n.Facts.Cause = asked
 		})},
+		{Name: "rotated-compromised", Notice: plain(credential.NoticeRotated, "rotated", func(n *credential.Notice) {
+			sampleRotated(n)
+			n.Facts.Cause = credential.Cause{Kind: credential.CauseCompromised, Actor: "alice (uid 1001)", Reason: "it stood in a log"}
+			n.Facts.OldDies = now
+		})},
 		{Name: "rotated-cutover", Notice: plain(credential.NoticeRotated, "rotated", func(n *credential.Notice) {
 			sampleRotated(n)
 			n.Facts.Mode, n.Facts.Cutover, n.Facts.OldDies = credential.ModeHardCutover, true, now

@@ -30,6 +30,7 @@ type Data struct {
 	Reason      string
 	Cause       string // why the rotation began, as half a sentence
 	Unscheduled bool   // nobody planned the rotation
+	Compromised bool   // the old secret has leaked, and was revoked without an overlap
 	Cutover     bool   // the old secret dies when the new one is born
 	Override    bool   // outside its window
 	Negative    string // result of asking with the old secret: proved, not-proved, skipped or empty

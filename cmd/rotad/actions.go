@@ -90,6 +90,9 @@ func person(c admin.Command) rotation.Person {
 func wishOf(c admin.Command) (rotation.Wish, error) {
 	switch c.Verb {
 	case admin.VerbRotate:
+		if c.Compromised {
+			return rotation.Compromised, nil
+		}
 		return rotation.Rotate, nil
 	case admin.VerbApprove:
 		return rotation.Approve, nil

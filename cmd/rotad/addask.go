@@ -18,8 +18,9 @@ import (
 
 // questions asks a person at a terminal.
 type questions struct {
-	in  *bufio.Reader
-	out io.Writer
+	in      *bufio.Reader
+	out     io.Writer
+	nothing string // what has come of it where nobody answers
 }
 
 const nothingRegistered = "nothing was registered"
@@ -36,7 +37,7 @@ func (a *app) askClient(ctx context.Context, f *addFlags, args *[]string) (*ques
 	if err != nil {
 		return nil, err
 	}
-	q := &questions{bufio.NewReader(in), a.err}
+	q := &questions{bufio.NewReader(in), a.err, nothingRegistered}
 	return q, q.client(ctx, cfg, f, args)
 }
 
@@ -160,12 +161,12 @@ func (q *questions) ask(ctx context.Context, question, standard string) (string,
 	}()
 	select {
 	case <-ctx.Done():
-		return "", failed(errors.New("interrupted"), nothingRegistered)
+		return "", failed(errors.New("interrupted"), q.nothing)
 	case got := <-answers:
 		text := strings.TrimSpace(got.text)
 		switch {
 		case got.err != nil:
-			return "", wrong(errors.New("the terminal was closed before the last question"), nothingRegistered)
+			return "", wrong(errors.New("the terminal was closed before the last question"), q.nothing)
 		case text == "":
 			return standard, nil
 		}

@@ -14,17 +14,24 @@ import (
 
 func newRotate(a *app) *cobra.Command {
 	var reason string
-	var wait bool
+	var wait, compromised, yes bool
 	cmd := a.aboutOne("rotate ID", "Rotate a client's secret now.", func(cmd *cobra.Command, id string) error {
-		return a.rotate(cmd.Context(), id, reason, wait)
+		if compromised {
+			if err := a.confirmCompromised(cmd.Context(), id, yes); err != nil {
+				return err
+			}
+		}
+		return a.rotate(cmd.Context(), admin.Command{Verb: admin.VerbRotate, Client: id, Reason: reason, Compromised: compromised}, wait)
 	})
+	cmd.Flags().BoolVar(&compromised, "compromised", false, "somebody has the secret who must not: no overlap, no window, the old one is revoked at once")
+	cmd.Flags().BoolVar(&yes, "yes", false, "with --compromised: do not ask before")
 	cmd.Flags().BoolVar(&wait, "wait", false, "follow it to the overlap, and end with the command that shows the new version")
 	reasonFlag(cmd, &reason)
 	return cmd
 }
 
-func (a *app) rotate(ctx context.Context, id, reason string, wait bool) error {
-	reply, err := a.do(ctx, admin.Command{Verb: admin.VerbRotate, Client: id, Reason: reason})
+func (a *app) rotate(ctx context.Context, c admin.Command, wait bool) error {
+	reply, err := a.do(ctx, c)
 	if err != nil {
 		return err
 	}

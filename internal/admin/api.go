@@ -58,20 +58,21 @@ const (
 
 // Command is one thing that a person wants. Which fields it has depends on its verb.
 type Command struct {
-	Verb     Verb
-	Client   string // id; empty for VerbRegister
-	Reason   string // for the audit; may be empty
-	Resolve  credential.Resolve
-	SecretID string
-	Until    time.Time
-	Value    credential.Sensitive
-	Expires  time.Time // of Value; zero = nobody says it
-	Never    bool      // Value does not expire
-	Clients  []credential.Client
-	Source   string // SourceAdd or SourceImport
-	DryRun   bool   // say what would change, and change nothing
-	Look     bool   // in a dry run of one client: look at it, too, and return its record as it would be then
-	Actor    string // who asks, as the kernel says; set by the server, whatever the request says
+	Verb        Verb
+	Client      string // id; empty for VerbRegister
+	Reason      string // for the audit; may be empty
+	Resolve     credential.Resolve
+	SecretID    string
+	Until       time.Time
+	Value       credential.Sensitive
+	Expires     time.Time // of Value; zero = nobody says it
+	Never       bool      // Value does not expire
+	Clients     []credential.Client
+	Source      string // SourceAdd or SourceImport
+	DryRun      bool   // say what would change, and change nothing
+	Compromised bool   // of VerbRotate: somebody has the secret who must not
+	Look        bool   // in a dry run of one client: look at it, too, and return its record as it would be then
+	Actor       string // who asks, as the kernel says; set by the server, whatever the request says
 }
 
 // The sources of clients that were registered by a command; those of the configuration have "file:line".

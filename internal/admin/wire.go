@@ -26,19 +26,20 @@ const (
 
 // wireCommand is a Command in a request. The actor is not part of it: who asks is never taken from a request.
 type wireCommand struct {
-	Verb     Verb                `json:"verb"`
-	Client   string              `json:"client,omitempty"`
-	Reason   string              `json:"reason,omitempty"`
-	Resolve  credential.Resolve  `json:"resolve,omitempty"`
-	SecretID string              `json:"secret_id,omitempty"`
-	Until    time.Time           `json:"until,omitzero"`
-	Value    *clearValue         `json:"value,omitempty"`
-	Expires  time.Time           `json:"expires,omitzero"`
-	Never    bool                `json:"never,omitzero"`
-	Clients  []credential.Client `json:"clients,omitempty"`
-	Source   string              `json:"source,omitempty"`
-	DryRun   bool                `json:"dry_run,omitzero"`
-	Look     bool                `json:"look,omitzero"`
+	Verb        Verb                `json:"verb"`
+	Client      string              `json:"client,omitempty"`
+	Reason      string              `json:"reason,omitempty"`
+	Resolve     credential.Resolve  `json:"resolve,omitempty"`
+	SecretID    string              `json:"secret_id,omitempty"`
+	Until       time.Time           `json:"until,omitzero"`
+	Value       *clearValue         `json:"value,omitempty"`
+	Expires     time.Time           `json:"expires,omitzero"`
+	Never       bool                `json:"never,omitzero"`
+	Clients     []credential.Client `json:"clients,omitempty"`
+	Source      string              `json:"source,omitempty"`
+	DryRun      bool                `json:"dry_run,omitzero"`
+	Compromised bool                `json:"compromised,omitzero"`
+	Look        bool                `json:"look,omitzero"`
 }
 
 // clearValue is a secret on its way over the socket: the one place where a Sensitive is encoded.
@@ -63,7 +64,7 @@ func (v *clearValue) UnmarshalJSON(raw []byte) error {
 func encodeCommand(c Command) ([]byte, error) {
 	w := wireCommand{
 		Verb: c.Verb, Client: c.Client, Reason: c.Reason, Resolve: c.Resolve, SecretID: c.SecretID, Until: c.Until,
-		Expires: c.Expires, Never: c.Never, Clients: c.Clients, Source: c.Source, DryRun: c.DryRun, Look: c.Look,
+		Expires: c.Expires, Never: c.Never, Clients: c.Clients, Source: c.Source, DryRun: c.DryRun, Look: c.Look, Compromised: c.Compromised,
 	}
 	if !c.Value.Empty() {
 		w.Value = &clearValue{c.Value}
@@ -86,7 +87,7 @@ func decodeCommand(r io.Reader) (Command, error) {
 	}
 	c := Command{
 		Verb: w.Verb, Client: w.Client, Reason: w.Reason, Resolve: w.Resolve, SecretID: w.SecretID, Until: w.Until.UTC(),
-		Expires: w.Expires.UTC(), Never: w.Never, Clients: w.Clients, Source: w.Source, DryRun: w.DryRun, Look: w.Look,
+		Expires: w.Expires.UTC(), Never: w.Never, Clients: w.Clients, Source: w.Source, DryRun: w.DryRun, Look: w.Look, Compromised: w.Compromised,
 	}
 	if w.Value != nil {
 		c.Value = w.Value.Sensitive

@@ -75,13 +75,14 @@ type Backoff struct {
 
 // Request is what a person asked for.
 type Request struct {
-	Rotate   bool      `json:"rotate,omitzero"`
-	Approved bool      `json:"approved,omitzero"`
-	Actor    string    `json:"actor,omitempty"`
-	Reason   string    `json:"reason,omitempty"`
-	At       time.Time `json:"at,omitzero"`
-	Acked    time.Time `json:"acked,omitzero"`  // a person has seen the warnings
-	Snooze   time.Time `json:"snooze,omitzero"` // no warnings before this moment
+	Rotate      bool      `json:"rotate,omitzero"`
+	Approved    bool      `json:"approved,omitzero"`
+	Compromised bool      `json:"compromised,omitzero"` // of Rotate: somebody has the secret who must not
+	Actor       string    `json:"actor,omitempty"`
+	Reason      string    `json:"reason,omitempty"`
+	At          time.Time `json:"at,omitzero"`
+	Acked       time.Time `json:"acked,omitzero"`  // a person has seen the warnings
+	Snooze      time.Time `json:"snooze,omitzero"` // no warnings before this moment
 }
 
 // Told is what people have been told about the current secret. It is reset when the secret changes.

@@ -21,12 +21,13 @@ type CauseKind string
 
 // The causes of a rotation.
 const (
-	CauseScheduled CauseKind = "scheduled" // its due time came
-	CauseRequired  CauseKind = "required"  // the provider says that rotation is required
-	CauseExpired   CauseKind = "expired"   // the current secret had expired already
-	CauseRequested CauseKind = "requested" // a person asked for it
-	CauseBootstrap CauseKind = "bootstrap" // Vault held nothing and bootstrap is allowed
-	CauseSubmitted CauseKind = "submitted" // a person brought a value
+	CauseScheduled   CauseKind = "scheduled"   // its due time came
+	CauseRequired    CauseKind = "required"    // the provider says that rotation is required
+	CauseExpired     CauseKind = "expired"     // the current secret had expired already
+	CauseRequested   CauseKind = "requested"   // a person asked for it
+	CauseBootstrap   CauseKind = "bootstrap"   // Vault held nothing and bootstrap is allowed
+	CauseSubmitted   CauseKind = "submitted"   // a person brought a value
+	CauseCompromised CauseKind = "compromised" // somebody has the secret who must not: no overlap, no window
 )
 
 // Cause is why a rotation began and who wanted it.

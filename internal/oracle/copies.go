@@ -10,7 +10,7 @@ func lastCopy(v *View, a *Act) string {
 	r := v.rotation()
 	old := v.Version(r.OldVersion)
 	switch {
-	case old == "" || r.Undelivered:
+	case old == "" || r.Undelivered || r.Cause.Kind == credential.CauseCompromised: // a person said that it has to go
 	case v.Copy == old:
 		return "revokes the old secret while a destination hands it out"
 	case v.Taken == old:

@@ -93,7 +93,7 @@ func (s *step) nextDelivery() time.Time {
 func (s *step) undelivered() bool {
 	r := s.rec.Rotation
 	d := s.firstBehind()
-	if d == nil || r.Undelivered {
+	if d == nil || r.Undelivered || compromised(r) {
 		return false
 	}
 	c := s.rec.CopyAt(d.Name)

@@ -79,7 +79,7 @@ func (s *step) refuse(code credential.HoldCode, detail string) bool {
 // withdraw drops a person's request that a hold has refused: it must not begin by itself when the hold ends.
 func (s *step) withdraw() {
 	if s.rec.Hold != nil && s.rec.Request.Rotate {
-		s.rec.Request.Rotate = false
+		s.rec.Request.Rotate, s.rec.Request.Compromised = false, false
 		s.auditDetail(credential.EventFailed, "the requested rotation was refused: "+string(s.rec.Hold.Code))
 	}
 }
@@ -109,7 +109,7 @@ func (s *step) verifierProvesNothing(l *Look) bool {
 // currentNotProved: before every intent Vault's value must be accepted, unless the provider says that it has expired,
 // or Vault has none.
 func (s *step) currentNotProved(l *Look) bool {
-	if !l.HasValue || l.Answer == providers.Accepted || (l.Answer == providers.Refused && s.saysExpired(l)) {
+	if !l.HasValue || l.Answer == providers.Accepted || (l.Answer == providers.Refused && (s.saysExpired(l) || s.rec.Request.Compromised)) {
 		return false
 	}
 	return s.unproved(l, "whether Vault's value is valid could not be found out")
@@ -137,7 +137,7 @@ func (s *step) noMode(l *Look) bool {
 
 func (s *step) cutoverNotAllowed(l *Look) bool {
 	c := l.Snapshot.Caps
-	if s.rec.Client.AllowCut {
+	if s.rec.Client.AllowCut || s.rec.Request.Compromised {
 		return false
 	}
 	if c.HMAC && c.Mode != credential.ModeHardCutover {
@@ -147,9 +147,10 @@ func (s *step) cutoverNotAllowed(l *Look) bool {
 		s.refuse(credential.HoldCutover, "the old secret would stop working at once: "+c.Reason)
 }
 
-// stillCounting: never again while a previous secret still counts down, because a second rotation would end it early.
+// stillCounting: never again while a previous secret still counts down, because a second rotation would end it early. Where
+// the secret is compromised, that is what is wanted.
 func (s *step) stillCounting(l *Look) bool {
-	if l.Snapshot.Caps.Mode != credential.ModeGraceWindow {
+	if l.Snapshot.Caps.Mode != credential.ModeGraceWindow || s.rec.Request.Compromised {
 		return false
 	}
 	for _, secret := range s.live(l.Snapshot.Secrets) {
@@ -169,7 +170,7 @@ func until(secret credential.Secret) string {
 
 func (s *step) overlapTooShort(l *Look) bool {
 	c, p := l.Snapshot.Caps, s.env.Policy
-	if c.Mode == credential.ModeHardCutover {
+	if c.Mode == credential.ModeHardCutover || s.rec.Request.Compromised {
 		return false
 	}
 	if got := overlapOf(c, p); got < overlapMin(p) {
@@ -214,6 +215,9 @@ func (s *step) begin(l *Look) bool {
 	if s.rec.Sight == credential.SightEmpty {
 		s.rec.Rotation.Old, s.rec.Rotation.OldVersion = credential.Secret{}, 0
 		s.rec.Rotation.ConsumerBase = l.Version
+	}
+	if r := s.rec.Rotation; compromised(r) {
+		r.Policy, r.Client.AllowCut, r.Client.Stagger = atOnce(r.Policy, r.Caps), true, 0
 	}
 	s.release("the rotation could begin")
 	s.rec.Request = credential.Request{Acked: s.rec.Request.Acked, Snooze: s.rec.Request.Snooze}

@@ -19,7 +19,10 @@ const (
 // begins when every destination holds the new secret.
 func nextReload(rec *credential.Record) (*credential.Reload, credential.ReloadState) {
 	r := rec.Rotation
-	if r == nil || r.Phase != credential.PhaseOverlap || r.Promoted == 0 || r.Undelivered || r.Promoted != rec.Version {
+	if r == nil || r.Promoted == 0 || r.Undelivered || r.Promoted != rec.Version {
+		return nil, credential.ReloadState{}
+	}
+	if r.Phase != credential.PhaseOverlap && (r.Phase != credential.PhaseRevoking || !compromised(r)) {
 		return nil, credential.ReloadState{}
 	}
 	for i := range r.Client.Destinations {
@@ -86,7 +89,7 @@ func (s *step) reload() bool {
 
 // unreloaded keeps the old secret while a consumer has not taken the new one.
 func (s *step) unreloaded() bool {
-	if step, _ := nextReload(&s.rec); step == nil {
+	if step, _ := nextReload(&s.rec); step == nil || compromised(s.rec.Rotation) {
 		return false
 	}
 	if s.waveStopped() {

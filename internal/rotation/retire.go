@@ -189,6 +189,7 @@ func revokingRules() []rule {
 		{"late-orphan", (*step).deleteOrphan},
 		{"revoke", func(s *step) bool { return !s.rec.Rotation.Revoked && s.do(EffectRevoke) }},
 		{"negative", func(s *step) bool { return s.rec.Rotation.Negative == "" && s.do(EffectNegative) }},
+		{"reload", (*step).wavesOn},
 		{"clean-up", func(s *step) bool { return s.do(EffectCleanUp) }},
 	}
 }

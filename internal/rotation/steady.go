@@ -45,7 +45,7 @@ func (s *step) sweepDue() bool {
 func (s *step) forgetWish() bool {
 	r := &s.rec.Request
 	if s.env.Policy.OnlyWatches() && (r.Rotate || r.Approved) {
-		r.Rotate, r.Approved = false, false
+		r.Rotate, r.Approved, r.Compromised = false, false, false
 		s.auditDetail(credential.EventSettled, "what was asked for is dropped: the policy "+s.env.Policy.Name+" only watches")
 	}
 	return false
@@ -59,6 +59,8 @@ func (s *step) wanted() *credential.Cause {
 		return nil
 	case s.rec.Caps.Mode == credential.ModeManual || s.rec.Sight == credential.SightNone:
 		return nil
+	case r.Rotate && r.Compromised:
+		return &credential.Cause{Kind: credential.CauseCompromised, Actor: r.Actor, Reason: r.Reason}
 	case r.Rotate:
 		return &credential.Cause{Kind: credential.CauseRequested, Actor: r.Actor, Reason: r.Reason}
 	case s.rec.Sight == credential.SightEmpty:
@@ -131,7 +133,7 @@ func (s *step) blockedByHold() bool {
 // the first secret and an expired one do not wait for a window.
 func (s *step) startsAt(c credential.Cause) (at time.Time, override bool) {
 	switch c.Kind {
-	case credential.CauseRequested, credential.CauseBootstrap, credential.CauseExpired:
+	case credential.CauseRequested, credential.CauseCompromised, credential.CauseBootstrap, credential.CauseExpired:
 		return s.env.Now, false
 	default:
 		from := latest(latest(DueAt(s.rec, s.env.Policy), s.env.Now), s.afterAbort())

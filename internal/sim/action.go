@@ -108,6 +108,7 @@ func restoreVault(age time.Duration) func(*Life) {
 func commands() []Action {
 	return []Action{
 		{Name: "rotate", do: wish(rotation.Rotate)},
+		{Name: "rotate-compromised", do: wish(rotation.Compromised)},
 		{Name: "hold", do: wish(rotation.HoldBy)},
 		{Name: "ack", do: wish(rotation.Ack)},
 		{Name: "resume-retry", do: wish(rotation.Resume(credential.ResolveRetry, ""))},
