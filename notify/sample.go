@@ -166,6 +166,10 @@ func sampleAfter(plain noticeMaker, invite inviteMaker) []Sample {
 			sampleRotated(n)
 			n.Facts.Cause = asked
 		})},
+		{Name: "rotated-back", Notice: plain(credential.NoticeRotated, "rotated", func(n *credential.Notice) {
+			sampleRotated(n)
+			n.Facts.Cause = credential.Cause{Kind: credential.CauseRolledBack, Actor: "alice (uid 1001)", Reason: "logins fail"}
+		})},
 		{Name: "rotated-compromised", Notice: plain(credential.NoticeRotated, "rotated", func(n *credential.Notice) {
 			sampleRotated(n)
 			n.Facts.Cause = credential.Cause{Kind: credential.CauseCompromised, Actor: "alice (uid 1001)", Reason: "it stood in a log"}

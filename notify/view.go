@@ -34,7 +34,8 @@ func (v view) data() templates.Data {
 		SecretID: v.name(f.SecretID), OldSecretID: v.name(f.OldSecretID), Rotation: v.name(f.Rotation),
 		Actor: v.name(f.Cause.Actor), Reason: sentence(f.Cause.Reason), Cause: v.cause(),
 		Unscheduled: f.Cause.Kind != "" && !f.Cause.Scheduled(), Compromised: f.Cause.Kind == credential.CauseCompromised,
-		Cutover: f.Cutover || f.Mode == credential.ModeHardCutover || f.Cause.Kind == credential.CauseCompromised, Override: f.Override,
+		RolledBack: f.Cause.Kind == credential.CauseRolledBack,
+		Cutover:    f.Cutover || f.Mode == credential.ModeHardCutover || f.Cause.Kind == credential.CauseCompromised, Override: f.Override,
 		Negative: string(f.Negative), Error: capital(sentence(f.Error)) + stop(f.Error),
 		OldOne: oldOne(f.Mode),
 		Hold:   v.hold(), Steps: cleanLines(f.Instructions), Commands: v.commands(),
@@ -126,6 +127,8 @@ func (v view) cause() string {
 	switch c.Kind {
 	case credential.CauseRequested:
 		return who + " asked for this rotation"
+	case credential.CauseRolledBack:
+		return who + " went back to the former secret"
 	case credential.CauseCompromised:
 		return who + " said that the old secret is compromised"
 	case credential.CauseSubmitted:

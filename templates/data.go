@@ -30,6 +30,7 @@ type Data struct {
 	Reason      string
 	Cause       string // why the rotation began, as half a sentence
 	Unscheduled bool   // nobody planned the rotation
+	RolledBack  bool   // the secret from before the rotation is current again
 	Compromised bool   // the old secret has leaked, and was revoked without an overlap
 	Cutover     bool   // the old secret dies when the new one is born
 	Override    bool   // outside its window

@@ -96,6 +96,8 @@ func wishOf(c admin.Command) (rotation.Wish, error) {
 		return rotation.Rotate, nil
 	case admin.VerbApprove:
 		return rotation.Approve, nil
+	case admin.VerbRollback:
+		return rotation.Rollback, nil
 	case admin.VerbHold:
 		return rotation.HoldBy, nil
 	case admin.VerbAck:

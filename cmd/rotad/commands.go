@@ -23,6 +23,7 @@ func commands() []func(*app) *cobra.Command {
 		newSubmit,
 		newApprove,
 		newHold,
+		newRollback,
 		newResume,
 		newAck,
 		newSnooze,

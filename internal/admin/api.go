@@ -46,6 +46,7 @@ type Verb string
 const (
 	VerbRotate   Verb = "rotate"
 	VerbApprove  Verb = "approve"
+	VerbRollback Verb = "rollback"
 	VerbHold     Verb = "hold"
 	VerbResume   Verb = "resume"   // Resolve, and SecretID where it takes one
 	VerbAck      Verb = "ack"      //

@@ -127,7 +127,7 @@ func (c Command) checkVerb() error {
 		}
 	case VerbRegister:
 		return c.checkRegistration()
-	case VerbRotate, VerbApprove, VerbHold, VerbAck, VerbPrepare, VerbRemove, VerbSubmit:
+	case VerbRotate, VerbRollback, VerbApprove, VerbHold, VerbAck, VerbPrepare, VerbRemove, VerbSubmit:
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (c Command) checkRegistration() error {
 
 func verbs() []Verb {
 	return []Verb{
-		VerbRotate, VerbApprove, VerbHold, VerbResume, VerbAck, VerbSnooze, VerbPrepare, VerbSubmit, VerbRegister, VerbRemove,
+		VerbRotate, VerbRollback, VerbApprove, VerbHold, VerbResume, VerbAck, VerbSnooze, VerbPrepare, VerbSubmit, VerbRegister, VerbRemove,
 	}
 }
 

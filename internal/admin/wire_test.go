@@ -68,7 +68,7 @@ func FuzzDecodeCommand(f *testing.F) {
 
 func TestEveryVerbOfTheContractIsKnown(t *testing.T) {
 	for verb, c := range map[admin.Verb]admin.Command{
-		admin.VerbRotate: {}, admin.VerbApprove: {}, admin.VerbHold: {}, admin.VerbAck: {}, admin.VerbPrepare: {}, admin.VerbRemove: {},
+		admin.VerbRotate: {}, admin.VerbRollback: {}, admin.VerbApprove: {}, admin.VerbHold: {}, admin.VerbAck: {}, admin.VerbPrepare: {}, admin.VerbRemove: {},
 		admin.VerbSnooze:   {Until: time.Unix(1, 0).UTC()},
 		admin.VerbResume:   {Resolve: credential.ResolveAbort},
 		admin.VerbSubmit:   {Value: credential.NewSensitive("v")},

@@ -78,6 +78,6 @@ func (r *Rotation) equalInDeed(o *Rotation) bool {
 		r.OldDies.Equal(o.OldDies), r.Cutover == o.Cutover, r.Override == o.Override, r.Restored == o.Restored,
 		r.SinceBoot == o.SinceBoot, r.SinceElapsed == o.SinceElapsed, r.Aborting == o.Aborting, r.Revoked == o.Revoked,
 		r.Negative == o.Negative, r.NegativeSince.Equal(o.NegativeSince), r.Undelivered == o.Undelivered,
-		slices.Equal(r.Reloads, o.Reloads),
+		slices.Equal(r.Reloads, o.Reloads), same(r.RollingBack, o.RollingBack),
 	)
 }

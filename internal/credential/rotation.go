@@ -27,6 +27,7 @@ const (
 	CauseRequested   CauseKind = "requested"   // a person asked for it
 	CauseBootstrap   CauseKind = "bootstrap"   // Vault held nothing and bootstrap is allowed
 	CauseSubmitted   CauseKind = "submitted"   // a person brought a value
+	CauseRolledBack  CauseKind = "rolled-back" // a person went back to the secret before
 	CauseCompromised CauseKind = "compromised" // somebody has the secret who must not: no overlap, no window
 )
 
@@ -59,7 +60,7 @@ type Rotation struct {
 	Old        Secret   `json:"old,omitzero"`          // the one to be replaced; no id = nothing will be revoked
 	OldVersion int      `json:"old_version,omitempty"` // consumer version that holds the old value; 0 = none
 
-	ConsumerBase int       `json:"consumer_base,omitempty"` // first secret: consumer version before it, holding no secret
+	ConsumerBase int       `json:"consumer_base,omitempty"` // consumer version that is replaced where that is not OldVersion: it holds no secret, or one that a person replaces; 0 = OldVersion
 	FenceBase    int       `json:"fence_base"`              // staging version that the next fence expects
 	Fence        int       `json:"fence,omitempty"`         // staging version of our last fence; 0 = none is known
 	FenceAt      time.Time `json:"fence_at,omitzero"`       // Vault's time of that fence
@@ -84,10 +85,11 @@ type Rotation struct {
 	Restored      bool          `json:"restored,omitzero"`     // compensating: Vault hands out the old value again
 	SinceBoot     string        `json:"since_boot,omitempty"`  // with SinceElapsed: when this phase began, or the value was restored, on the monotonic clock
 	SinceElapsed  time.Duration `json:"since_elapsed,omitzero"`
-	Aborting      bool          `json:"aborting,omitzero"`    // a person has ended it: what was added is deleted, then it is over
-	Revoked       bool          `json:"revoked,omitzero"`     // confirmed gone at the provider
-	Reloads       []ReloadState `json:"reloads,omitempty"`    // how far the steps of the reload are
-	Undelivered   bool          `json:"undelivered,omitzero"` // a person lets the old secret go although a destination does not hold the new one
+	Aborting      bool          `json:"aborting,omitzero"`      // a person has ended it: what was added is deleted, then it is over
+	Revoked       bool          `json:"revoked,omitzero"`       // confirmed gone at the provider
+	RollingBack   *Cause        `json:"rolling_back,omitempty"` // a person wants the old secret back; nil = nobody does
+	Reloads       []ReloadState `json:"reloads,omitempty"`      // how far the steps of the reload are
+	Undelivered   bool          `json:"undelivered,omitzero"`   // a person lets the old secret go although a destination does not hold the new one
 	Negative      Negative      `json:"negative,omitempty"`
 	NegativeSince time.Time     `json:"negative_since,omitzero"`
 }

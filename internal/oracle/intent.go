@@ -75,6 +75,8 @@ func promoteIntended(r *credential.Rotation) string {
 		return "publishes what is not staged"
 	case r.Phase == credential.PhaseVerified, r.Phase == credential.PhaseStaged && r.Cutover, r.Phase == credential.PhaseCompensating:
 		return ""
+	case r.Phase == credential.PhaseOverlap && r.RollingBack != nil: // the old one again: I10 says over what
+		return ""
 	}
 	return "publishes in phase " + string(r.Phase)
 }

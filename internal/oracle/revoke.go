@@ -91,15 +91,15 @@ func fencing(v *View, a *Act) string {
 	return "replaces a value that is neither the one before nor the new one"
 }
 
-// base returns the consumer version that the rotation began with.
+// base returns the consumer version that the rotation replaces.
 func base(r *credential.Rotation) int {
 	switch {
 	case r == nil:
 		return 0
-	case r.OldVersion != 0:
-		return r.OldVersion
+	case r.ConsumerBase != 0:
+		return r.ConsumerBase
 	}
-	return r.ConsumerBase
+	return r.OldVersion
 }
 
 // trueOverlap is I16: the overlap is measured in the true time, from when Vault began to hand out the new value.

@@ -28,6 +28,7 @@ const (
 	EffectNegative   Effect = "negative"   // the old value must be refused
 	EffectCleanUp    Effect = "clean-up"   // staging idle; destroy what is no longer needed
 	EffectSweep      Effect = "sweep"      // retry a destroy that was refused
+	EffectRollback   Effect = "rollback"   // publish the old bundle again, over the new one
 	EffectReload     Effect = "reload"     // let the next consumer take what was published
 	EffectDeliver    Effect = "deliver"    // copy what is published to the client's other destinations
 )
@@ -41,6 +42,7 @@ type Outcome struct {
 	Look    *Look             // look, prepare
 	Fence   int               // create, settle: staging version of our last fence
 	FenceAt time.Time         // Vault's time of it
+	Base    int               // submit: the consumer version that the person has decided to replace
 	Version int               // staging version, or consumer version, that was written or found
 	At      time.Time         // Vault's time of that version
 	Secret  credential.Secret // create, settle: the new secret

@@ -48,7 +48,7 @@ func (r *run) copyTo(ctx context.Context, d credential.Destination, want CopyRes
 		return false, f
 	}
 	if want.Old != 0 {
-		if c.Previous, f = r.versionOf(ctx, want.Old); f.Text != "" {
+		if c.Previous, f = r.versionOf(ctx, want.Old); f.Text != "" && f.Class != providers.ClassNotFound { // a value that is gone is left out
 			return false, f
 		}
 	}

@@ -186,17 +186,25 @@ func holds(c credential.Consumer, b credential.Bundle) bool {
 	return true
 }
 
-// mayReplace says whether the present version may be written over: it hands out the same as the one from before the
-// rotation, or nothing where there was nothing.
+// mayReplace says whether the present version may be written over: it hands out the same as the one that was to be replaced, or
+// as the old one, or nothing where there was nothing.
 func (r *run) mayReplace(ctx context.Context, now credential.Consumer) (bool, error) {
-	if r.rot.OldVersion == 0 {
-		return !hasValue(now), nil
+	if r.rot.OldVersion == 0 && !hasValue(now) {
+		return true, nil
 	}
-	before, err := r.Vault.Consumer(ctx, r.client().Vault, r.rot.OldVersion)
-	if err != nil {
-		return false, err
+	for _, version := range []int{r.rot.ConsumerBase, r.rot.OldVersion} {
+		if version == 0 {
+			continue
+		}
+		before, err := r.Vault.Consumer(ctx, r.client().Vault, version)
+		if err != nil {
+			return false, err
+		}
+		if hasValue(before) && !now.Deleted && now.Bundle.Equal(before.Bundle) {
+			return true, nil
+		}
 	}
-	return hasValue(before) && !now.Deleted && now.Bundle.Equal(before.Bundle), nil
+	return false, nil
 }
 
 func (r *run) published(ctx context.Context, version int, at time.Time) Outcome {

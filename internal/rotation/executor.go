@@ -75,8 +75,8 @@ func (r *run) ofRotation(ctx context.Context, e Effect) Outcome {
 var effectsOfRotation = map[Effect]func(*run, context.Context) Outcome{
 	EffectCreate: (*run).create, EffectSettle: (*run).settle, EffectCompensate: (*run).compensate, EffectVerify: (*run).verify,
 	EffectShown: (*run).shown, EffectPromote: (*run).promote, EffectProve: (*run).prove, EffectRestore: (*run).restore,
-	EffectReload: (*run).reload,
-	EffectGate:   (*run).gate, EffectRevoke: (*run).revoke, EffectNegative: (*run).negative, EffectCleanUp: (*run).cleanUp,
+	EffectReload: (*run).reload, EffectRollback: (*run).rollback,
+	EffectGate: (*run).gate, EffectRevoke: (*run).revoke, EffectNegative: (*run).negative, EffectCleanUp: (*run).cleanUp,
 }
 
 // run is one call of an effect.
@@ -166,10 +166,10 @@ func (r *run) entry(phase credential.StagingPhase) credential.Staging {
 
 // consumerBase returns the consumer version that a promote replaces.
 func (r *run) consumerBase() int {
-	if r.rot.OldVersion != 0 {
-		return r.rot.OldVersion
+	if r.rot.ConsumerBase != 0 {
+		return r.rot.ConsumerBase
 	}
-	return r.rot.ConsumerBase
+	return r.rot.OldVersion
 }
 
 // ask verifies a bundle. A kind that has no way to ask says so with ClassUnsupported.

@@ -78,10 +78,11 @@ func Submit(rec credential.Record, o Outcome, by Person, expires Expiry, env Env
 				s.rec.Rotation.Old = credential.Secret{}
 			}
 			if rec.Sight == credential.SightEmpty {
-				s.rec.Rotation.OldVersion, s.rec.Rotation.ConsumerBase = 0, rec.Version
+				s.rec.Rotation.OldVersion = 0
 			}
 			s.rec.Rotation.Old.Expires = Ends(rec)
 		}
+		s.rec.Rotation.ConsumerBase = o.Base             // whoever brings a value wants it in the place of what stands there now
 		s.rec.Hold, s.rec.Rotation.Aborting = nil, false // who brings a value wants it published, whatever was asked before
 		o.Secret.Expires, o.Secret.Never = expires.At, expires.Never
 		if !o.At.IsZero() { // its life is counted from when Vault took it, whatever our clock says

@@ -119,7 +119,7 @@ func Plan(rec credential.Record, env Env) Decision {
 	s.rec.Due, s.rec.DueFor = time.Time{}, ""
 	s.tell()
 	switch {
-	case s.deliver(), s.reload():
+	case s.rollsBack(), s.deliver(), s.reload():
 	case s.rec.Rotation == nil:
 		s.first(steadyRules())
 	case s.backedOff():
@@ -185,6 +185,7 @@ var appliers = map[Effect]func(*step, Outcome){
 	EffectSweep:      (*step).applySweep,
 	EffectDeliver:    (*step).applyDeliver,
 	EffectReload:     (*step).applyReload,
+	EffectRollback:   (*step).applyRollback,
 }
 
 // stillApplies guards against an outcome that meets a record which a person has changed meanwhile (an aborted

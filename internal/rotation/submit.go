@@ -56,6 +56,7 @@ func (x Executor) StageSubmitted(ctx context.Context, rec credential.Record, rot
 	if o.Result != Done {
 		return o, errors.New(o.Failure.Text)
 	}
+	o.Base = consumer.Version
 	return o, nil
 }
 

@@ -59,3 +59,23 @@ func (e *effects) submit(t *testing.T, value string) {
 	e.rec = d.Record
 	e.rec.Rotation.Phase = credential.PhaseVerified
 }
+
+// Somebody has edited Vault, and a person who knows it brings another value: it takes that one's place, whatever version
+// rotad knew last. What is written after that is somebody else's again.
+func TestASubmitReplacesWhatStandsThere(t *testing.T) {
+	for _, later := range []bool{false, true} {
+		e := newEffects()
+		value := e.provider.Seed(false)
+		e.vault.Seed("edited")
+		e.rec.Rotation, e.rec.Version, e.rec.Caps.Mode = nil, 1, credential.ModeHardCutover
+		e.rec.Hold = &credential.Hold{Code: credential.HoldChangedElsewhere, Since: noon()}
+		e.submit(t, value)
+		if later {
+			e.vault.Seed("edited again")
+		}
+		d := rotation.Apply(e.rec, rotation.EffectPromote, e.run(t, rotation.EffectPromote), e.now())
+		if published := e.vault.Hands() == value; published == later || (d.Record.Hold != nil) != later {
+			t.Errorf("edited again %t: published %t, hold %+v", later, published, d.Record.Hold)
+		}
+	}
+}

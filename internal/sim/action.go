@@ -109,6 +109,7 @@ func commands() []Action {
 	return []Action{
 		{Name: "rotate", do: wish(rotation.Rotate)},
 		{Name: "rotate-compromised", do: wish(rotation.Compromised)},
+		{Name: "rollback", do: wish(rotation.Rollback)},
 		{Name: "hold", do: wish(rotation.HoldBy)},
 		{Name: "ack", do: wish(rotation.Ack)},
 		{Name: "resume-retry", do: wish(rotation.Resume(credential.ResolveRetry, ""))},

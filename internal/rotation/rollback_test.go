@@ -1,0 +1,101 @@
+package rotation_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/rotation"
+)
+
+// overlapping is a client in its overlap, its destinations served and its consumers reloaded.
+func overlapping(t *testing.T) *wave {
+	t.Helper()
+	w := newWave()
+	w.until(t, credential.PhaseOverlap)
+	w.turn(t, time.Hour)
+	w.did = nil
+	return w
+}
+
+func (w *wave) rollback(t *testing.T) {
+	t.Helper()
+	d, err := rotation.Rollback(w.rec, rotation.Person{Name: "anna", Reason: "logins fail"}, w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.rec = d.Record
+}
+
+func TestARollbackBringsTheOldSecretBackAndRetiresTheNewOne(t *testing.T) {
+	w := overlapping(t)
+	old, fresh := w.rec.Rotation.Old.ID, w.rec.Rotation.New.ID
+	w.turn(t, 2*day)
+	w.rollback(t)
+	w.turn(t, 2*time.Hour)
+	if w.vault.Hands() != w.vault.Value(1) || w.got["raw"].Bundle.Secret().Reveal() != w.vault.Value(1) {
+		t.Error("Vault or a destination does not hand out the old secret")
+	}
+	if w.done() != "web-1 web-1? web-2 web-2? batch" {
+		t.Errorf("reloaded: %s", w.done())
+	}
+	if w.turn(t, 2*day); len(w.provider.Revoked) != 0 {
+		t.Error("the overlap did not begin anew")
+	}
+	w.turn(t, 26*time.Hour)
+	if !slices.Equal(w.provider.Revoked, []string{fresh}) || w.rec.Current.ID == fresh {
+		t.Errorf("revoked %v, want %s and not %s; current %s", w.provider.Revoked, fresh, old, w.rec.Current.ID)
+	}
+}
+
+// What cannot be brought back is left as it is, and somebody is told.
+func TestARollbackThatCannotBeMadeChangesNothing(t *testing.T) {
+	for name, spoil := range map[string]func(*wave){
+		"the old secret is refused":      func(w *wave) { w.provider.DeleteValue(w.vault.Value(1)) },
+		"its version has been destroyed": func(w *wave) { _ = w.vault.DestroyConsumer(t.Context(), credential.VaultPath{}, []int{1}) },
+		"somebody else has edited Vault": func(w *wave) { w.vault.Seed("typed by hand") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := overlapping(t)
+			spoil(w)
+			hands := w.vault.Hands()
+			w.rollback(t)
+			for range 20 {
+				w.effect(t)
+			}
+			r := w.rec.Rotation
+			if r == nil || r.RollingBack != nil || w.vault.Hands() != hands || len(w.provider.Revoked) != 0 || r.Old.ID != "secret-1" {
+				t.Errorf("%+v; revoked %v", r, w.provider.Revoked)
+			}
+		})
+	}
+}
+
+func TestWhereARollbackIsRefused(t *testing.T) {
+	set := func(f func(*credential.Record)) credential.Record {
+		rec := overlapped()
+		f(&rec)
+		return rec
+	}
+	for why, rec := range map[string]credential.Record{
+		"no rotation":            steady(60 * day),
+		"counts down or is dead": set(func(r *credential.Record) { r.Rotation.Caps.Mode = credential.ModeGraceWindow }),
+		"is in its overlap":      set(func(r *credential.Record) { r.Rotation.Promoted = 0 }),
+		"point of no return":     set(func(r *credential.Record) { r.Rotation.Phase = credential.PhaseRevoking }),
+		"is compromised":         set(func(r *credential.Record) { r.Rotation.Cause.Kind = credential.CauseCompromised }),
+		"is not known":           set(func(r *credential.Record) { r.Rotation.Old.ID = "" }),
+		"has expired":            set(func(r *credential.Record) { r.Rotation.Old.Expires = noon().Add(-time.Hour) }),
+	} {
+		_, err := rotation.Rollback(rec, rotation.Person{Name: "anna"}, at(noon()))
+		no, ok := errors.AsType[*rotation.Refusal](err)
+		if !ok || !strings.Contains(no.Why, why) || no.Hint == "" {
+			t.Errorf("%v, want a refusal because it %q", err, why)
+		}
+	}
+	if _, err := rotation.Rollback(overlapped(), rotation.Person{Name: "anna"}, at(noon())); err != nil {
+		t.Errorf("a rotation in its overlap: %v", err)
+	}
+}
