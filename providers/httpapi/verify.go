@@ -63,9 +63,12 @@ func (v Verifier) Verify(
 	if answer != providers.Unknown {
 		return answer, nil
 	}
-	// A 401 here is about the client, never about rotad's own account, and must not be taken for the latter.
-	if err == nil || providers.ClassOf(err) == providers.ClassAuth {
+	// A 401 here is about the client, never about rotad's own account, and must not be taken for the latter. Nor must a 405
+	// or 501 of a proxy be taken for a kind that has no way to ask: its secrets are published without a proof.
+	switch providers.ClassOf(err) {
+	case "", providers.ClassAuth, providers.ClassUnsupported:
 		err = resp.Failed(providers.ClassUnavailable, errProvesNothing)
+	default:
 	}
 	return providers.Unknown, err
 }

@@ -71,6 +71,8 @@ func TestAnswersOfOAuthServers(t *testing.T) {
 		{"a broken document", code, 401, `{"error":"invalid_client"`, providers.Unknown},
 		{"throttled", code, 429, `{"error":"invalid_client"}`, providers.Unknown},
 		{"down", code, 503, `{"error":"invalid_client"}`, providers.Unknown},
+		{"a gateway allows no POST", code, 405, `<html>`, providers.Unknown},
+		{"a gateway knows no such thing", code, 501, ``, providers.Unknown},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v := httpapi.Verifier{Token: "/token", Introspect: "/introspect", Client: inProcess(t, func(*http.Request) (*http.Response, error) {
@@ -81,7 +83,7 @@ func TestAnswersOfOAuthServers(t *testing.T) {
 				t.Errorf("%s, %v; want %s", got, err, test.want)
 			}
 			if err != nil && (!providers.Definite(err) || strings.Contains(err.Error(), "CANARY") ||
-				providers.ClassOf(err) == providers.ClassAuth) {
+				providers.ClassOf(err) == providers.ClassAuth || providers.ClassOf(err) == providers.ClassUnsupported) {
 				t.Errorf("%v", err)
 			}
 		})
