@@ -37,6 +37,8 @@ type World struct {
 	Accepts func(b credential.Bundle) bool
 	// Canaries are clear values that must never stand in an error: rotad's own credential.
 	Canaries []string
+	// ValueIsRead says that the reply of a create has no value: it is read afterwards, and can be read back later.
+	ValueIsRead bool
 	// Expires is the expiry that creates ask for; zero = none.
 	Expires time.Time
 }
