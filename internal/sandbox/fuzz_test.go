@@ -28,6 +28,8 @@ func FuzzDialects(f *testing.F) {
 		{"LIST", "/v1/auth/approle/role/billing/secret-id", "", ""},
 		{"POST", "/portal/command", object, `{"jsonrpc":"2.0","method":"lightapi.net/oauth/regenerateClientSecret/0.1.0","params":{"hostId":"host","clientId":"billing","aggregateVersion":1},"id":1}`},
 		{"GET", "/portal/query", "", `cmd={"host":"lightapi.net","service":"oauth","action":"getClient","version":"0.1.0","data":{"hostId":"host","filters":"x"}}`},
+		{"PATCH", sandbox.PathRover + "/rovers/eni--hyperion--billing/secret", object, `{}`},
+		{"POST", sandbox.PathRoverToken, form, "grant_type=client_credentials&client_id=eni--hyperion&client_secret="},
 	} {
 		f.Add(uint8(i), seed[0], seed[1], seed[2], seed[3], i%2 == 0)
 	}
@@ -49,7 +51,11 @@ func FuzzDialects(f *testing.F) {
 		if err := portal.Register(sandbox.LightAPIClient{ClientID: "billing", Secret: "first"}); err != nil {
 			t.Fatal(err)
 		}
-		handlers := []http.Handler{idp.Handler(), realm.Handler(), roles.Handler(), portal.Handler()}
+		plane := sandbox.NewRover(now, sandbox.RoverSettings{TeamSecret: admin})
+		if err := plane.Register(sandbox.RoverApp{Name: "billing"}); err != nil {
+			t.Fatal(err)
+		}
+		handlers := []http.Handler{idp.Handler(), realm.Handler(), roles.Handler(), portal.Handler(), plane.Handler()}
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", strings.NewReader(body))
 		request.Method, request.URL.Path, request.URL.RawQuery = method, path, body
 		request.Header.Set("Content-Type", kind)
@@ -64,6 +70,9 @@ func FuzzDialects(f *testing.F) {
 		}
 		if !trusted && portal.Regenerated("billing") != 0 {
 			t.Errorf("%s %s regenerated a secret without a token", method, path)
+		}
+		if plane.Made("billing") != 0 { // its tokens are made anew each time
+			t.Errorf("%s %s rotated an application without a token", method, path)
 		}
 		if !trusted && realm.Replaced("billing") != 0 {
 			t.Errorf("%s %s replaced a secret without a token", method, path)
