@@ -9,6 +9,7 @@ import (
 	"github.com/rotad/rotad/providers/keycloak"
 	"github.com/rotad/rotad/providers/lightapi"
 	"github.com/rotad/rotad/providers/manual"
+	"github.com/rotad/rotad/providers/telekom"
 	"github.com/rotad/rotad/providers/telicent"
 	"github.com/rotad/rotad/providers/vaultapprole"
 )
@@ -20,6 +21,7 @@ func kinds() []providers.Kind {
 		keycloak.Kind(),
 		lightapi.Kind(),
 		manual.Kind(),
+		telekom.Kind(),
 		telicent.Kind(),
 		vaultapprole.Kind(),
 	}

@@ -27,6 +27,10 @@ func blocks(secret string) map[string]map[string]string {
 			"client_id": "c", "client_secret_file": secret, "scope": "portal.w", "stale_code": "ERR11639",
 		},
 		"manual": {"token_url": "https://idp.example.com/token", "introspection_url": "https://idp.example.com/introspect", "instructions": "x"},
+		"telekom": {
+			"url": "https://plane.example.com", "group": "g", "team": "t", "token_url": "https://idp.example.com/token", "client_id": "c",
+			"client_secret_file": secret, "verify_url": "https://idp.example.com/token", "secret_rotation": "on", "grace_period": "7d",
+		},
 		"telicent": {
 			"url": "https://auth.example.com", "token_file": secret, "secret_path": "a.b", "created_path": "c", "token_url": "https://auth.example.com/token",
 		},
@@ -38,7 +42,7 @@ func blocks(secret string) map[string]map[string]string {
 // error that comes only then would be an outage after a restart.
 func FuzzKindSettings(f *testing.F) {
 	for i, text := range []string{"https://[::1]", "https://a b", "http://h:99999", "//h", "https://u:p@h/x?y#z", "\x00", "a/../b", "own", "..", " ", "{client_id}", "https://h/%zz"} {
-		for kind := range 6 {
+		for kind := range 7 {
 			f.Add(uint8(kind), uint8(i), text)
 		}
 	}

@@ -6,8 +6,10 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/rotad/rotad/internal/config"
+	"github.com/rotad/rotad/internal/credential"
 )
 
 const exampleFile = "../../config.example.yaml"
@@ -27,7 +29,7 @@ func TestTheExampleLoads(t *testing.T) {
 	if c == nil {
 		t.Fatal(problems)
 	}
-	if len(c.Clients) != 5 || len(c.Providers) != 6 || c.SMTP == nil {
+	if len(c.Clients) != 6 || len(c.Providers) != 7 || c.SMTP == nil {
 		t.Errorf("got %d clients and %d providers", len(c.Clients), len(c.Providers))
 	}
 	// Nothing is pointed out but that no file matches the include: four days from Thursday to Monday, the overlap and
@@ -113,5 +115,19 @@ func TestTheDefaultsInTheExampleAreTrue(t *testing.T) {
 		if pair.shown != pair.bare {
 			t.Errorf("%s: the example shows %v, the default is %v", pair.what, pair.shown, pair.bare)
 		}
+	}
+}
+
+// A platform that mails by itself, 30 days before the expiry and daily from 7 days on, is matched by a policy.
+func TestTheExampleShowsTheRhythmOfAPlatform(t *testing.T) {
+	credentials(t)
+	c, problems := config.Load(exampleFile, kinds())
+	if c == nil {
+		t.Fatal(problems)
+	}
+	p := c.Policies["as-the-platform"]
+	want := []credential.Warning{{Before: 30 * 24 * time.Hour}, {Before: 7 * 24 * time.Hour, Every: 24 * time.Hour}}
+	if !slices.Equal(p.Warn, want) || p.WarnWhen != credential.WarnAlways {
+		t.Errorf("%+v, %s", p.Warn, p.WarnWhen)
 	}
 }

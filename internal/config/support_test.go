@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/rotad/rotad/internal/config"
 )
@@ -38,6 +39,22 @@ type telicentSettings struct {
 	PreviousCreatedPath string `yaml:"previous_created_path" doc:"Path."`
 	PreviousExpiresPath string `yaml:"previous_expires_path" doc:"Path."`
 	RequiredPath        string `yaml:"required_path" doc:"Path."`
+}
+
+type telekomSettings struct {
+	RoverTokenFile   string        `yaml:"rover_token_file" doc:"ROVER_TOKEN."`
+	RoverTokenEnv    string        `yaml:"rover_token_env" doc:"ROVER_TOKEN."`
+	URL              string        `yaml:"url" format:"url" doc:"Server."`
+	Group            string        `yaml:"group" doc:"Group."`
+	Team             string        `yaml:"team" doc:"Team."`
+	TokenURL         string        `yaml:"token_url" format:"url" doc:"Token endpoint."`
+	ClientID         string        `yaml:"client_id" doc:"Account."`
+	ClientSecretFile string        `yaml:"client_secret_file" doc:"Its secret."`
+	ClientSecretEnv  string        `yaml:"client_secret_env" doc:"Its secret."`
+	Scope            string        `yaml:"scope" doc:"Scope."`
+	VerifyURL        string        `yaml:"verify_url" format:"url" doc:"Token endpoint."`
+	SecretRotation   string        `yaml:"secret_rotation" default:"auto" enum:"auto,on,off" doc:"Whether."`
+	GracePeriod      time.Duration `yaml:"grace_period" default:"0s" doc:"How long."`
 }
 
 type entraSettings struct {
@@ -96,6 +113,7 @@ func kinds() []config.Kind {
 				}
 			},
 		},
+		{Name: "telekom", Settings: func() any { return new(telekomSettings) }, Ref: []string{"application"}, Fields: bundle},
 		{Name: "entra", Settings: func() any { return new(entraSettings) }, Ref: []string{"app_id?", "object_id?"}, Fields: bundle},
 		{Name: "vault-approle", Settings: func() any { return new(appRoleSettings) }, Ref: []string{"role"}},
 		{
@@ -112,7 +130,7 @@ func credentials(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{
-		"vault-secret-id", "smtp-password", "entra", "keycloak", "lightapi", "telicent", "vault-token", "secret", "batch",
+		"vault-secret-id", "smtp-password", "entra", "keycloak", "lightapi", "rover-token", "telicent", "vault-token", "secret", "batch",
 	} {
 		write(t, filepath.Join(dir, name), "a-secret\n")
 	}
