@@ -33,13 +33,16 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup:               setUpScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code":   codeIs,
-			"await":  await,
-			"portal": portal,
-			"seal":   seal,
-			"newer":  newer,
-			"rights": rights,
-			"claim":  claim,
+			"code":     codeIs,
+			"await":    await,
+			"portal":   portal,
+			"seal":     seal,
+			"newer":    newer,
+			"rights":   rights,
+			"claim":    claim,
+			"accepted": accepted,
+			"made":     made,
+			"clean":    cleanFile,
 		},
 	})
 }
@@ -49,6 +52,7 @@ type scriptWorld struct {
 	kv    *sandbox.KV
 	roles *sandbox.AppRole
 	idp   *sandbox.IdP
+	plane *scriptPlane
 }
 
 type worldKey struct{}
@@ -64,6 +68,9 @@ func setUpScript(e *testscript.Env) error {
 	e.Defer(roles.Close)
 	e.Defer(idp.Close)
 	if err := w.populate(); err != nil {
+		return err
+	}
+	if err := w.addPlane(e, now); err != nil {
 		return err
 	}
 	e.Values[worldKey{}] = w

@@ -31,9 +31,10 @@ type RoverSettings struct {
 // RoverApp is an application as somebody registers it.
 type RoverApp struct {
 	Name   string
-	Secret string // its first secret; empty = a random one
-	Off    bool   // its zone does not have the feature SecretRotation
-	OptOut bool   // the zone has it, and an annotation of the client switches it off
+	Secret string        // its first secret; empty = a random one
+	TTL    time.Duration // life of that first secret, in a zone with the feature; 0 = that of all
+	Off    bool          // its zone does not have the feature SecretRotation
+	OptOut bool          // the zone has it, and an annotation of the client switches it off
 }
 
 // Rover is a stand-in for the team API of a control plane: applications, their secrets, and a controller that carries
@@ -91,9 +92,12 @@ func (r *Rover) Register(a RoverApp) error {
 	if a.Secret == "" {
 		a.Secret = r.value()
 	}
+	if a.TTL == 0 {
+		a.TTL = r.settings.Expiration
+	}
 	kept := &roverApp{RoverApp: a, id: id, secret: a.Secret}
 	if kept.graceful() {
-		kept.expires = r.now().Add(r.settings.Expiration).Truncate(time.Second)
+		kept.expires = r.now().Add(a.TTL).Truncate(time.Second)
 	}
 	r.apps[id] = kept
 	return nil

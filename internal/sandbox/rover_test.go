@@ -111,6 +111,20 @@ func TestRoverRotatesSomeTimeAfterItWasAsked(t *testing.T) {
 	p.expectLogins(map[string]int{third: 401}) // expired
 }
 
+func TestRoverGivesTheFirstSecretALifeOfItsOwn(t *testing.T) {
+	p := newPlane(t, sandbox.RoverSettings{Expiration: 2 * time.Hour}, sandbox.RoverApp{TTL: time.Hour})
+	if now := p.status(); now["currentExpiresAt"] != "2026-03-01T13:00:00Z" {
+		t.Errorf("%v", now["currentExpiresAt"])
+	}
+	p.ask(http.MethodPatch, shop+"/secret")
+	if now := p.status(); now["currentExpiresAt"] != "2026-03-01T14:00:00Z" {
+		t.Errorf("%v", now["currentExpiresAt"])
+	}
+	if err := p.Register(sandbox.RoverApp{Name: "other"}); err != nil || p.Accepts("other", credential.NewSensitive("first")) {
+		t.Errorf("a random first secret is a known one (%v)", err)
+	}
+}
+
 func TestRoverCutsOverWhereNothingIsKept(t *testing.T) {
 	for name, test := range map[string]struct {
 		app   sandbox.RoverApp
