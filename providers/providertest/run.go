@@ -182,10 +182,14 @@ func (b *bench) readBackOf() providers.Issued {
 func recoverReadsCurrent(b *bench) {
 	recoverer, ok := providers.AsRecoverer(b.provider)
 	caps := b.inspect().Caps
-	if ok != caps.Readable {
-		b.Fatalf("readable is %t, Recoverer is %t", caps.Readable, ok)
-	}
-	if !ok {
+	switch {
+	case caps.Readable && !ok:
+		b.Fatal("readable, and no Recoverer")
+	case !ok:
+		return
+	case !caps.Readable: // a kind may learn only from the client what it can do
+		_, err := recoverer.Recover(b.Context(), b.Target)
+		_ = b.mustFail(err, "recover", providers.ClassUnsupported)
 		return
 	}
 	got, err := recoverer.Recover(b.Context(), b.Target)

@@ -41,6 +41,9 @@ type World struct {
 	ValueIsRead bool
 	// Expires is the expiry that creates ask for; zero = none.
 	Expires time.Time
+	// Bridged says that the adapter's requests come from another process and through Bridge: a refused connection
+	// reaches it as one that was cut.
+	Bridged bool
 }
 
 // bench is one test's World with its adapter, fault injection in between.
