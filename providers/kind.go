@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"time"
 )
@@ -34,6 +35,7 @@ type Opening struct {
 	Deadline    time.Duration     // of a create; 0 = the kind's default
 	Propagation time.Duration     // how long a change may take to be seen everywhere; 0 = the kind's default
 	Transport   http.RoundTripper // nil = the default
+	Log         *slog.Logger      // for what no error can carry; nil = none
 
 	// Elapsed is a monotonic clock, for the life of rotad's own token; nil = the real one.
 	Elapsed func() time.Duration

@@ -68,7 +68,7 @@ func (q *questions) client(ctx context.Context, cfg *config.Config, f *addFlags,
 // ref asks for what the provider calls the client. Of fields that are optional, one is enough.
 func (q *questions) ref(ctx context.Context, p config.Provider, id string, f *addFlags) error {
 	f.ref = map[string]string{}
-	for _, field := range p.Ref {
+	for _, field := range refFields(p.Ref) {
 		name, optional := strings.CutSuffix(field, "?")
 		if optional && len(f.ref) > 0 {
 			continue

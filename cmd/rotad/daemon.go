@@ -205,7 +205,7 @@ func (d *daemon) open(p config.Provider) (scheduler.Connection, error) {
 	}
 	inner, err := kind.Open(providers.Opening{
 		Name: p.Name, Settings: p.Settings, Secret: p.Secret, Headers: p.Headers, Deadline: p.Deadline, Propagation: p.Propagation,
-		Elapsed: d.clocks.elapsed,
+		Elapsed: d.clocks.elapsed, Log: d.log,
 	})
 	if err != nil {
 		return scheduler.Connection{}, err

@@ -82,7 +82,7 @@ func newConfig(kind providers.Kind) ([]byte, error) {
 	}
 	var out bytes.Buffer
 	err = parsed.Execute(&out, map[string]any{
-		"Kind": kind.Name, "Summary": kind.Summary, "Rights": kind.Rights, "Ref": strings.TrimSuffix(kind.Ref[0], "?"),
+		"Kind": kind.Name, "Summary": kind.Summary, "Rights": kind.Rights, "Ref": strings.TrimSuffix(refFields(kind.Ref)[0], "?"),
 		"Settings": config.Required(all[i]),
 	})
 	return out.Bytes(), err

@@ -17,7 +17,7 @@ import (
 var fillIn = map[string]string{
 	"address": "https://vault.example.com:8200", "url": "https://sso.example.com", "host": "smtp.example.com",
 	"from": "Secrets <secrets@example.com>", "email": "payments@example.com", "tenant_id": "00000000-0000-0000-0000-000000000000",
-	"token_url": "https://oauth.example.com/oauth2/token",
+	"token_url": "https://oauth.example.com/oauth2/token", "program_file": "program",
 }
 
 var placeholderLine = regexp.MustCompile(`^config\.yaml:(\d+): (\S+?)(?:\[0\])?: is not filled in yet`)
@@ -60,6 +60,9 @@ func TestANewConfigurationIsRightOnceItIsFilledIn(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Chdir(t.TempDir())
 			t.Setenv("CREDENTIALS_DIRECTORY", "")
+			if err := os.WriteFile("program", []byte("#!/bin/sh\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
 			var out, errs bytes.Buffer
 			if code := run([]string{"init", "--config", "config.yaml", "--kind", kind}, nil, &out, &errs, nil); code != exitDone {
 				t.Fatalf("init: code %d: %s", code, &errs)

@@ -6,6 +6,7 @@ import (
 	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/entra"
+	"github.com/rotad/rotad/providers/exec"
 	"github.com/rotad/rotad/providers/keycloak"
 	"github.com/rotad/rotad/providers/lightapi"
 	"github.com/rotad/rotad/providers/manual"
@@ -18,6 +19,7 @@ import (
 func kinds() []providers.Kind {
 	return []providers.Kind{
 		entra.Kind(),
+		exec.Kind(),
 		keycloak.Kind(),
 		lightapi.Kind(),
 		manual.Kind(),
@@ -54,4 +56,13 @@ func validate(settings any, report func(path, what, hint string)) {
 	}); ok {
 		v.Validate(report)
 	}
+}
+
+// refFields are the fields of a client's ref to ask people for: those of its kind, or where a kind takes any, the one that
+// nearly every provider has.
+func refFields(ref []string) []string {
+	if len(ref) == 0 {
+		return []string{"client_id"}
+	}
+	return ref
 }

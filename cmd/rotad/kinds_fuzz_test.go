@@ -15,11 +15,15 @@ import (
 )
 
 // blocks are settings of every kind that the configuration takes. FuzzKindSettings changes one at a time.
-func blocks(secret string) map[string]map[string]string {
+func blocks(secret, program string) map[string]map[string]string {
 	return map[string]map[string]string{
 		"entra": {
 			"tenant_id": "t", "client_id": "c", "client_secret_file": secret, "graph_url": "https://graph.example.com/v1.0",
 			"login_url": "https://login.example.com", "verify_scope": "x",
+		},
+		"exec": {
+			"program_file": program, "directory": "/", "credential_file": secret, "secret_field": "client_secret", "timeout": "20s",
+			"kill_after": "5s",
 		},
 		"keycloak": {"url": "https://kc.example.com", "realm": "r", "login_realm": "master", "client_id": "rotad", "client_secret_file": secret},
 		"lightapi": {
@@ -51,7 +55,11 @@ func FuzzKindSettings(f *testing.F) {
 	if err := os.WriteFile(secret, []byte("s\n"), 0o600); err != nil {
 		f.Fatal(err)
 	}
-	all := blocks(secret)
+	program := filepath.Join(dir, "program")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700); err != nil {
+		f.Fatal(err)
+	}
+	all := blocks(secret, program)
 	names := slices.Sorted(maps.Keys(all))
 	if len(names) != len(kinds()) {
 		f.Fatalf("there are settings for %v only", names)

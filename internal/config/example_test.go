@@ -3,8 +3,10 @@ package config_test
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -23,9 +25,17 @@ func example(t *testing.T) string {
 	return string(data)
 }
 
+// exampleHere is a copy of the example whose program is one that exists.
+func exampleHere(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	program := write(t, filepath.Join(dir, "portal"), "#!/bin/sh\n")
+	return write(t, filepath.Join(dir, "config.yaml"), strings.Replace(example(t), "/usr/local/lib/rotad/portal ", program+" ", 1))
+}
+
 func TestTheExampleLoads(t *testing.T) {
 	credentials(t)
-	c, problems := config.Load(exampleFile, kinds())
+	c, problems := config.Load(exampleHere(t), kinds())
 	if c == nil {
 		t.Fatal(problems)
 	}
@@ -76,7 +86,7 @@ func lastDot(path string) int {
 // What the example calls a default is the default: with all of those lines taken out, it means the same.
 func TestTheDefaultsInTheExampleAreTrue(t *testing.T) {
 	credentials(t)
-	full, problems := config.Load(exampleFile, kinds())
+	full, problems := config.Load(exampleHere(t), kinds())
 	if full == nil {
 		t.Fatal(problems)
 	}

@@ -100,6 +100,18 @@ type manualSettings struct {
 	Instructions     string `yaml:"instructions" doc:"What to do."`
 }
 
+type execSettings struct {
+	ProgramFile    string            `yaml:"program_file" required:"true" doc:"Program."`
+	Directory      string            `yaml:"directory" default:"/" doc:"Where it runs."`
+	Environment    map[string]string `yaml:"environment" doc:"Its environment."`
+	Settings       map[string]string `yaml:"settings" doc:"Its settings."`
+	CredentialFile string            `yaml:"credential_file" doc:"Its credential."`
+	CredentialEnv  string            `yaml:"credential_env" doc:"Its credential."`
+	SecretField    string            `yaml:"secret_field" default:"client_secret" doc:"Field."`
+	Timeout        time.Duration     `yaml:"timeout" default:"20s" doc:"Of a read."`
+	KillAfter      time.Duration     `yaml:"kill_after" default:"5s" doc:"From SIGTERM to SIGKILL."`
+}
+
 func kinds() []config.Kind {
 	bundle := []string{"client_id", "client_secret"}
 	return []config.Kind{
@@ -121,6 +133,7 @@ func kinds() []config.Kind {
 			Ref: []string{"client_id", "host_id?", "owner_position_id?"},
 		},
 		{Name: "manual", Settings: func() any { return new(manualSettings) }, Ref: []string{"client_id"}},
+		{Name: "exec", Settings: func() any { return new(execSettings) }},
 		{Name: "bare"},
 	}
 }
@@ -130,7 +143,7 @@ func credentials(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{
-		"vault-secret-id", "smtp-password", "entra", "keycloak", "lightapi", "rover-token", "telicent", "vault-token", "secret", "batch",
+		"vault-secret-id", "smtp-password", "entra", "keycloak", "lightapi", "rover-token", "telicent", "vault-token", "secret", "batch", "portal",
 	} {
 		write(t, filepath.Join(dir, name), "a-secret\n")
 	}
