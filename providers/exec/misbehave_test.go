@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/rotad/rotad/providers"
 )
 
 // Values of the variable asProgram beside adapter.
@@ -27,7 +30,11 @@ func misbehave(role string) int {
 		_, _ = io.Copy(io.Discard, conn)
 		return 0
 	}
-	if role != script {
+	switch role {
+	case script:
+	case rotad:
+		return waitForACreate()
+	default:
 		return 3
 	}
 	text, err := io.ReadAll(os.Stdin)
@@ -105,4 +112,20 @@ func knock(address string) net.Conn {
 		panic(err)
 	}
 	return conn
+}
+
+// rotad is the value of asProgram for a process that waits for a create, as the daemon does.
+const rotad = "rotad"
+
+// waitForACreate runs a program that hangs.
+func waitForACreate() int {
+	p, err := Kind().Open(providers.Opening{Name: "portal", Settings: &Settings{
+		ProgramFile: os.Args[0], Environment: map[string]string{asProgram: script},
+		Settings: map[string]string{"then": "hang", "knock": os.Getenv("KNOCK")},
+	}})
+	if err != nil {
+		return 92
+	}
+	_, _ = p.Create(context.Background(), providers.Target{}, providers.Request{}) //nolint:forbidigo // it is a program
+	return 0
 }
