@@ -16,7 +16,7 @@
 set -u
 LC_ALL=C
 export LC_ALL
-limit=1100000 # bytes of an answer with its headers
+limit=65536 # bytes of an answer with its headers
 
 # ---- JSON, with awk alone ----
 
@@ -184,7 +184,6 @@ send() {
 		*) break ;;
 		esac
 	done
-	[ "$code" = 0 ] || cut=yes
 	request_id=$(header x-request-id)
 	retry_after=$(header retry-after)
 	case $retry_after in
