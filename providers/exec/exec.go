@@ -193,19 +193,23 @@ func (p *provider) start(ctx context.Context, stdin []byte) (ending, error) {
 	if err := checkProgram(p.settings.ProgramFile); err != nil {
 		return ending{}, fmt.Errorf("the program was not started: %w", err)
 	}
-	environment := []string{}
-	for _, name := range sortedNames(p.settings.Environment) {
-		environment = append(environment, name+"="+p.settings.Environment[name])
-	}
-	cmd := &osexec.Cmd{
-		Path: p.settings.ProgramFile, Args: []string{p.settings.ProgramFile}, Env: environment, Dir: p.settings.Directory,
-		SysProcAttr: attributes(),
-	}
-	ended, err := run(ctx, cmd, stdin, p.settings.KillAfter)
+	ended, err := run(ctx, p.command(), stdin, p.settings.KillAfter)
 	if err != nil {
 		return ending{}, fmt.Errorf("the program (or the interpreter in its first line) was not started: %w", plainly(err))
 	}
 	return ended, nil
+}
+
+// command is the program with all that it gets beside stdin. An environment of nil would be that of rotad.
+func (p *provider) command() *osexec.Cmd {
+	environment := []string{}
+	for _, name := range sortedNames(p.settings.Environment) {
+		environment = append(environment, name+"="+p.settings.Environment[name])
+	}
+	return &osexec.Cmd{
+		Path: p.settings.ProgramFile, Args: []string{p.settings.ProgramFile}, Env: environment, Dir: p.settings.Directory,
+		SysProcAttr: attributes(),
+	}
 }
 
 func (p *provider) fault(operation string, class providers.Class, cause error) error {

@@ -89,6 +89,7 @@ func TestWhatIsConcludedFromACreate(t *testing.T) {
 		"the provider's reply was not read":  {says(fault(`"class":"not-understood","raw":"<html>"`)), providers.ClassNotUnderstood, kept},
 		"the same without the reply":         {says(fault(`"class":"not-understood"`)), providers.ClassNotUnderstood, kept},
 		"more than four megabytes":           {says("0123456789abcdef", "repeat", "300000"), providers.ClassNotUnderstood, kept},
+		"more and more":                      {says("", "then", "pour"), providers.ClassNotUnderstood, kept},
 		"megabytes on stderr beside a reply": {says("", "stderr", "0123456789abcdef", "repeat", "300000"), providers.ClassIndeterminate, lost},
 		"text in front of the reply":         {says("hello\n" + made), providers.ClassNotUnderstood, kept},
 		"white space around the reply":       {says("\n\n " + made + "\n\n"), "", lost},
@@ -278,6 +279,10 @@ func TestTheProgramGetsNothingButTheCall(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "as it should be: true") {
 		t.Errorf("%v, want %s", err, want)
 	}
+	p.settings.Environment = nil
+	if env := p.command().Env; env == nil || len(env) > 0 {
+		t.Errorf("the environment is %v, and nil would be that of rotad", env)
+	}
 }
 
 func TestTheCredentialIsOnStdinAlone(t *testing.T) {
@@ -291,7 +296,11 @@ func TestTheCredentialIsOnStdinAlone(t *testing.T) {
 			t.Errorf("a value is in the error or the log: %v %s", err, log)
 		}
 	}
-	if !strings.Contains(log.String(), "'credential':'[redacted]'") || !strings.Contains(log.String(), "billing") {
+	p.deadline = 7 * time.Second
+	if _, err = p.Create(t.Context(), clientBy("client_id", "billing"), providers.Request{}); !strings.Contains(log.String(), "'timeout':7,") {
+		t.Errorf("a create has the time of a read: %v %s", err, log)
+	}
+	if !strings.Contains(log.String(), "'timeout':20,") || !strings.Contains(log.String(), "'credential':'[redacted]'") || !strings.Contains(log.String(), "billing") {
 		t.Errorf("the log: %s", log)
 	}
 }
@@ -318,20 +327,21 @@ func TestAProgramThatCannotBeStartedHasDoneNothing(t *testing.T) {
 	p, _ := scripted(t, nil, func(s *Settings) { s.ProgramFile = path })
 	create := func(why string) {
 		t.Helper()
+		why = "not started: " + why
 		_, err := p.Create(t.Context(), clientBy("client_id", "billing"), providers.Request{})
-		if providers.ClassOf(err) != providers.ClassUnavailable || !strings.Contains(err.Error(), "not started") {
+		if providers.ClassOf(err) != providers.ClassUnavailable || !strings.Contains(err.Error(), why) {
 			t.Errorf("%s: %v", why, err)
 		}
 	}
-	create("no interpreter")
+	create("no such file or directory")
 	if err := os.Chmod(path, 0o722); err != nil {
 		t.Fatal(err)
 	}
-	create("writable")
+	create(errWritable.Error())
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	create("gone")
+	create("no such file or directory")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	p, _ = scripted(t, says(made), nil)

@@ -82,6 +82,10 @@ func act(s map[string]string) int {
 		beget(s["knock"], false)
 	case "escape": // the same, out of reach
 		beget(s["knock"], true)
+	case "pour": // until somebody ends it
+		for piece := strings.Repeat("x", 1<<16); ; {
+			_, _ = os.Stdout.WriteString(piece)
+		}
 	case "die":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	}

@@ -29,6 +29,13 @@ func TestRedactTakesOutEverySpellingOfAValue(t *testing.T) {
 			t.Errorf("%s: too much is left: %q", name, got)
 		}
 	}
+	for shift := range 3 { // on its own merits: redact would take this for a token anyway
+		for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
+			if !s.holds(encoding.EncodeToString([]byte("xyz"[:shift] + value))) {
+				t.Errorf("base64 with %d bytes before the value is not known", shift)
+			}
+		}
+	}
 	if got := s.redact("the client billing has no secret yet; basic authentication failed"); strings.Contains(got, mask) {
 		t.Errorf("%q: what is no value stays", got)
 	}
