@@ -46,7 +46,7 @@ func blocks(secret, program string) map[string]map[string]string {
 // error that comes only then would be an outage after a restart.
 func FuzzKindSettings(f *testing.F) {
 	for i, text := range []string{"https://[::1]", "https://a b", "http://h:99999", "//h", "https://u:p@h/x?y#z", "\x00", "a/../b", "own", "..", " ", "{client_id}", "https://h/%zz"} {
-		for kind := range 7 {
+		for kind := range kinds() {
 			f.Add(uint8(kind), uint8(i), text)
 		}
 	}

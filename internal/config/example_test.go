@@ -39,7 +39,7 @@ func TestTheExampleLoads(t *testing.T) {
 	if c == nil {
 		t.Fatal(problems)
 	}
-	if len(c.Clients) != 6 || len(c.Providers) != 7 || c.SMTP == nil {
+	if len(c.Clients) != 7 || len(c.Providers) != 8 || c.SMTP == nil {
 		t.Errorf("got %d clients and %d providers", len(c.Clients), len(c.Providers))
 	}
 	// Nothing is pointed out but that no file matches the include: four days from Thursday to Monday, the overlap and
@@ -131,7 +131,7 @@ func TestTheDefaultsInTheExampleAreTrue(t *testing.T) {
 // A platform that mails by itself, 30 days before the expiry and daily from 7 days on, is matched by a policy.
 func TestTheExampleShowsTheRhythmOfAPlatform(t *testing.T) {
 	credentials(t)
-	c, problems := config.Load(exampleFile, kinds())
+	c, problems := config.Load(exampleHere(t), kinds())
 	if c == nil {
 		t.Fatal(problems)
 	}
