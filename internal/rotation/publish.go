@@ -221,6 +221,9 @@ func (s *step) promoted(o Outcome) {
 		s.auditDetail(credential.EventSettled, fmt.Sprintf("version %d holds the same value: there is no old secret", r.OldVersion))
 		r.Old, r.OldVersion = credential.Secret{}, 0
 	}
+	if r.Caps.Mode == credential.ModeHardCutover && !withoutOld(r) {
+		r.Cutover = true // what a person has made and brought has replaced the old one, too
+	}
 	s.tellRotated()
 	if r.Cutover || withoutOld(r) {
 		return

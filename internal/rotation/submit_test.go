@@ -79,3 +79,18 @@ func TestASubmitReplacesWhatStandsThere(t *testing.T) {
 		}
 	}
 }
+
+// Where a client has one secret at a time, what a person made has ended the old one: nothing overlaps, and no old one is
+// missed later.
+func TestASubmittedCutoverHasNoOverlap(t *testing.T) {
+	e := newEffects()
+	value := e.provider.Seed(false)
+	e.rec.Rotation, e.rec.Version, e.rec.Caps.Mode = nil, 1, credential.ModeHardCutover
+	e.rec.Current = credential.Secret{ID: "secret-1"}
+	e.rec.Hold = &credential.Hold{Code: credential.HoldChangedElsewhere, Since: noon()}
+	e.submit(t, value)
+	d := rotation.Apply(e.rec, rotation.EffectPromote, e.run(t, rotation.EffectPromote), e.now())
+	if d = rotation.Plan(d.Record, e.now()); d.Effect != rotation.EffectProve {
+		t.Errorf("%s, due for %s: want the cutover to be proved", d.Effect, d.Record.DueFor)
+	}
+}
