@@ -20,7 +20,9 @@ type Provider interface {
 	//
 	// An error of any class but ClassIndeterminate and ClassNotUnderstood means that definitely nothing was created.
 	// ClassNotUnderstood means that the provider said yes in a form that could not be read; Issued.Raw then holds the
-	// reply's body, which must not be lost.
+	// reply's body, which must not be lost. ClassUnsupported with an Issued.Bundle means that the provider said yes and
+	// kept the secret: nothing was rotated, and the bundle, which is the old secret beside rotad's present keys, must not
+	// be lost either.
 	Create(ctx context.Context, t Target, r Request) (Issued, error)
 
 	// Verify asks whether the provider accepts a bundle. The error explains an Unknown answer, and only that.
@@ -33,6 +35,11 @@ type Target struct {
 	Ref    credential.Ref // what the provider calls it
 	Verify credential.VerifySettings
 	Grace  time.Duration // grace stated by a person, where the provider does not show it; 0 = none stated
+
+	// Held reads what Vault holds of this client now: the newest of what is staged and what is published. It is for kinds
+	// whose key to a client is kept in the client's own bundle (RFC 7592), and costs two reads of Vault. nil = nobody can
+	// read Vault here.
+	Held func(context.Context) (credential.Bundle, error)
 }
 
 // Snapshot is the result of Inspect: metadata only, never a value.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/rotation"
 	"github.com/rotad/rotad/internal/vault"
 	"github.com/rotad/rotad/providers"
 )
@@ -118,6 +119,7 @@ func (a *app) checkVault(ctx context.Context, cfg *config.Config) (bad int) {
 }
 
 func (a *app) checkProviders(ctx context.Context, d *daemon, cfg *config.Config) (bad int) {
+	held := reader(cfg)
 	for _, p := range cfg.Providers {
 		connection, err := d.open(p)
 		if err != nil {
@@ -125,9 +127,20 @@ func (a *app) checkProviders(ctx context.Context, d *daemon, cfg *config.Config)
 			continue
 		}
 		bad += a.checkProvider(ctx, p.Name, connection.Provider, watchesOnly(cfg))
-		bad += a.checkClients(ctx, p, connection.Provider, cfg.Clients)
+		bad += a.checkClients(ctx, p, connection.Provider, held, cfg.Clients)
 	}
 	return bad
+}
+
+// reader returns what reads Vault for the kinds whose key to a client stands there; nil = Vault cannot be had, which has
+// been said by then.
+func reader(cfg *config.Config) rotation.Vault {
+	c := realClocks()
+	client, err := vault.Open(vaultSettings(cfg), vault.Clock{Now: c.now, Elapsed: c.elapsed, After: c.after}, nil)
+	if err != nil {
+		return nil
+	}
+	return client
 }
 
 // checkProvider asks a provider. Where rotad only watches, what stands against a rotation is only worth knowing.
@@ -153,13 +166,15 @@ func (a *app) checkProvider(ctx context.Context, name string, p providers.Provid
 }
 
 // checkClients looks at every client of a provider: is it known, and how would it be rotated?
-func (a *app) checkClients(ctx context.Context, p config.Provider, provider providers.Provider, clients []credential.Client) (bad int) {
+func (a *app) checkClients(
+	ctx context.Context, p config.Provider, provider providers.Provider, held rotation.Vault, clients []credential.Client,
+) (bad int) {
 	for _, c := range clients {
 		if c.Provider != p.Name {
 			continue
 		}
 		where := "client " + c.ID
-		snap, err := a.inspect(ctx, provider, c)
+		snap, err := a.inspect(ctx, provider, held, c)
 		switch {
 		case err != nil:
 			bad += a.finding(where, true, err.Error(), "")
@@ -172,10 +187,10 @@ func (a *app) checkClients(ctx context.Context, p config.Provider, provider prov
 	return bad
 }
 
-func (a *app) inspect(ctx context.Context, p providers.Provider, c credential.Client) (providers.Snapshot, error) {
+func (a *app) inspect(ctx context.Context, p providers.Provider, held rotation.Vault, c credential.Client) (providers.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
 	defer cancel()
-	return p.Inspect(ctx, providers.Target{Client: c.ID, Ref: c.Ref, Verify: c.Verify.WithDefaults(), Grace: c.Grace})
+	return p.Inspect(ctx, rotation.Target(held, c, ""))
 }
 
 func (a *app) checkMail(ctx context.Context, cfg *config.Config) int {

@@ -25,6 +25,7 @@ const (
 	HoldUnauthorized     HoldCode = "unauthorized"
 	HoldAttempts         HoldCode = "attempts-exhausted"
 	HoldBothRefused      HoldCode = "both-refused"
+	HoldSecretKept       HoldCode = "secret-kept"
 	HoldClockSuspect     HoldCode = "clock-suspect"
 	HoldByPerson         HoldCode = "by-person"
 	HoldNotDelivered     HoldCode = "not-delivered"
@@ -88,6 +89,7 @@ func HoldRules() []HoldRule {
 		{HoldUnauthorized, "The provider or Vault refuses rotad's own credential.", retryAbort, false, "the current secret expires unrotated"},
 		{HoldAttempts, "A step failed too often.", retryAbort, false, "the current secret expires unrotated"},
 		{HoldBothRefused, "The provider refuses the old secret and the new one.", retryAbort, true, "consumers are cut off already"},
+		{HoldSecretKept, "The provider was asked for a new secret and kept the old one: nothing was rotated.", retryAbort, true, "the current secret expires unrotated"},
 		{HoldClockSuspect, "The clocks disagree, so the end of the overlap cannot be proved.", []Resolve{ResolveRetry}, false, "none: the old secret stays"},
 		{HoldNotDelivered, "A destination does not hold the new secret yet, so the old one stays; it is tried again all the time.", []Resolve{ResolveRetry, ResolveUndelivered}, false, "none: the old secret stays, and no further rotation begins"},
 		{HoldNotReloaded, "A consumer could not be made to take the new secret, or is not healthy since; the steps after it have not begun, and the old secret stays.", []Resolve{ResolveRetry, ResolveUndelivered}, false, "none: the old secret stays, and no further rotation begins"},

@@ -103,6 +103,7 @@ const (
 	NegativeProved    Negative = "proved"     // the old value was refused
 	NegativeNotProved Negative = "not-proved" // the old value is no longer in Vault, so it could not be asked with
 	NegativeSkipped   Negative = "skipped"    // there was no old value
+	NegativeKept      Negative = "kept"       // the provider has kept the old value: nothing was rotated
 )
 
 // Moment is a point in time on two clocks: the wall, and the monotonic clock of one process. Waits that must not be

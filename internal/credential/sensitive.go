@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 )
 
 const redacted = "[redacted]"
@@ -59,7 +61,43 @@ const (
 	FieldClientID     = "client_id"
 	FieldClientSecret = "client_secret"
 	FieldRoleID       = "role_id" // Vault AppRole: an identifier, not a secret
+
+	// The two that RFC 7592 section 3 gives a client for its own registration. The token opens it and the URI says where
+	// it is: rotad itself needs them for the next rotation, and nobody logs in with them.
+	FieldRegistrationToken = "registration_access_token"
+	FieldRegistrationURI   = "registration_client_uri"
 )
+
+// keys are the fields that open the provider for rotad, and nothing for a consumer.
+func keys() []string { return []string{FieldRegistrationToken, FieldRegistrationURI} }
+
+// IsSecret says whether a field of a bundle is what a consumer proves itself with: it neither only names the client nor is
+// one of rotad's own keys.
+func IsSecret(field string) bool {
+	return field != FieldClientID && field != FieldRoleID && !slices.Contains(keys(), field)
+}
+
+// Login returns the fields that consumers log in with: all but rotad's own keys, which may change by themselves and say
+// nothing about whose secret this is.
+func (b Bundle) Login() Bundle {
+	login := maps.Clone(b)
+	for _, key := range keys() {
+		delete(login, key)
+	}
+	return login
+}
+
+// WithKeysOf returns the bundle with rotad's own keys from another one, where that one has them: a secret may be taken
+// back, a key that a provider has replaced never works again.
+func (b Bundle) WithKeysOf(newer Bundle) Bundle {
+	out := maps.Clone(b)
+	for _, key := range keys() {
+		if value, ok := newer[key]; ok {
+			out[key] = value
+		}
+	}
+	return out
+}
 
 // Secret returns the client secret of the bundle, empty if it has none.
 func (b Bundle) Secret() Sensitive { return b[FieldClientSecret] }

@@ -93,6 +93,7 @@ const (
 	FoundRefused   Finding = "refused"          // promote: no longer accepted
 	FoundNoValue   Finding = "no-value"         // negative: the old value is no longer in Vault
 	FoundSame      Finding = "same"             // promote: the version from before holds the very value that is published
+	FoundKept      Finding = "kept"             // create, promote: the provider has kept the old secret; rotad's keys may be new
 	FoundNoProof   Finding = "cannot-be-proved" // verify: this kind has no way to ask
 	FoundRejected  Finding = "rejected"         // create: the chosen value itself was refused
 )

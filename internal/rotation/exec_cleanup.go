@@ -85,7 +85,7 @@ func (r *run) retired(ctx context.Context) []int {
 	var versions []int
 	for v := max(1, r.rot.Promoted-stagingKept); v < r.rot.Promoted; v++ {
 		c, err := r.Vault.Consumer(ctx, r.client().Vault, v)
-		if err == nil && hasValue(c) && c.Bundle.Equal(old.Bundle) {
+		if err == nil && hasValue(c) && c.Bundle.Login().Equal(old.Bundle.Login()) {
 			versions = append(versions, v)
 		}
 	}
@@ -95,7 +95,7 @@ func (r *run) retired(ctx context.Context) []int {
 // takenBack says whether Vault may hand out the old value again, because a backup was restored: then it has to stay.
 func (r *run) takenBack(ctx context.Context, old credential.Consumer) bool {
 	now, err := r.Vault.Consumer(ctx, r.client().Vault, 0)
-	return err != nil || now.Version < r.rot.Promoted || now.Bundle.Equal(old.Bundle)
+	return err != nil || now.Version < r.rot.Promoted || now.Bundle.Login().Equal(old.Bundle.Login())
 }
 
 // destroy destroys versions by number, and returns what was refused, to be tried again later.

@@ -59,7 +59,7 @@ func (r *run) noTraces(ctx context.Context) (Outcome, bool) {
 	}
 	snap, err := r.provider.Inspect(ctx, r.target())
 	if err != nil {
-		return Outcome{Result: NotDone, Failure: failure(err)}, false
+		return r.unseen(ctx, err), false
 	}
 	replaces := r.rot.Caps.Mode != credential.ModeTwoSlot
 	began := credential.Entry{Staging: credential.Staging{FencedAt: r.rot.Since}}
@@ -67,6 +67,20 @@ func (r *run) noTraces(ctx context.Context) (Outcome, bool) {
 		return Outcome{}, true
 	}
 	return r.maybeSent("the provider shows a secret that was not there before"), false
+}
+
+// unseen is about a provider that cannot be looked at. Where it refuses the key to this client, a create may be the reason:
+// it has replaced the key, and the answer is lost. Then a fence tells that one may have been sent.
+func (r *run) unseen(ctx context.Context, cause error) Outcome {
+	o := Outcome{Result: NotDone, Failure: failure(cause)}
+	if providers.ClassOf(cause) != providers.ClassAuth {
+		return o
+	}
+	entry, err := r.Vault.Staging(ctx, r.key())
+	if err != nil || !r.ours(entry) || entry.Version == r.rot.FenceBase {
+		return o
+	}
+	return r.alreadyFenced(entry)
 }
 
 // maybeSent is about a create of which no fence tells any more. It was sent after the attempt began.
@@ -195,6 +209,12 @@ func (r *run) created(ctx context.Context, f fenced, issued providers.Issued, er
 		return r.stage(ctx, f.version, issued)
 	case class == providers.ClassNotUnderstood && !issued.Raw.Empty():
 		return r.stageReceived(ctx, f.version, issued, err)
+	case class == providers.ClassUnsupported && len(issued.Bundle) > 0: // nothing was rotated, and rotad's keys may be new
+		o := r.stage(ctx, f.version, issued)
+		if o.Result == Done {
+			o.Finding, o.Failure = FoundKept, failure(err)
+		}
+		return o
 	case providers.Definite(err):
 		return Outcome{Result: NotDone, Failure: failure(err), Fence: f.version, FenceAt: r.rot.FenceAt}
 	}

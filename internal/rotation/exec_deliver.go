@@ -64,5 +64,5 @@ func (r *run) versionOf(ctx context.Context, version int) (credential.Bundle, Fa
 	if !hasValue(held) {
 		return nil, Failure{Class: providers.ClassNotFound, Text: fmt.Sprintf("version %d of %s holds no secret any more", version, r.client().Vault)}
 	}
-	return held.Bundle, Failure{}
+	return held.Bundle.Login(), Failure{} // a consumer needs none of rotad's keys, and a file has more readers than Vault
 }

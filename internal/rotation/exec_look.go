@@ -78,19 +78,19 @@ func (r *run) lookAtVault(ctx context.Context, l *Look) (credential.Consumer, er
 			return consumer, err
 		}
 		if hasValue(before) {
-			l.Compared, l.Same = true, before.Bundle.Equal(consumer.Bundle)
+			l.Compared, l.Same = true, before.Bundle.Login().Equal(consumer.Bundle.Login())
 		}
 	}
 	return consumer, nil
 }
 
-// hasValue says whether a version holds something beside the identifier.
+// hasValue says whether a version holds something to log in with.
 func hasValue(c credential.Consumer) bool {
 	if c.Deleted {
 		return false
 	}
 	for name, value := range c.Bundle {
-		if name != credential.FieldClientID && name != credential.FieldRoleID && !value.Empty() {
+		if credential.IsSecret(name) && !value.Empty() {
 			return true
 		}
 	}
@@ -121,7 +121,7 @@ func (r *run) proveCurrent(ctx context.Context, l *Look, consumer credential.Con
 func randomLike(b credential.Bundle) credential.Bundle {
 	random := credential.Bundle{}
 	for name, value := range b {
-		if name == credential.FieldClientID || name == credential.FieldRoleID {
+		if !credential.IsSecret(name) {
 			random[name] = value
 			continue
 		}

@@ -110,25 +110,34 @@ func (r *run) promote(ctx context.Context) Outcome {
 			return Outcome{Result: Done, Finding: FoundRefused, Answer: answer}
 		}
 	}
-	nothingOld, err := r.broughtAgain(ctx, entry.Bundle)
+	nothingNew, err := r.nothingNew(ctx, entry.Bundle)
 	if err != nil {
 		return Outcome{Result: NotDone, Failure: failure(err)}
 	}
 	o = r.publish(ctx, entry.Bundle, r.consumerBase(), r.mayReplace)
-	if nothingOld && o.Result == Done && o.Finding == FoundNothing {
-		o.Finding = FoundSame
+	if o.Result == Done && o.Finding == FoundNothing {
+		o.Finding = nothingNew
 	}
 	return o
 }
 
-// broughtAgain says whether a person brought the value that the recorded version holds: Vault was edited, and the edit is
-// taken back. Then there is no old secret beside the new one, and nothing may be asked to be removed.
-func (r *run) broughtAgain(ctx context.Context, b credential.Bundle) (bool, error) {
-	if r.rot.New.ID != "" || r.rot.OldVersion == 0 {
-		return false, nil
+// nothingNew says whether the recorded version holds the value that is to be published. Either a person brought it again:
+// Vault was edited, and the edit is taken back; then there is no old secret beside the new one, and nothing may be asked to
+// be removed. Or the provider has kept the old secret, and only rotad's own keys may be new.
+func (r *run) nothingNew(ctx context.Context, b credential.Bundle) (Finding, error) {
+	if r.rot.OldVersion == 0 || r.rot.New.ID != "" && !r.rot.Cutover {
+		return FoundNothing, nil
 	}
 	old, err := r.Vault.Consumer(ctx, r.client().Vault, r.rot.OldVersion)
-	return err == nil && holds(old, b), err
+	switch {
+	case err != nil:
+		return FoundNothing, err
+	case r.rot.Cutover && hasValue(old) && old.Bundle.Login().Equal(b.Login()):
+		return FoundKept, nil
+	case r.rot.New.ID == "" && holds(old, b):
+		return FoundSame, nil
+	}
+	return FoundNothing, nil
 }
 
 // proofIsOld: where the old secret works on, a new one that was verified a while ago, or by another process, is asked about
@@ -200,7 +209,7 @@ func (r *run) mayReplace(ctx context.Context, now credential.Consumer) (bool, er
 		if err != nil {
 			return false, err
 		}
-		if hasValue(before) && !now.Deleted && now.Bundle.Equal(before.Bundle) {
+		if hasValue(before) && !now.Deleted && now.Bundle.Login().Equal(before.Bundle.Login()) {
 			return true, nil
 		}
 	}
@@ -292,7 +301,7 @@ func (r *run) restore(ctx context.Context) Outcome {
 	if !ok {
 		return o
 	}
-	return r.publish(ctx, old.Bundle, r.rot.Promoted, func(_ context.Context, now credential.Consumer) (bool, error) {
+	return r.publish(ctx, old.Bundle.WithKeysOf(entry.Bundle), r.rot.Promoted, func(_ context.Context, now credential.Consumer) (bool, error) {
 		return holds(now, entry.Bundle), nil
 	})
 }

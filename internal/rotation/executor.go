@@ -96,10 +96,7 @@ func (r *run) client() credential.Client {
 	return r.rec.Client
 }
 
-func (r *run) target() providers.Target {
-	c := r.client()
-	return providers.Target{Client: c.ID, Ref: c.Ref, Verify: c.Verify.WithDefaults(), Grace: c.Grace}
-}
+func (r *run) target() providers.Target { return Target(r.Vault, r.client(), r.rot.ID) }
 
 func (r *run) key() string { return r.client().StagingKey() }
 

@@ -163,7 +163,11 @@ func (s *step) staged(o Outcome) {
 		r.OldDies = graceEnds(r.Caps, earliest(r.FenceAt, o.FenceAt, s.env.Now))
 	}
 	about := func(a *credential.Audit) { a.Secret = o.Secret.ID }
-	s.audit(credential.EventCreated, about)
+	if o.Finding == FoundKept {
+		s.auditDetail(credential.EventFailed, o.Failure.Text)
+	} else {
+		s.audit(credential.EventCreated, about)
+	}
 	s.enter(credential.PhaseStaged)
 	s.audit(credential.EventStaged, func(a *credential.Audit) { a.Secret, a.Version = o.Secret.ID, o.Version })
 	if r.Aborting && additive(r.Caps.Mode) && r.New.ID != "" {

@@ -197,10 +197,29 @@ func (s *step) applyPromote(o Outcome) {
 		s.enter(credential.PhaseStaged)
 	case o.Result != Done:
 		s.fail(o.Failure)
+	case o.Finding == FoundKept:
+		s.kept(o)
 	default:
 		s.promoted(o)
 	}
 }
+
+// kept ends a rotation in which the provider has answered with the secret that it had before. What Vault holds now opens
+// the provider again; what is left is to tidy up staging, and to say it.
+func (s *step) kept(o Outcome) {
+	r := s.rec.Rotation
+	r.Publishing, r.Promoted, r.PromotedAt = false, o.Version, latest(o.At, s.env.Now)
+	if s.rec.Current = r.Old; r.New.ID != "" {
+		s.rec.Current = r.New // the same one, as the provider describes it now
+	}
+	s.stands(o.Version, o.At)
+	s.enter(credential.PhaseRevoking)
+	r.Revoked, r.Negative = true, credential.NegativeKept
+}
+
+// secretKept is what a person reads of the hold that follows.
+const secretKept = "the provider was asked for a new secret and kept the old one: nothing was rotated, and consumers need not do anything. " +
+	"Asking again will hardly help: see the README of the provider's kind for what this server can do"
 
 // promoted begins the overlap: Vault hands out the new secret.
 func (s *step) promoted(o Outcome) {

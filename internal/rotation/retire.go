@@ -303,6 +303,11 @@ func (s *step) applyCleanUp(o Outcome) {
 // finish returns to steady.
 func (s *step) finish() {
 	r := s.rec.Rotation
+	if r.Negative == credential.NegativeKept {
+		s.drop("kept")
+		s.hold(credential.HoldSecretKept, secretKept, func(h *credential.Hold) { h.Deadline = Ends(s.rec) })
+		return
+	}
 	s.audit(credential.EventConfirmed, func(a *credential.Audit) { a.Secret, a.Version = r.New.ID, r.Promoted })
 	s.release("the rotation is finished")
 	s.rec.Last = credential.Last{Rotation: r.ID, At: s.env.Now, Outcome: "done", Staged: r.Staged, StagedAt: r.StagedAt, Negative: r.Negative}

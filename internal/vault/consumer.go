@@ -31,7 +31,10 @@ func (c *Client) Consumer(ctx context.Context, p credential.VaultPath, number in
 
 // usualFields are the fields of a bundle that need no entry in VaultPath.Fields to be found.
 func usualFields() []string {
-	return []string{credential.FieldClientID, credential.FieldClientSecret, credential.FieldRoleID, "secret_id"}
+	return []string{
+		credential.FieldClientID, credential.FieldClientSecret, credential.FieldRoleID, "secret_id",
+		credential.FieldRegistrationToken, credential.FieldRegistrationURI,
+	}
 }
 
 func bundleOf(data map[string]json.RawMessage, p credential.VaultPath) credential.Bundle {

@@ -27,6 +27,7 @@ func Run(t *testing.T, newServer func(t *testing.T) Server) {
 		{"a lost reply leaves a write that reading back finds", lostReply},
 		{"promote keeps foreign keys byte for byte", promoteMerges},
 		{"promote writes fields under their mapped names", promoteMaps},
+		{"the keys of a registration are found beside the secret", consumerFindsKeys},
 		{"promote needs the version it was made from", promoteCAS},
 		{"a path reaches vault as it is written", strangePath},
 		{"promote refuses what cannot be a bundle", promoteRefuses},
@@ -200,6 +201,23 @@ func promoteMerges(w *world) {
 	same(w, consumer.Version, 2)
 	same(w, consumer.Created, created)
 	same(w, consumer.Bundle, fresh()) // without what belongs to others
+}
+
+// consumerFindsKeys: rotad's own keys stand beside the secret without being mapped, and may be mapped as any field.
+func consumerFindsKeys(w *world) {
+	w.foreign(map[string]any{"client_secret": "s", "registration_access_token": "t", "registration_client_uri": "u"})
+	want := credential.Bundle{
+		"client_secret": credential.NewSensitive("s"), credential.FieldRegistrationToken: credential.NewSensitive("t"),
+		credential.FieldRegistrationURI: credential.NewSensitive("u"),
+	}
+	consumer, err := w.client.Consumer(w.ctx(), w.path, 0)
+	w.noError(err)
+	same(w, consumer.Bundle, want)
+	same(w, consumer.Bundle.Login(), credential.Bundle{"client_secret": credential.NewSensitive("s")})
+	w.path.Fields = map[string]string{credential.FieldRegistrationToken: "client_secret"}
+	consumer, err = w.client.Consumer(w.ctx(), w.path, 0)
+	w.noError(err)
+	same(w, consumer.Bundle[credential.FieldRegistrationToken], credential.NewSensitive("s"))
 }
 
 func promoteMaps(w *world) {
