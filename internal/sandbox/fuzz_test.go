@@ -30,6 +30,8 @@ func FuzzDialects(f *testing.F) {
 		{"GET", "/portal/query", "", `cmd={"host":"lightapi.net","service":"oauth","action":"getClient","version":"0.1.0","data":{"hostId":"host","filters":"x"}}`},
 		{"PATCH", sandbox.PathRover + "/rovers/eni--hyperion--billing/secret", object, `{}`},
 		{"POST", sandbox.PathRoverToken, form, "grant_type=client_credentials&client_id=eni--hyperion&client_secret="},
+		{"PUT", sandbox.PathRegister + "/billing", object, `{"client_id":"billing"}`},
+		{"GET", sandbox.PathRegister, "", "client_id=billing"},
 	} {
 		f.Add(uint8(i), seed[0], seed[1], seed[2], seed[3], i%2 == 0)
 	}
@@ -55,7 +57,11 @@ func FuzzDialects(f *testing.F) {
 		if err := plane.Register(sandbox.RoverApp{Name: "billing"}); err != nil {
 			t.Fatal(err)
 		}
-		handlers := []http.Handler{idp.Handler(), realm.Handler(), roles.Handler(), portal.Handler(), plane.Handler()}
+		register := sandbox.NewRegistrar(now, sandbox.RegistrarSettings{Rotates: true})
+		if _, _, err := register.Register("billing", nil); err != nil {
+			t.Fatal(err)
+		}
+		handlers := []http.Handler{idp.Handler(), realm.Handler(), roles.Handler(), portal.Handler(), plane.Handler(), register.Handler()}
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", strings.NewReader(body))
 		request.Method, request.URL.Path, request.URL.RawQuery = method, path, body
 		request.Header.Set("Content-Type", kind)
@@ -65,6 +71,9 @@ func FuzzDialects(f *testing.F) {
 		}
 		reply := httptest.NewRecorder()
 		handlers[int(which)%len(handlers)].ServeHTTP(reply, request)
+		if register.Made("billing") != 1 {
+			t.Errorf("%s %s made a secret without the client's own token", method, path)
+		}
 		if !trusted && roles.Created("billing") != 0 {
 			t.Errorf("%s %s made a SecretID without a token", method, path)
 		}

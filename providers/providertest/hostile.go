@@ -146,6 +146,10 @@ func createUnderFaults(b *bench) {
 		if n := b.faults.count(); n < 1 || n > most {
 			b.Errorf("%s: the create was sent %d times", h.name, n)
 		}
+		if b.Mend != nil {
+			b.faults.set(nil, nil)
+			b.held = b.Mend(b.held)
+		}
 	}
 }
 

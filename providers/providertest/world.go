@@ -1,6 +1,7 @@
 package providertest
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"maps"
@@ -23,7 +24,10 @@ type World struct {
 	Transport http.RoundTripper
 
 	// Target is a client that exists, and Unknown one that does not.
+	// Where Held is nil the suite keeps bundles as Vault does: the newest that a create has returned, and Bundle at first.
 	Target, Unknown providers.Target
+	// Unknowable says that the server answers an unknown client like a wrong key to it (RFC 7592 section 2.1).
+	Unknowable bool
 	// Bundle is what the client logs in with at first.
 	Bundle credential.Bundle
 	// Field is the field of a bundle that holds the secret.
@@ -39,6 +43,9 @@ type World struct {
 	Canaries []string
 	// ValueIsRead says that the reply of a create has no value: it is read afterwards, and can be read back later.
 	ValueIsRead bool
+	// Mend gets a new key to the client by hand, and returns the bundle with it: where a provider replaces the key with
+	// every create, a lost reply has taken it away. nil = a lost reply takes no key away.
+	Mend func(held credential.Bundle) credential.Bundle
 	// Expires is the expiry that creates ask for; zero = none.
 	Expires time.Time
 	// Bridged says that the adapter's requests come from another process and through Bridge: a refused connection
@@ -54,6 +61,7 @@ type bench struct {
 	provider providers.Provider
 	faults   *faults
 	seen     []credential.Bundle // every bundle that must not stand in an error
+	held     credential.Bundle   // what Vault would hold
 }
 
 func newBench(t *testing.T, build func(t *testing.T) World) *bench {
@@ -62,7 +70,12 @@ func newBench(t *testing.T, build func(t *testing.T) World) *bench {
 	if w.Transport == nil {
 		w.Transport = http.DefaultTransport
 	}
-	b := &bench{World: w, T: t, faults: &faults{next: w.Transport}, seen: []credential.Bundle{w.Bundle}}
+	b := &bench{World: w, T: t, faults: &faults{next: w.Transport}, seen: []credential.Bundle{w.Bundle}, held: w.Bundle}
+	for _, target := range []*providers.Target{&b.Target, &b.Unknown} {
+		if target.Held == nil {
+			target.Held = func(context.Context) (credential.Bundle, error) { return maps.Clone(b.held), nil }
+		}
+	}
 	b.provider = w.Open(t, b.faults)
 	return b
 }
@@ -101,7 +114,7 @@ func (b *bench) create(caps credential.Capabilities) providers.Issued {
 	if err != nil {
 		b.Fatalf("creating: %v", err)
 	}
-	b.seen = append(b.seen, issued.Bundle)
+	b.seen, b.held = append(b.seen, issued.Bundle), issued.Bundle
 	return issued
 }
 
@@ -156,8 +169,10 @@ func (b *bench) mustBeClean(text string) {
 		}
 	}
 	for _, bundle := range b.seen {
-		if value := bundle[b.Field].Reveal(); value != "" && strings.Contains(text, value) {
-			b.Error("an error repeats a client's secret")
+		for _, field := range []string{b.Field, credential.FieldRegistrationToken} {
+			if value := bundle[field].Reveal(); value != "" && strings.Contains(text, value) {
+				b.Errorf("an error repeats a client's %s", field)
+			}
 		}
 	}
 }
