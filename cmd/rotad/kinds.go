@@ -5,6 +5,7 @@ import (
 
 	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/providers"
+	"github.com/rotad/rotad/providers/dcr"
 	"github.com/rotad/rotad/providers/entra"
 	"github.com/rotad/rotad/providers/exec"
 	"github.com/rotad/rotad/providers/keycloak"
@@ -18,6 +19,7 @@ import (
 // kinds is the visible list of provider kinds: adding one is one line here.
 func kinds() []providers.Kind {
 	return []providers.Kind{
+		dcr.Kind(),
 		entra.Kind(),
 		exec.Kind(),
 		keycloak.Kind(),

@@ -17,6 +17,10 @@ import (
 // blocks are settings of every kind that the configuration takes. FuzzKindSettings changes one at a time.
 func blocks(secret, program string) map[string]map[string]string {
 	return map[string]map[string]string{
+		"dcr": {
+			"url": "https://idp.example.com/register", "token_url": "https://idp.example.com/token",
+			"introspection_url": "https://idp.example.com/introspect", "rotates": "never",
+		},
 		"entra": {
 			"tenant_id": "t", "client_id": "c", "client_secret_file": secret, "graph_url": "https://graph.example.com/v1.0",
 			"login_url": "https://login.example.com", "verify_scope": "x",

@@ -13,6 +13,7 @@ import (
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/sandbox"
 	"github.com/rotad/rotad/providers"
+	"github.com/rotad/rotad/providers/dcr"
 	"github.com/rotad/rotad/providers/entra"
 	"github.com/rotad/rotad/providers/keycloak"
 	"github.com/rotad/rotad/providers/telicent"
@@ -32,6 +33,7 @@ type cast struct {
 	idp      *sandbox.IdP
 	keycloak *sandbox.Keycloak
 	roles    *sandbox.AppRole
+	register *sandbox.Registrar
 	kv       *sandbox.KV
 	own      string                         // rotad's own secret everywhere
 	leak     func(number int, value string) // what a test does with a secret in Vault; nil = nothing
@@ -52,6 +54,7 @@ func newCast(l *canary.Ledger, now func() time.Time) (*cast, error) {
 		Policy: &sandbox.KeycloakPolicy{Expiration: lifetime, Rotated: 3 * day},
 	})
 	c.roles = sandbox.NewAppRole(now, sandbox.AppRoleSettings{Token: c.own, MaxTTL: 2 * lifetime, Made: made})
+	c.register = sandbox.NewRegistrar(now, sandbox.RegistrarSettings{Rotates: true, RotatesToken: true, Life: lifetime, Made: made})
 	c.kv = sandbox.NewKV(now)
 	c.kv.Forget()
 	c.kv.OnWrite(func(w sandbox.KVWrite) {
@@ -102,6 +105,8 @@ func providerOf(i int) string {
 	switch {
 	case i%100 == 7:
 		return "keycloak"
+	case i%100 == 28:
+		return "dcr"
 	case i%10 == 8:
 		return "approle"
 	case i%10 >= 5:
@@ -119,7 +124,7 @@ func clientOf(i int) credential.Client {
 	c := credential.Client{
 		ID: id, Provider: name, Owner: "payments", Policy: policy, Source: "import",
 		Vault:  credential.VaultPath{Mount: "secret", Path: "apps/" + id},
-		Verify: credential.VerifySettings{Successes: 1}, Grace: 7 * day,
+		Verify: credential.VerifySettings{Successes: 1}, Grace: 7 * day, AllowCut: name == "dcr",
 	}
 	switch name {
 	case "entra":
@@ -148,6 +153,13 @@ func (c *cast) hire(client credential.Client) error {
 		}
 		c.kv.Put("secret", client.Vault.Path, map[string]any{"role_id": role, "secret_id": value})
 		return err
+	case "dcr":
+		var value, token string
+		value, token, err = c.register.Register(name, nil)
+		c.kv.Put("secret", client.Vault.Path, map[string]any{
+			"client_id": name, "client_secret": value, "registration_access_token": token,
+		})
+		return err
 	case "entra":
 		name = client.Ref["app_id"]
 		err = c.idp.Register(sandbox.Registration{ClientID: name, Secret: secret, TTL: lifetime})
@@ -172,6 +184,9 @@ func (c *cast) connections(elapsed func() time.Duration, every int64) (map[strin
 		}, idp},
 		"telicent": {telicent.Kind(), &telicent.Settings{URL: "http://idp" + sandbox.PathTelicent, TokenFile: "own"}, idp},
 		"keycloak": {keycloak.Kind(), &keycloak.Settings{URL: "http://kc", Realm: "staff", ClientID: "rotad"}, c.keycloak.Handler()},
+		"dcr": {dcr.Kind(), &dcr.Settings{
+			URL: "http://idp" + sandbox.PathRegister, TokenURL: "http://idp" + sandbox.PathToken,
+		}, c.register.Handler()},
 		"approle": {vaultapprole.Kind(), &vaultapprole.Settings{
 			Address: "http://vault", Mount: "approle", Values: "own", TokenFile: "own",
 		}, c.roles.Handler()},

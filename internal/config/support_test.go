@@ -94,6 +94,13 @@ type lightapiSettings struct {
 	StaleCode        string `yaml:"stale_code" doc:"Code."`
 }
 
+type registrationSettings struct {
+	URL              string `yaml:"url" required:"true" format:"url" doc:"Endpoint."`
+	TokenURL         string `yaml:"token_url" required:"true" format:"url" doc:"Token endpoint."`
+	IntrospectionURL string `yaml:"introspection_url" format:"url" doc:"Introspection endpoint."`
+	Rotates          string `yaml:"rotates" default:"update" enum:"update,never" doc:"When."`
+}
+
 type manualSettings struct {
 	TokenURL         string `yaml:"token_url" format:"url" doc:"Token endpoint."`
 	IntrospectionURL string `yaml:"introspection_url" format:"url" doc:"Introspection endpoint."`
@@ -132,6 +139,7 @@ func kinds() []config.Kind {
 			Name: "lightapi", Settings: func() any { return new(lightapiSettings) }, Fields: bundle,
 			Ref: []string{"client_id", "host_id?", "owner_position_id?"},
 		},
+		{Name: "dcr", Settings: func() any { return new(registrationSettings) }, Ref: []string{"client_id"}, Fields: bundle},
 		{Name: "manual", Settings: func() any { return new(manualSettings) }, Ref: []string{"client_id"}},
 		{Name: "exec", Settings: func() any { return new(execSettings) }},
 		{Name: "bare"},
