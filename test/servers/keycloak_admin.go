@@ -23,6 +23,7 @@ type Realm struct {
 	Name       string
 	Rotated    time.Duration // how long a rotated secret lives on; 0 = the realm has no rotation policy
 	Expiration time.Duration // of a new secret, in a realm with the policy; 0 = sixty days
+	Remaining  time.Duration // how long before that an update of its registration replaces a secret, and its old one at once if Rotated is 0; 0 = a second
 	Clients    []RealmClient
 	NoViewing  bool // rotad's account lacks view-realm, so that it cannot see the policy
 	ReadOnly   bool // rotad's account may look at clients, and not change them, until Grant
@@ -67,7 +68,7 @@ func (r Realm) representation() map[string]any {
 			"clientRoles": map[string]any{"realm-management": roles},
 		}},
 	}
-	if r.Rotated > 0 {
+	if r.Rotated > 0 || r.Remaining > 0 {
 		realm["clientProfiles"], realm["clientPolicies"] = r.rotationPolicy()
 	}
 	return realm
@@ -92,7 +93,7 @@ func (r Realm) rotationPolicy() (profiles, policies map[string]any) {
 		"executors": []any{map[string]any{"executor": "secret-rotation", "configuration": map[string]any{
 			"expiration-period":         int(expiration.Seconds()),
 			"rotated-expiration-period": int(r.Rotated.Seconds()),
-			"remaining-rotation-period": 1,
+			"remaining-rotation-period": max(1, int(r.Remaining.Seconds())),
 		}}},
 	}}}
 	policies = map[string]any{"policies": []any{map[string]any{
