@@ -12,16 +12,27 @@ import (
 func DueAt(rec credential.Record, p credential.Policy) time.Time {
 	end := earliest(Ends(rec), rec.Caps.Required)
 	if p.Lifetime > 0 {
-		start := rec.Current.Start
-		if start.IsZero() {
-			start = rec.Since
-		}
-		end = earliest(end, start.Add(p.Lifetime))
+		end = earliest(end, startOf(rec).Add(p.Lifetime))
 	}
 	if end.IsZero() {
 		return time.Time{}
 	}
 	return end.Add(-p.RotateBefore)
+}
+
+// startOf returns since when the current secret is counted. Where the provider does not say it, that is when rotad published
+// it, and for one that was there before, the first sight of the client.
+func startOf(rec credential.Record) time.Time {
+	r := rec.Rotation
+	switch {
+	case !rec.Current.Start.IsZero():
+		return rec.Current.Start
+	case r != nil && r.Promoted != 0:
+		return latest(rec.Since, r.PromotedAt)
+	case rec.Last.Outcome == "done":
+		return latest(rec.Since, rec.Last.At)
+	}
+	return rec.Since
 }
 
 // Ends returns when the current secret expires: what the provider says, else what a person has stated. Zero = never, or

@@ -221,3 +221,30 @@ func TestRegisteringNeverRotates(t *testing.T) {
 		t.Errorf("sight %q, rotation %v; want adopted and nothing under way", d.Record.Sight, d.Record.Rotation)
 	}
 }
+
+// Some providers do not say since when a secret lives. One that rotad has made itself is not as old as the client: that
+// would be due again the moment it is published, for ever.
+func TestAgeOfASecretWhoseStartIsNotSaid(t *testing.T) {
+	now := noon()
+	since, before := now.Add(-200*day), 76*day // lifetime less rotate_before
+	for name, c := range map[string]struct {
+		change func(*credential.Record)
+		want   time.Time
+	}{
+		"it was there before":       {func(*credential.Record) {}, since.Add(before)},
+		"rotad has rotated it":      {func(r *credential.Record) { r.Last = credential.Last{Outcome: "done", At: now} }, now.Add(before)},
+		"a rotation was ended":      {func(r *credential.Record) { r.Last = credential.Last{Outcome: "aborted", At: now} }, since.Add(before)},
+		"the provider has kept it":  {func(r *credential.Record) { r.Last = credential.Last{Outcome: "kept", At: now} }, since.Add(before)},
+		"it is published, no more":  {func(r *credential.Record) { r.Rotation = &credential.Rotation{Promoted: 4, PromotedAt: now} }, now.Add(before)},
+		"the next one is under way": {func(r *credential.Record) { r.Rotation = &credential.Rotation{} }, since.Add(before)},
+		"the provider says it":      {func(r *credential.Record) { r.Current.Start = now.Add(-day) }, now.Add(-day).Add(before)},
+		"the client came later":     {func(r *credential.Record) { r.Last = credential.Last{Outcome: "done", At: since.Add(-day)} }, since.Add(before)},
+	} {
+		rec := steady(60 * day)
+		rec.Since, rec.Current = since, credential.Secret{ID: "secret-1", Never: true}
+		c.change(&rec)
+		if got := rotation.DueAt(rec, policy()); !got.Equal(c.want) {
+			t.Errorf("%s: due %v, want %v", name, got, c.want)
+		}
+	}
+}
