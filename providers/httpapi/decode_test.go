@@ -130,7 +130,8 @@ func TestRequestIDIsCleaned(t *testing.T) {
 	for header, test := range map[string]struct{ sent, want string }{
 		"Request-Id":        {"abc-1", "abc-1"},
 		"X-Ms-Request-Id":   {"a b<script>", "abscript"},
-		"Client-Request-Id": {strings.Repeat("y", 200), strings.Repeat("y", 80)},
+		"Client-Request-Id": {strings.Repeat("y", 80), strings.Repeat("y", 80)},
+		"X-Request-Id":      {strings.Repeat("y", 81), ""}, // no name, but what somebody repeats
 		"X-Okta-Request-Id": {"Z/1=+", "Z/1=+"},
 	} {
 		client := inProcess(t, func(*http.Request) (*http.Response, error) {

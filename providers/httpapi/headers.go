@@ -58,7 +58,10 @@ func requestID(h http.Header) string {
 		"Request-Id", "X-Request-Id", "X-Ms-Request-Id", "X-Okta-Request-Id", "X-Amzn-Requestid",
 		"X-Correlation-Id", "Client-Request-Id", "X-Trace-Id", "Cf-Ray",
 	} {
-		if id := h.Get(name); id != "" {
+		switch id := h.Get(name); {
+		case len(id) > maxID: // no name: a server that repeats its reply here would carry a secret into errors and logs
+			return ""
+		case id != "":
 			return cleanID(id)
 		}
 	}
