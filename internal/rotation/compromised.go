@@ -18,6 +18,8 @@ func Compromised(rec credential.Record, by Person, env Env) (Decision, error) {
 		case rec.Mode() == credential.ModeManual:
 			return refuse("make a new secret in the portal, rotad submit "+rec.Client.ID+", remove the old one there at once, then: rotad resume "+rec.Client.ID+" --old-removed",
 				"%s is a manual client", rec.Client.ID)
+		case rec.Rotation != nil && rec.Rotation.RollingBack != nil:
+			return refuse("ask again in a moment", "%s is just going back to its former secret", rec.Client.ID)
 		case env.Policy.OnlyWatches():
 			return onlyWatched(rec)
 		case rec.Hold != nil && !rec.Hold.Retry && !rec.Hold.Paging && rec.Hold.Code != credential.HoldByPerson:

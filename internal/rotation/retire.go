@@ -101,6 +101,7 @@ func lapses(r *credential.Rotation) bool {
 func (s *step) applyGate(o Outcome) {
 	switch {
 	case s.oldCopy(o):
+	case s.rec.Rotation.RollingBack != nil: // asked for meanwhile: the old one is about to be handed out again
 	case o.Finding == FoundForeign:
 		s.holdForeign(o)
 	case o.Finding == FoundElsewhere:

@@ -99,3 +99,19 @@ func TestWhereARollbackIsRefused(t *testing.T) {
 		t.Errorf("a rotation in its overlap: %v", err)
 	}
 }
+
+// Somebody asks for it while the gate is being looked through. What the gate has found does not open it any more: the secret
+// that would be revoked is about to be handed out again.
+func TestTheGateStaysShutDuringARollback(t *testing.T) {
+	w := overlapping(t)
+	w.world.Advance(4 * day)
+	gate := w.run(t, rotation.EffectGate)
+	before := w.rec
+	w.rollback(t)
+	for asked, rec := range map[bool]credential.Record{false: before, true: w.rec} {
+		d := rotation.Apply(rec, rotation.EffectGate, gate, w.now())
+		if opened := d.Record.Phase() == credential.PhaseRevoking; opened == asked {
+			t.Errorf("asked %t: phase %s", asked, d.Record.Phase())
+		}
+	}
+}
