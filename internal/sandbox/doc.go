@@ -7,7 +7,7 @@
 //	person ────────────►  │ /portal/...     a form                                 │
 //	Consumer ──────────►  │ /oauth2/token   /oauth2/introspect                     │
 //	                      └────────────────────────────────────────────────────────┘
-//	rotad ──► Mailbox (SMTP)          Consumer ──► KV v2
+//	rotad ──► Mailbox (SMTP)          Consumer ──► KV v2          rotad ──► Cluster (Secrets of Kubernetes)
 //
 // One client may be served through every dialect at once: they all work on the same list of versions. Keycloak, AppRole
 // and LightAPI are servers of their own.
