@@ -14,6 +14,8 @@ type destinationSettings struct {
 	Name string `yaml:"name" json:"name"`
 	// File is a file on rotad's machine.
 	File *fileSettings `yaml:"file" json:"file"`
+	// Kubernetes is a Secret in a cluster.
+	Kubernetes *kubernetesSettings `yaml:"kubernetes" json:"kubernetes"`
 }
 
 // fileSettings is a file as it is written.
@@ -36,16 +38,20 @@ type fileSettings struct {
 	Owner string `yaml:"owner" json:"owner"`
 }
 
+func (f *fileSettings) place() *credential.FilePlace {
+	if f == nil {
+		return nil
+	}
+	return &credential.FilePlace{
+		Path: f.Path, Format: credential.FileFormat(f.Format), Field: f.Field, Names: f.Names, Previous: f.Previous,
+		Template: f.Template, Mode: f.Mode, Owner: f.Owner,
+	}
+}
+
 func (c *clientSettings) destinations() []credential.Destination {
 	var out []credential.Destination
 	for _, d := range c.Destinations {
-		one := credential.Destination{Name: d.Name}
-		if f := d.File; f != nil {
-			one.File = &credential.FilePlace{
-				Path: f.Path, Format: credential.FileFormat(f.Format), Field: f.Field, Names: f.Names, Previous: f.Previous,
-				Template: f.Template, Mode: f.Mode, Owner: f.Owner,
-			}
-		}
+		one := credential.Destination{Name: d.Name, File: d.File.place(), Kubernetes: d.Kubernetes.place()}
 		if one.Name == "" {
 			one.Name = one.Kind()
 		}
@@ -60,20 +66,43 @@ func (c *complaint) destinations(list []credential.Destination) {
 	names, places := map[string]bool{}, map[string]bool{}
 	for i, d := range list {
 		path := fmt.Sprintf("destinations[%d]", i)
+		c.place(path, d)
 		if d.Kind() == "" {
-			c.add(path, "names no place", "write file: {path: ...}")
 			continue
 		}
 		c.name(path+".name", d.Name)
 		if names[d.Name] {
 			c.add(path+".name", fmt.Sprintf("is the second one of the name %q", d.Name), "give each destination of a client a name of its own")
 		}
-		if places[d.Place()] {
-			c.add(path, fmt.Sprintf("is the second one that writes %s", d.Place()), "write one file once, with all that it has to hold")
+		place := placeKey(d)
+		if places[place] {
+			c.add(path, fmt.Sprintf("is the second one that writes %s", d.Place()), "write one place once, with all that it has to hold")
 		}
-		names[d.Name], places[d.Place()] = true, true
-		c.filePlace(path+".file", d.File)
+		names[d.Name], places[place] = true, true
 	}
+}
+
+// place checks that a destination names exactly one place, and that one.
+func (c *complaint) place(path string, d credential.Destination) {
+	switch {
+	case d.File != nil && d.Kubernetes != nil:
+		c.add(path, "names two places", "make it two destinations, each with a name of its own")
+	case d.File != nil:
+		c.filePlace(path+".file", d.File)
+	case d.Kubernetes != nil:
+		c.kubernetesPlace(path+".kubernetes", d.Kubernetes)
+	default:
+		c.add(path, "names no place", "write file: {path: ...} or kubernetes: {namespace: ..., secret: ...}")
+	}
+}
+
+// placeKey tells places apart: Secrets of one name in two clusters are two.
+func placeKey(d credential.Destination) string {
+	key := d.Kind() + "\x00" + d.Place()
+	if k := d.Kubernetes; k != nil {
+		key += "\x00" + k.Kubeconfig + "\x00" + k.Context
+	}
+	return key
 }
 
 func (c *complaint) filePlace(path string, f *credential.FilePlace) {
@@ -106,16 +135,22 @@ func (c *complaint) fileNames(path string, f *credential.FilePlace) {
 	case f.Field != "" && f.Format != credential.FileRaw && f.Format != "":
 		c.add(path+".field", "is used by the format raw only", "")
 	}
-	c.distinct(path, f)
+	c.distinct(path, f.Names, f.Previous, func(name string) (what, hint string) {
+		if f.Format == credential.FileEnv && !envName.MatchString(name) {
+			return fmt.Sprintf("%q is no name of a variable", name), "letters, digits and _ are allowed, no digit first"
+		}
+		return "", ""
+	})
 }
 
-func (c *complaint) distinct(path string, f *credential.FilePlace) {
+// distinct checks the names that fields get at a place: each is one that the place takes, and none would overwrite another.
+func (c *complaint) distinct(path string, names, previous map[string]string, problem func(name string) (what, hint string)) {
 	taken := map[string]string{}
-	for _, names := range []map[string]string{f.Names, f.Previous} {
-		for _, field := range sortedKeys(names) {
-			name := names[field]
-			if f.Format == credential.FileEnv && !envName.MatchString(name) {
-				c.add(path, fmt.Sprintf("%q is no name of a variable", name), "letters, digits and _ are allowed, no digit first")
+	for _, named := range []map[string]string{names, previous} {
+		for _, field := range sortedKeys(named) {
+			name := named[field]
+			if what, hint := problem(name); what != "" {
+				c.add(path, what, hint)
 			}
 			if other := taken[name]; other != "" {
 				c.add(path, fmt.Sprintf("%s and %s have the name %q", other, field, name), "give each a name of its own")

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"text/template"
 	"time"
 )
@@ -14,28 +15,37 @@ import (
 // Destination is another place that gets a copy of the published bundle, for consumers that do not read Vault. Exactly one
 // kind of place is set.
 type Destination struct {
-	Name string     `json:"name"` // unique within the client
-	File *FilePlace `json:"file,omitempty"`
+	Name       string           `json:"name"` // unique within the client
+	File       *FilePlace       `json:"file,omitempty"`
+	Kubernetes *KubernetesPlace `json:"kubernetes,omitempty"`
 }
 
 // Kind names the kind of place, empty if none is set.
 func (d Destination) Kind() string {
-	if d.File != nil {
+	switch {
+	case d.File != nil:
 		return "file"
+	case d.Kubernetes != nil:
+		return "kubernetes"
 	}
 	return ""
 }
 
 // Place says where the copy goes, for people.
 func (d Destination) Place() string {
-	if d.File != nil {
+	switch {
+	case d.File != nil:
 		return d.File.Path
+	case d.Kubernetes != nil:
+		return d.Kubernetes.Namespace + "/" + d.Kubernetes.Secret
 	}
 	return ""
 }
 
 // WantsOld says whether the old secret stands beside the new one while both are valid.
-func (d Destination) WantsOld() bool { return d.File != nil && d.File.Previous != nil }
+func (d Destination) WantsOld() bool {
+	return d.File != nil && d.File.Previous != nil || d.Kubernetes != nil && d.Kubernetes.Previous != nil
+}
 
 // FileFormat is how a file holds a bundle.
 type FileFormat string
@@ -96,7 +106,9 @@ func (f *FilePlace) equal(o *FilePlace) bool {
 	)
 }
 
-func (d Destination) equal(o Destination) bool { return d.Name == o.Name && d.File.equal(o.File) }
+func (d Destination) equal(o Destination) bool {
+	return d.Name == o.Name && d.File.equal(o.File) && d.Kubernetes.equal(o.Kubernetes)
+}
 
 // Copy is what a destination is to hold: a bundle, under the fields' own names.
 type Copy struct {
@@ -104,6 +116,50 @@ type Copy struct {
 	Version  int    // of the Vault path
 	Bundle   Bundle
 	Previous Bundle // the old one, while it is valid; nil = none
+}
+
+// Named gives fields of the bundle, and of the old one beside it, the names that they have at a place. Without names all
+// fields have their usual ones. Errors name fields, never values.
+func (c Copy) Named(names, previous map[string]string, usual func(field string) string) (map[string]Sensitive, error) {
+	if len(names) == 0 {
+		names = map[string]string{}
+		for field := range c.Bundle {
+			names[field] = usual(field)
+		}
+	}
+	out := map[string]Sensitive{}
+	if err := c.Bundle.under(names, out); err != nil {
+		return nil, err
+	}
+	for field, name := range previous {
+		if _, taken := out[name]; taken { // said before there is an old one: in a rotation it would be late
+			return nil, fmt.Errorf("the old %s has the name %q, which a field of the new one has: give it another", field, name)
+		}
+	}
+	if c.Previous == nil {
+		return out, nil
+	}
+	return out, c.Previous.under(previous, out)
+}
+
+func (b Bundle) under(names map[string]string, out map[string]Sensitive) error {
+	for field, name := range names {
+		value, err := b.Field(field)
+		if err != nil {
+			return err
+		}
+		out[name] = value
+	}
+	return nil
+}
+
+// Field returns the value of a field that has to be there.
+func (b Bundle) Field(name string) (Sensitive, error) {
+	value, ok := b[name]
+	if !ok {
+		return Sensitive{}, fmt.Errorf("the bundle has no field %q; it has %s", name, strings.Join(slices.Sorted(maps.Keys(b)), ", "))
+	}
+	return value, nil
 }
 
 // CopyState is what is known of the copy at one destination. It changes by itself, and never holds a rotation up: each has a pace of its

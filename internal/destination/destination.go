@@ -2,6 +2,7 @@
 // Vault.
 //
 //	Vault, version n ──► rotation (deliver) ──► Set.Deliver ──┬──► file: rename into place
+//	                          │                               ├──► kubernetes: patch on a resourceVersion
 //	                          │                               └──► ...
 //	                          └── each place at its own pace; one that is behind keeps the old secret alive
 //
@@ -16,6 +17,7 @@ import (
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/destination/file"
+	"github.com/rotad/rotad/internal/destination/kubernetes"
 )
 
 // timeout bounds one delivery: others wait behind it.
@@ -28,6 +30,8 @@ func Deliver(ctx context.Context, d credential.Destination, c credential.Copy) (
 	switch {
 	case d.File != nil:
 		written, err = file.Deliver(ctx, *d.File, c)
+	case d.Kubernetes != nil:
+		written, err = kubernetes.Deliver(ctx, *d.Kubernetes, c)
 	default:
 		return false, fmt.Errorf("the destination %s names no place", d.Name)
 	}

@@ -33,15 +33,8 @@ func raw(p credential.FilePlace, c credential.Copy) ([]byte, error) {
 	if field == "" {
 		field = credential.FieldClientSecret
 	}
-	value, ok := c.Bundle[field]
-	if !ok {
-		return nil, noField(field, c.Bundle)
-	}
-	return []byte(value.Reveal()), nil
-}
-
-func noField(field string, b credential.Bundle) error {
-	return fmt.Errorf("the bundle has no field %q; it has %s", field, strings.Join(slices.Sorted(maps.Keys(b)), ", "))
+	value, err := c.Bundle.Field(field)
+	return []byte(value.Reveal()), err
 }
 
 // plain are values that every reader of such a file takes as they are: Docker's --env-file, systemd's EnvironmentFile and a
@@ -49,7 +42,7 @@ func noField(field string, b credential.Bundle) error {
 var plain = regexp.MustCompile(`^[A-Za-z0-9_.,:/+=@%~-]*$`)
 
 func env(p credential.FilePlace, c credential.Copy) ([]byte, error) {
-	values, err := named(p, c, strings.ToUpper)
+	values, err := c.Named(p.Names, p.Previous, strings.ToUpper)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +58,7 @@ func env(p credential.FilePlace, c credential.Copy) ([]byte, error) {
 }
 
 func object(p credential.FilePlace, c credential.Copy) ([]byte, error) {
-	values, err := named(p, c, func(s string) string { return s })
+	values, err := c.Named(p.Names, p.Previous, func(field string) string { return field })
 	if err != nil {
 		return nil, err
 	}
@@ -80,36 +73,6 @@ func object(p credential.FilePlace, c credential.Copy) ([]byte, error) {
 		return nil, errors.New("the bundle cannot be written as JSON")
 	}
 	return out.Bytes(), nil
-}
-
-// named gives the fields of the bundle, and of the old one beside it, their names in the file.
-func named(p credential.FilePlace, c credential.Copy, usual func(string) string) (map[string]credential.Sensitive, error) {
-	names := p.Names
-	if len(names) == 0 {
-		names = map[string]string{}
-		for field := range c.Bundle {
-			names[field] = usual(field)
-		}
-	}
-	out := map[string]credential.Sensitive{}
-	for field, name := range names {
-		value, ok := c.Bundle[field]
-		if !ok {
-			return nil, noField(field, c.Bundle)
-		}
-		out[name] = value
-	}
-	if c.Previous == nil {
-		return out, nil
-	}
-	for field, name := range p.Previous {
-		value, ok := c.Previous[field]
-		if !ok {
-			return nil, noField(field, c.Previous)
-		}
-		out[name] = value
-	}
-	return out, nil
 }
 
 func filled(p credential.FilePlace, c credential.Copy) ([]byte, error) {
