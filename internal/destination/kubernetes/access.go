@@ -100,15 +100,17 @@ func readFile(path string) ([]byte, error) {
 	return text, nil
 }
 
-// transport speaks to that server alone, and keeps no connection: a delivery is rare, and its login may be another one next
-// time.
-func (a access) transport() http.RoundTripper {
+// connection is one transport for one delivery. It is not an *http.Transport by itself, so that look, write and look go over
+// one connection: a patch names a version, so that one whose answer is lost may be sent again.
+type connection struct{ *http.Transport }
+
+// connect is closed after the delivery: the next one is rare, and its login may be another one.
+func (a access) connect() connection {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: a.authorities, ServerName: a.serverName}
 	if a.certificate != nil {
 		config.Certificates = []tls.Certificate{*a.certificate}
 	}
-	return &http.Transport{
-		Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, DisableKeepAlives: true,
-		TLSHandshakeTimeout: 10 * time.Second, MaxResponseHeaderBytes: 256 << 10,
-	}
+	return connection{&http.Transport{
+		Proxy: http.ProxyFromEnvironment, TLSClientConfig: config, TLSHandshakeTimeout: 10 * time.Second, MaxResponseHeaderBytes: 256 << 10,
+	}}
 }

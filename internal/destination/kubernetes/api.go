@@ -22,6 +22,7 @@ const (
 // api asks the API server about one Secret.
 type api struct {
 	client          *httpapi.Client
+	connection      connection
 	namespace, name string
 	who             string // whose login it is, for people
 }
@@ -35,10 +36,11 @@ func open(p credential.KubernetesPlace) (api, error) {
 	if !a.token.Empty() {
 		headers["Authorization"] = "Bearer " + a.token.Reveal()
 	}
+	c := a.connect()
 	client, err := httpapi.New(httpapi.Config{
-		Provider: "API server " + a.server.Host, Base: a.server.String(), Headers: headers, Limit: limit, Transport: a.transport(),
+		Provider: "API server " + a.server.Host, Base: a.server.String(), Headers: headers, Limit: limit, Transport: c,
 	})
-	return api{client, p.Namespace, p.Secret, a.who}, err
+	return api{client, c, p.Namespace, p.Secret, a.who}, err
 }
 
 func (a api) collection() string {

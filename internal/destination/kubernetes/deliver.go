@@ -22,6 +22,7 @@ func Deliver(ctx context.Context, p credential.KubernetesPlace, c credential.Cop
 	}
 	if err == nil {
 		written, err = d.run(ctx)
+		d.api.connection.CloseIdleConnections()
 	}
 	if err != nil {
 		return false, fmt.Errorf("%s/%s: %w", p.Namespace, p.Secret, err)

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -35,12 +37,13 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, cluster: sandbox.NewCluster(namespace), faults: sandbox.NewFaults(nil), dir: t.TempDir()}
 	serve := w.faults.Wrap(w.cluster)
-	w.server = httptest.NewTLSServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	w.server = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		rw.Header().Set("X-Request-Id", canary) // a server that names each request after what it knows
 		serve.ServeHTTP(rw, r)
 	}))
+	w.server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	w.server.StartTLS()
 	t.Cleanup(w.server.Close)
-	w.server.Config.ErrorLog = nil
 	w.allow("get", "create", "patch")
 	w.place = credential.KubernetesPlace{
 		Namespace: namespace, Secret: name, Previous: map[string]string{"client_secret": "client_secret_previous"},
