@@ -92,7 +92,8 @@ func TestAlertsTellWhatIsTypedInACluster(t *testing.T) {
 	}
 }
 
-// Whatever is configured: one at a time, no right, no token, nothing to write to but the state and the socket.
+// Whatever is configured: one at a time, no right, nothing to write to but the state and the socket. A token is mounted into the
+// daemon's pod where a value says so, and into no other.
 func TestThePodHasNoRights(t *testing.T) {
 	for _, values := range []string{minimal, full} {
 		all := objects(t, render(t, values))
@@ -111,8 +112,10 @@ func TestThePodHasNoRights(t *testing.T) {
 		}
 		for _, o := range pods {
 			spec := podSpec(o)
-			if spec.at("automountServiceAccountToken") != false || spec.at("enableServiceLinks") != false {
-				t.Errorf("%s %s: it gets a token or service links", values, o.text("kind"))
+			token := values == full && o["kind"] == "Deployment"
+			if spec.at("automountServiceAccountToken") != token || spec.at("enableServiceLinks") != false {
+				t.Errorf("%s %s: whether it gets a token is %v, want %t; or it gets service links", values, o.text("kind"),
+					spec.at("automountServiceAccountToken"), token)
 			}
 			if spec.at("securityContext", "runAsUser") != 65532 || spec.at("containers", 0, "securityContext", "readOnlyRootFilesystem") != true {
 				t.Errorf("%s %s: user %v, container %v", values, o.text("kind"), spec.at("securityContext"), spec.at("containers", 0, "securityContext"))

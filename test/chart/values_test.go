@@ -35,6 +35,7 @@ func TestValuesThatAreRefused(t *testing.T) {
 		{"a policy peer that is none", "networkPolicy: {vaultTo: [{cidr: 192.0.2.0/24}]}", "'cidr'"},
 		{"a policy peer that is everybody by mistake", "networkPolicy: {metricsFrom: [{}]}", "/networkPolicy/metricsFrom/0"},
 		{"a limit that is no amount", "resources: {limits: {memory: lots}}", "/resources/limits/memory"},
+		{"a token that is neither wanted nor not", "serviceAccount: {token: mounted}", "/serviceAccount/token"},
 		{"a label that is no text", "podLabels: {team: 7}", "/podLabels/team"},
 	} {
 		file := write(t, filepath.Join(t.TempDir(), "values.yaml"), c.values)

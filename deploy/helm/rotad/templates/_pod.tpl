@@ -1,6 +1,5 @@
-{{/* What the daemon's pod and those of the hooks have in common: no right, no token, nothing to write to. */}}
+{{/* What the daemon's pod and those of the hooks have in common: no right, nothing to write to. */}}
 {{- define "rotad.podSecurity" -}}
-automountServiceAccountToken: false
 # Without this, a Service named "vault" would set variables such as VAULT_PORT, of which rotad warns.
 enableServiceLinks: false
 securityContext:
