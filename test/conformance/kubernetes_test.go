@@ -36,6 +36,7 @@ func TestConformanceKubernetes(t *testing.T) {
 		"somebody else makes it first":        somebodyElseMakesIt,
 		"somebody else deletes it":            somebodyElseDeletesIt,
 		"a Secret that rotad makes is Opaque": madeOpaque,
+		"a Secret of the type basic-auth":     basicAuth,
 	} {
 		t.Run(name, func(t *testing.T) { ask(t, newSecretWorld(t, c)) })
 	}
@@ -146,6 +147,13 @@ func madeOpaque(t *testing.T, w *secretWorld) {
 	if o := w.secret(); o["type"] != "Opaque" || o.at("metadata", "labels", "app.kubernetes.io/managed-by") != "rotad" {
 		t.Errorf("made as %v with %v", o["type"], o.at("metadata", "labels"))
 	}
+}
+
+func basicAuth(_ *testing.T, w *secretWorld) {
+	w.place.Names = map[string]string{"client_id": "username", "client_secret": "password"}
+	w.put(object{"type": "kubernetes.io/basic-auth", "data": object{"username": []byte("x"), "password": []byte("y")}})
+	w.deliver(copyOf(firstSecret))
+	w.expect(map[string]string{"username": "billing", "password": firstSecret})
 }
 
 func refusals(t *testing.T, c *cluster) {
