@@ -49,10 +49,10 @@ const (
 )
 
 func copyOf(secret string) credential.Copy {
-	return credential.Copy{Client: "billing", Version: 1, Bundle: bundleOf(secret)}
+	return credential.Copy{Client: "billing", Version: 1, Bundle: bundleWith(secret)}
 }
 
-func bundleOf(secret string) credential.Bundle {
+func bundleWith(secret string) credential.Bundle {
 	return credential.Bundle{
 		credential.FieldClientID: credential.NewSensitive("billing"), credential.FieldClientSecret: credential.NewSensitive(secret),
 	}
@@ -77,7 +77,7 @@ func othersSurvive(t *testing.T, w *secretWorld) {
 	w.put(nil)
 	before := w.secret()
 	both := copyOf(secondSecret)
-	both.Previous = bundleOf(firstSecret)
+	both.Previous = bundleWith(firstSecret)
 	w.deliver(both)
 	w.deliver(copyOf(secondSecret))
 	w.expect(map[string]string{"client_id": "billing", "client_secret": secondSecret, "theirs": "their value\x00\xff"})
