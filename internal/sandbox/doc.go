@@ -4,6 +4,7 @@
 //	                      ┌───────────────────────── IdP ─────────────────────────┐
 //	rotad ──► Faults ──►  │ /telicent/...   current and previous, grace window     │
 //	                      │ /graph/v1.0/... two slots      /login/{tenant}/...     │ ──► clients: verifiers, logins
+//	                      │ /logto/api/...  named secrets, any number              │
 //	person ────────────►  │ /portal/...     a form                                 │
 //	Consumer ──────────►  │ /oauth2/token   /oauth2/introspect                     │
 //	                      └────────────────────────────────────────────────────────┘

@@ -32,6 +32,8 @@ func FuzzDialects(f *testing.F) {
 		{"POST", sandbox.PathRoverToken, form, "grant_type=client_credentials&client_id=eni--hyperion&client_secret="},
 		{"PUT", sandbox.PathRegister + "/billing", object, `{"client_id":"billing"}`},
 		{"GET", sandbox.PathRegister, "", "client_id=billing"},
+		{"DELETE", sandbox.PathLogto + "/api/applications/billing/secrets/Default secret", "", ""},
+		{"POST", sandbox.PathLogto + "/api/applications/billing/secrets", object, `{"name":"x","expiresAt":1e300}`},
 	} {
 		f.Add(uint8(i), seed[0], seed[1], seed[2], seed[3], i%2 == 0)
 	}
