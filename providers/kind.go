@@ -17,6 +17,9 @@ type Kind struct {
 	Ref     []string // fields of a client's ref; a trailing "?" marks an optional one
 	Rights  string   // least rights, for people
 
+	// Presets are settings for known providers, where the kind speaks to any; nil = it has none.
+	Presets []Preset
+
 	// Settings returns a pointer to a new settings struct with yaml tags. The configuration decodes the provider's
 	// block into it strictly (unknown keys are errors) and then calls its Validate method, if it has one:
 	// Validate(report func(path, what, hint string)).
@@ -24,6 +27,13 @@ type Kind struct {
 
 	// Open builds a Provider from decoded settings.
 	Open func(Opening) (Provider, error)
+}
+
+// Preset is a part of a provider's block that comes with the program, as text that can be copied.
+type Preset struct {
+	Name    string
+	Summary string // one line for "rotad kinds"
+	Text    string // YAML
 }
 
 // Opening is what Kind.Open gets.

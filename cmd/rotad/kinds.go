@@ -8,6 +8,7 @@ import (
 	"github.com/rotad/rotad/providers/dcr"
 	"github.com/rotad/rotad/providers/entra"
 	"github.com/rotad/rotad/providers/exec"
+	"github.com/rotad/rotad/providers/http"
 	"github.com/rotad/rotad/providers/keycloak"
 	"github.com/rotad/rotad/providers/lightapi"
 	"github.com/rotad/rotad/providers/manual"
@@ -22,6 +23,7 @@ func kinds() []providers.Kind {
 		dcr.Kind(),
 		entra.Kind(),
 		exec.Kind(),
+		http.Kind(),
 		keycloak.Kind(),
 		lightapi.Kind(),
 		manual.Kind(),

@@ -29,6 +29,10 @@ func blocks(secret, program string) map[string]map[string]string {
 			"program_file": program, "directory": "/", "credential_file": secret, "secret_field": "client_secret", "timeout": "20s",
 			"kill_after": "5s",
 		},
+		"http": {
+			"preset": "telicent", "url": "https://auth.example.com", "token_file": secret, "login_header": "X-Api-Key", "login_scheme": "Key",
+			"login_url": "https://auth.example.com/token", "reason": "x", "grace": "7d",
+		},
 		"keycloak": {"url": "https://kc.example.com", "realm": "r", "login_realm": "master", "client_id": "rotad", "client_secret_file": secret},
 		"lightapi": {
 			"url": "https://portal.example.com", "host_id": "h", "token_url": "https://oauth.example.com/oauth2/token", "wire": "legacy",

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/config"
+	"github.com/rotad/rotad/providers/http" // too large for a double of its own
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -142,6 +143,10 @@ func kinds() []config.Kind {
 		{Name: "dcr", Settings: func() any { return new(registrationSettings) }, Ref: []string{"client_id"}, Fields: bundle},
 		{Name: "manual", Settings: func() any { return new(manualSettings) }, Ref: []string{"client_id"}},
 		{Name: "exec", Settings: func() any { return new(execSettings) }},
+		{
+			Name: "http", Settings: func() any { return new(http.Settings) }, Ref: []string{"id?", "client_id?", "parent?"}, Fields: bundle,
+			Validate: func(settings any, report func(path, what, hint string)) { settings.(*http.Settings).Validate(report) },
+		},
 		{Name: "bare"},
 	}
 }
@@ -151,7 +156,7 @@ func credentials(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{
-		"vault-secret-id", "smtp-password", "entra", "keycloak", "lightapi", "rover-token", "telicent", "vault-token", "secret", "batch", "portal",
+		"vault-secret-id", "smtp-password", "entra", "keycloak", "lightapi", "rover-token", "telicent", "vault-token", "secret", "batch", "portal", "some-api",
 	} {
 		write(t, filepath.Join(dir, name), "a-secret\n")
 	}

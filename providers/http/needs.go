@@ -1,0 +1,64 @@
+package http
+
+import "github.com/rotad/rotad/internal/credential"
+
+// need is something that a description cannot do without.
+type need struct {
+	missing        bool
+	at, what, hint string
+}
+
+// needs reports what a description lacks, or has in vain.
+func (c *compiler) needs(p *plan) {
+	all := p.needsOfCreate()
+	if p.mode == credential.ModeTwoSlot || p.mode == credential.ModeCaller {
+		all = append(all, p.needsOfList()...)
+	}
+	all = append(all, p.needsOfLook()...)
+	for _, n := range all {
+		if n.missing {
+			c.report(n.at, n.what, n.hint)
+		}
+	}
+}
+
+func (p *plan) needsOfCreate() []need {
+	if p.create == nil {
+		return []need{{true, "create.path", "is required", "which request makes a secret?"}}
+	}
+	return []need{
+		{
+			p.mode == credential.ModeCaller && !p.ownValue(), "create", "needs {value} in this mode",
+			"the value that rotad chose has to be sent",
+		},
+		{
+			p.answer.value == nil && !p.ownValue(), "create.answer.value", "is required",
+			"where in the answer does the new secret stand?",
+		},
+	}
+}
+
+// needsOfList are those of secrets that live side by side.
+func (p *plan) needsOfList() []need {
+	return []need{
+		{p.look.list == nil, "inspect.list", "is required in this mode", "secrets side by side are told apart by a list"},
+		{p.look.secret.id == nil, "inspect.secret.id", "is required in this mode", "a secret is revoked by its id"},
+		{!p.revokesByID(), "revoke", "needs {secret_id} in this mode", "a secret is revoked by its id"},
+	}
+}
+
+func (p *plan) needsOfLook() []need {
+	blind := p.inspect == nil
+	unproved := p.verify.settings.TokenURL == "" && p.verify.settings.Request == nil
+	return []need{
+		{unproved, "verify", "needs token_url or request", "a secret that nobody can prove would be published all the same"},
+		{blind && p.revoke != nil && !p.revokesByID(), "revoke", "needs inspect", "a slot is ended only after a look at what it holds"},
+		{p.revoke != nil && p.mode == credential.ModeHardCutover, "revoke", "means nothing in this mode", "the old secret ends with the create"},
+		{blind && p.first != nil, "create.first", "needs inspect", "only a look tells whether there is a secret"},
+		{blind && p.exists != nil, "exists", "needs inspect", ""},
+		{!blind && !p.look.reads(), "inspect", "says nothing about secrets", "write list and secret, or current"},
+	}
+}
+
+// revokesByID says whether a revoke names the secret that it ends.
+func (p *plan) revokesByID() bool { return p.revoke != nil && p.revoke.asks("secret_id") }

@@ -1,0 +1,108 @@
+package http
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"path"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/rotad/rotad/providers"
+)
+
+//go:embed presets/*.yaml
+var presets embed.FS
+
+// Presets lists the descriptions that come with the program, by name. A preset is a file that can be copied: what stands
+// in it may stand in a provider's block.
+func Presets() []providers.Preset {
+	files, err := presets.ReadDir("presets")
+	if err != nil {
+		return nil
+	}
+	var out []providers.Preset
+	for _, f := range files {
+		text, err := presets.ReadFile(path.Join("presets", f.Name()))
+		if err != nil {
+			continue
+		}
+		first, _, _ := strings.Cut(string(text), "\n")
+		out = append(out, providers.Preset{
+			Name: strings.TrimSuffix(f.Name(), ".yaml"), Summary: strings.TrimPrefix(first, "# "), Text: string(text),
+		})
+	}
+	return out
+}
+
+// noPreset is the name that stands for none: the block describes the API itself.
+const noPreset = "none"
+
+var errNoPreset = errors.New("is no preset")
+
+// merged returns a block with what its preset says where the block says nothing.
+func merged(block *Settings) (Settings, error) {
+	if block.Preset == noPreset {
+		return *block, nil
+	}
+	for _, p := range Presets() {
+		if p.Name != block.Preset {
+			continue
+		}
+		var base Settings
+		if err := yaml.Load([]byte(p.Text), &base, yaml.WithKnownFields()); err != nil {
+			return Settings{}, fmt.Errorf("reading the preset %s: %w", p.Name, err)
+		}
+		overlay(reflect.ValueOf(&base).Elem(), reflect.ValueOf(block).Elem())
+		return base, nil
+	}
+	return Settings{}, errNoPreset
+}
+
+// overlay puts what is written in over into base: sections and maps key by key, everything else whole.
+func overlay(base, over reflect.Value) {
+	switch over.Kind() {
+	case reflect.Struct:
+		for i := range over.NumField() {
+			overlay(base.Field(i), over.Field(i))
+		}
+	case reflect.Pointer:
+		if !over.IsNil() && !base.IsNil() {
+			overlay(base.Elem(), over.Elem())
+		} else if !over.IsNil() {
+			base.Set(over)
+		}
+	case reflect.Map:
+		if base.IsNil() {
+			base.Set(over)
+			return
+		}
+		for _, key := range over.MapKeys() {
+			base.SetMapIndex(key, over.MapIndex(key))
+		}
+	default:
+		if !over.IsZero() {
+			base.Set(over)
+		}
+	}
+}
+
+// Validate reports every mistake of a block, and whether it reads recorded answers as it should.
+func (s *Settings) Validate(report func(path, what, hint string)) {
+	if s.Preset == "" || s.URL == "" {
+		return // which is reported already, and without them nothing else can be said
+	}
+	wrong := false
+	compile(s, func(path, what, hint string) {
+		wrong = true
+		report(path, what, hint)
+	})
+	if s.RecordedFile == "" || wrong {
+		return
+	}
+	if err := s.play(s.RecordedFile); err != nil {
+		report("recorded_file", err.Error(), "correct the description or the recording")
+	}
+}
