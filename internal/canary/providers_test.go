@@ -15,6 +15,7 @@ import (
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/dcr"
 	"github.com/rotad/rotad/providers/entra"
+	httpkind "github.com/rotad/rotad/providers/http"
 	"github.com/rotad/rotad/providers/keycloak"
 	"github.com/rotad/rotad/providers/telicent"
 	"github.com/rotad/rotad/providers/vaultapprole"
@@ -109,6 +110,8 @@ func providerOf(i int) string {
 		return "dcr"
 	case i%10 == 8:
 		return "approle"
+	case i%10 == 9:
+		return "logto"
 	case i%10 >= 5:
 		return "telicent"
 	}
@@ -183,6 +186,10 @@ func (c *cast) connections(elapsed func() time.Duration, every int64) (map[strin
 			TenantID: tenant, ClientID: "rotad", GraphURL: "http://idp" + sandbox.PathGraph, LoginURL: "http://idp" + sandbox.PathLogin,
 		}, idp},
 		"telicent": {telicent.Kind(), &telicent.Settings{URL: "http://idp" + sandbox.PathTelicent, TokenFile: "own"}, idp},
+		"logto": {httpkind.Kind(), &httpkind.Settings{
+			Preset: "logto", URL: "http://idp" + sandbox.PathLogto, Vars: map[string]string{"tenant": "sandbox"},
+			Access: httpkind.Access{ClientID: "rotad", ClientSecretFile: "own"},
+		}, idp},
 		"keycloak": {keycloak.Kind(), &keycloak.Settings{URL: "http://kc", Realm: "staff", ClientID: "rotad"}, c.keycloak.Handler()},
 		"dcr": {dcr.Kind(), &dcr.Settings{
 			URL: "http://idp" + sandbox.PathRegister, TokenURL: "http://idp" + sandbox.PathToken,
