@@ -34,6 +34,8 @@ func FuzzDialects(f *testing.F) {
 		{"GET", sandbox.PathRegister, "", "client_id=billing"},
 		{"DELETE", sandbox.PathLogto + "/api/applications/billing/secrets/Default secret", "", ""},
 		{"POST", sandbox.PathLogto + "/api/applications/billing/secrets", object, `{"name":"x","expiresAt":1e300}`},
+		{"POST", sandbox.PathODCClients + "billing/secrets/rotate", object, `{"overlap_hours":1e9}`},
+		{"OPTIONS", sandbox.PathODCClients + "billing/secrets/rotate", "", ""},
 	} {
 		f.Add(uint8(i), seed[0], seed[1], seed[2], seed[3], i%2 == 0)
 	}
@@ -55,6 +57,10 @@ func FuzzDialects(f *testing.F) {
 		if err := portal.Register(sandbox.LightAPIClient{ClientID: "billing", Secret: "first"}); err != nil {
 			t.Fatal(err)
 		}
+		cloud := sandbox.NewODC(now, sandbox.Settings{AdminToken: admin}, sandbox.ODCSettings{API: true})
+		if err := cloud.Register(sandbox.Registration{ClientID: "billing", Secret: "first"}); err != nil {
+			t.Fatal(err)
+		}
 		plane := sandbox.NewRover(now, sandbox.RoverSettings{TeamSecret: admin})
 		if err := plane.Register(sandbox.RoverApp{Name: "billing"}); err != nil {
 			t.Fatal(err)
@@ -63,7 +69,7 @@ func FuzzDialects(f *testing.F) {
 		if _, _, err := register.Register("billing", nil); err != nil {
 			t.Fatal(err)
 		}
-		handlers := []http.Handler{idp.Handler(), realm.Handler(), roles.Handler(), portal.Handler(), plane.Handler(), register.Handler()}
+		handlers := []http.Handler{idp.Handler(), realm.Handler(), roles.Handler(), portal.Handler(), plane.Handler(), register.Handler(), cloud.Handler()}
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", strings.NewReader(body))
 		request.Method, request.URL.Path, request.URL.RawQuery = method, path, body
 		request.Header.Set("Content-Type", kind)
@@ -84,6 +90,9 @@ func FuzzDialects(f *testing.F) {
 		}
 		if plane.Made("billing") != 0 { // its tokens are made anew each time
 			t.Errorf("%s %s rotated an application without a token", method, path)
+		}
+		if !trusted && cloud.Made("billing") != 1 {
+			t.Errorf("%s %s made a secret without a token", method, path)
 		}
 		if !trusted && realm.Replaced("billing") != 0 {
 			t.Errorf("%s %s replaced a secret without a token", method, path)
