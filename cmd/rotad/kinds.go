@@ -12,6 +12,7 @@ import (
 	"github.com/rotad/rotad/providers/keycloak"
 	"github.com/rotad/rotad/providers/lightapi"
 	"github.com/rotad/rotad/providers/manual"
+	"github.com/rotad/rotad/providers/odc"
 	"github.com/rotad/rotad/providers/telekom"
 	"github.com/rotad/rotad/providers/telicent"
 	"github.com/rotad/rotad/providers/vaultapprole"
@@ -27,6 +28,7 @@ func kinds() []providers.Kind {
 		keycloak.Kind(),
 		lightapi.Kind(),
 		manual.Kind(),
+		odc.Kind(),
 		telekom.Kind(),
 		telicent.Kind(),
 		vaultapprole.Kind(),

@@ -39,6 +39,9 @@ func blocks(secret, program string) map[string]map[string]string {
 			"client_id": "c", "client_secret_file": secret, "scope": "portal.w", "stale_code": "ERR11639",
 		},
 		"manual": {"token_url": "https://idp.example.com/token", "introspection_url": "https://idp.example.com/introspect", "instructions": "x"},
+		"odc": {
+			"url": "https://acme.outsystems.dev", "api": "auto", "overlap_hours": "24", "instructions": "x", "client_id": "c", "client_secret_file": secret, "scope": "s",
+		},
 		"telekom": {
 			"url": "https://plane.example.com", "group": "g", "team": "t", "token_url": "https://idp.example.com/token", "client_id": "c",
 			"client_secret_file": secret, "verify_url": "https://idp.example.com/token", "secret_rotation": "on", "grace_period": "7d",

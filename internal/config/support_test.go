@@ -120,6 +120,19 @@ type execSettings struct {
 	KillAfter      time.Duration     `yaml:"kill_after" default:"5s" doc:"From SIGTERM to SIGKILL."`
 }
 
+type odcSettings struct {
+	URL              string `yaml:"url" required:"true" format:"url" doc:"Organisation."`
+	API              string `yaml:"api" default:"off" enum:"off,on,auto" doc:"Who makes the secrets."`
+	OverlapHours     int    `yaml:"overlap_hours" default:"0" doc:"Hours."`
+	Instructions     string `yaml:"instructions" doc:"What to do."`
+	TokenFile        string `yaml:"token_file" doc:"Token."`
+	TokenEnv         string `yaml:"token_env" doc:"Token."`
+	ClientID         string `yaml:"client_id" doc:"Account."`
+	ClientSecretFile string `yaml:"client_secret_file" doc:"Its secret."`
+	ClientSecretEnv  string `yaml:"client_secret_env" doc:"Its secret."`
+	Scope            string `yaml:"scope" doc:"Scope."`
+}
+
 func kinds() []config.Kind {
 	bundle := []string{"client_id", "client_secret"}
 	return []config.Kind{
@@ -147,6 +160,7 @@ func kinds() []config.Kind {
 			Name: "http", Settings: func() any { return new(http.Settings) }, Ref: []string{"id?", "client_id?", "parent?"}, Fields: bundle,
 			Validate: func(settings any, report func(path, what, hint string)) { settings.(*http.Settings).Validate(report) },
 		},
+		{Name: "odc", Settings: func() any { return new(odcSettings) }, Ref: []string{"client_id"}, Fields: bundle},
 		{Name: "bare"},
 	}
 }

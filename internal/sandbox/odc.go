@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,7 +17,7 @@ const (
 // ODCSettings are what a stand-in for OutSystems Developer Cloud works with. The zero value is the cloud of today: its
 // secrets are made in the portal, and the endpoint that rotates them does not exist.
 type ODCSettings struct {
-	API     bool          // the endpoint exists
+	API     bool          // the endpoint exists from the beginning
 	Absent  int           // status where it does not: 404, 405 or 501; 0 = 404
 	Mute    bool          // OPTIONS is answered without saying what is allowed
 	Fixed   bool          // the endpoint takes no overlap_hours, and says so
@@ -32,7 +33,8 @@ type ODCSettings struct {
 type ODC struct {
 	*IdP
 
-	odc ODCSettings
+	odc    ODCSettings
+	exists atomic.Bool // the endpoint
 }
 
 // NewODC returns an organisation without API clients. now is its clock.
@@ -46,8 +48,13 @@ func NewODC(now func() time.Time, s Settings, o ODCSettings) *ODC {
 	if o.Allowed == "" {
 		o.Allowed = "OPTIONS, POST"
 	}
-	return &ODC{IdP: NewIdP(now, s), odc: o}
+	cloud := &ODC{IdP: NewIdP(now, s), odc: o}
+	cloud.exists.Store(o.API)
+	return cloud
 }
+
+// Appear brings the endpoint into being.
+func (o *ODC) Appear() { o.exists.Store(true) }
 
 // Handler serves discovery, the token endpoint and, where it exists, the endpoint that rotates.
 func (o *ODC) Handler() http.Handler {
@@ -80,7 +87,7 @@ func (o *ODC) discovery(w http.ResponseWriter, r *http.Request) {
 // endpoint is what stands at the address of the requested endpoint.
 func (o *ODC) endpoint(w http.ResponseWriter, r *http.Request) {
 	switch {
-	case !o.odc.API:
+	case !o.exists.Load():
 		http.Error(w, http.StatusText(o.odc.Absent), o.odc.Absent)
 	case !o.admits(r.Header.Get("Authorization")):
 		answer(w, http.StatusUnauthorized, map[string]string{"code": "Unauthorized"})

@@ -50,6 +50,10 @@ func TestODCOfTodayHasNoEndpoint(t *testing.T) {
 			}
 		}
 		c.odcLogin("old", 200)
+		c.odc.Appear()
+		if status, _ := c.api(http.MethodOptions, rotateODC, ""); status != 204 {
+			t.Errorf("an endpoint that has appeared: HTTP %d", status)
+		}
 		if status, _ := c.call(c.form("/auth/realms/other/protocol/openid-connect/token", "client_id", "c", "client_secret", "old")); status != 401 {
 			t.Errorf("another realm: HTTP %d", status)
 		}

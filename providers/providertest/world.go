@@ -39,6 +39,8 @@ type World struct {
 	Created func() int
 	// Accepts asks the server directly; nil = the adapter's Verify is believed.
 	Accepts func(b credential.Bundle) bool
+	// NoLook says that the server has no call that shows a client: Inspect can neither miss one nor fail.
+	NoLook bool
 	// Canaries are clear values that must never stand in an error: rotad's own credential.
 	Canaries []string
 	// ValueIsRead says that the reply of a create has no value: it is read afterwards, and can be read back later.
