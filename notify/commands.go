@@ -28,7 +28,10 @@ func (v view) commands() templates.Commands {
 		Accept:     "rotad resume " + id + " --accept-vault",
 		Patch:      v.patch(),
 	}
-	if v.notice.Kind == credential.NoticeNoExpiry {
+	if !v.notice.Facts.NoExpiry.IsZero() {
+		c.NoExpiry = "no_expiry: {acknowledged_by: NAME, reason: WHY, until: " + v.now.UTC().AddDate(1, 0, 0).Format(time.DateOnly) + "}"
+	}
+	if v.notice.Kind == credential.NoticeNoExpiry || !v.notice.Facts.NoExpiry.IsZero() {
 		some := v.now.UTC().AddDate(0, 3, 0).Truncate(24 * time.Hour).Format(time.RFC3339)
 		c.Expires = "expires: " + some
 		c.Submit += " --expires " + some

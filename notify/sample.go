@@ -138,7 +138,21 @@ func sampleBefore(plain noticeMaker, invite inviteMaker) []Sample {
 			manual(&n.Facts)
 			n.Facts.Expires = time.Time{}
 		})},
+		{Name: "no-expiry-ends", Notice: plain(credential.NoticeWarning, "7d", func(n *credential.Notice) {
+			manual(&n.Facts)
+			n.Facts.Expires, n.Facts.NoExpiry = time.Time{}, sampleWord(now.Add(7*day+time.Hour))
+			n.Calendar = invite(n.Facts.NoExpiry.Until, 1, "nobody stands any more for a secret that never expires")
+		})},
+		{Name: "no-expiry-ended", Notice: plain(credential.NoticeNoExpiry, "ended", func(n *credential.Notice) {
+			manual(&n.Facts)
+			n.Facts.Expires, n.Facts.NoExpiry = time.Time{}, sampleWord(now.Add(-10*time.Minute))
+		})},
 	}
+}
+
+// sampleWord is a person's word for a secret that never expires.
+func sampleWord(until time.Time) credential.NoExpiry {
+	return credential.NoExpiry{By: "anna.berg@example.com", Reason: "the scanner in hall 7 takes a new secret only at its yearly service", Until: until}
 }
 
 // sampleRotated turns a notice into one about a rotation that has been published.

@@ -60,6 +60,9 @@ func historic(n credential.Notice, r credential.Record, found bool) (why string,
 func stale(n credential.Notice, r credential.Record, now time.Time) string {
 	switch n.Kind {
 	case credential.NoticeWarning, credential.NoticeFinal, credential.NoticeExpired:
+		if !n.Facts.NoExpiry.IsZero() {
+			return staleUnending(n, r, now)
+		}
 		return staleExpiry(n, r, now)
 	case credential.NoticeAnnounce, credential.NoticeApprove:
 		return stalePlan(n, r, now)
@@ -68,9 +71,7 @@ func stale(n credential.Notice, r credential.Record, now time.Time) string {
 	case credential.NoticeHeld, credential.NoticeReleased:
 		return staleHold(n, r)
 	case credential.NoticeNoExpiry:
-		if r.Current.Never || !ends(r).IsZero() {
-			return "an expiry is known"
-		}
+		return staleUnending(n, r, now)
 	case credential.NoticeOldRemind:
 		return staleReminder(n, r)
 	case credential.NoticeAdmin, credential.NoticeRetired, credential.NoticeLeft, credential.NoticeRotated:
@@ -99,12 +100,35 @@ func staleExpiry(n credential.Notice, r credential.Record, now time.Time) string
 		return "the secret has been replaced"
 	case n.Kind != credential.NoticeWarning:
 		return ""
+	case !n.Facts.Expires.IsZero() && !now.Before(n.Facts.Expires) && answered(n, r, now) == "":
+		return "it has expired; another notice says so"
+	}
+	return answered(n, r, now)
+}
+
+// staleUnending is about a secret without a known expiry: that nobody has stated one, or that nobody stands for it any more.
+func staleUnending(n credential.Notice, r credential.Record, now time.Time) string {
+	word, said := n.Facts.NoExpiry, r.Client.NoExpiry
+	switch {
+	case !ends(r).IsZero(), word.IsZero() && r.Current.Never:
+		return "an expiry is known"
+	case word.IsZero() && said.Holds(now), !word.IsZero() && !word.Equal(said):
+		return "somebody has answered for it"
+	case n.Kind != credential.NoticeWarning:
+		return ""
+	case laterWarning(n, r):
+		return "a later reminder takes its place"
+	}
+	return answered(n, r, now)
+}
+
+// answered says how a person has answered a warning.
+func answered(n credential.Notice, r credential.Record, now time.Time) string {
+	switch {
 	case r.Request.Acked.After(n.At):
 		return "acknowledged"
 	case now.Before(r.Request.Snooze):
 		return "snoozed"
-	case !n.Facts.Expires.IsZero() && !now.Before(n.Facts.Expires):
-		return "it has expired; another notice says so"
 	}
 	return ""
 }

@@ -37,11 +37,20 @@ func (v view) data() templates.Data {
 		RolledBack: f.Cause.Kind == credential.CauseRolledBack,
 		Cutover:    f.Cutover || f.Mode == credential.ModeHardCutover || f.Cause.Kind == credential.CauseCompromised, Override: f.Override,
 		Negative: string(f.Negative), Error: capital(sentence(f.Error)) + stop(f.Error),
-		OldOne: oldOne(f.Mode),
-		Hold:   v.hold(), Steps: cleanLines(f.Instructions), Commands: v.commands(),
+		OldOne:   oldOne(f.Mode),
+		NoExpiry: v.noExpiry(),
+		Hold:     v.hold(), Steps: cleanLines(f.Instructions), Commands: v.commands(),
 	}
 	d.Rows = v.rows(d)
 	return d
+}
+
+func (v view) noExpiry() templates.NoExpiry {
+	n := v.notice.Facts.NoExpiry
+	if n.IsZero() {
+		return templates.NoExpiry{}
+	}
+	return templates.NoExpiry{By: v.name(n.By), Reason: sentence(n.Reason) + stop(n.Reason), Until: v.when(n.Until)}
 }
 
 // oldOne says what becomes of the old secret when a person makes a new one at the provider.

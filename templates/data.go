@@ -38,6 +38,7 @@ type Data struct {
 	Error       string
 	Hold        Hold     // Code empty = none
 	Steps       []string // what a person does in a portal, one line each
+	NoExpiry    NoExpiry // By empty = nobody stood for a secret that never expires
 	OldOne      string   // what becomes of the old secret when a person makes a new one, as a sentence
 	Rows        []Row    // the table of facts
 	Commands    Commands
@@ -96,6 +97,7 @@ type Commands struct {
 	Accept     string // says that what a person wrote to Vault is right
 	Patch      string // writes a value that a person made to Vault
 	Expires    string // a line of the configuration, not a command
+	NoExpiry   string // another one: the word for a secret that never expires
 }
 
 // Hold is a stop that needs a person.
@@ -109,6 +111,13 @@ type Hold struct {
 	Since    When
 	Deadline When
 	Commands []Command
+}
+
+// NoExpiry is a person's word for a secret that never expires: it ends, or has ended.
+type NoExpiry struct {
+	By     string
+	Reason string
+	Until  When
 }
 
 // Event is what the calendar event of the client says.

@@ -18,7 +18,7 @@ import (
 // reach lets a command that works without a daemon look at clients. Whoever runs it may not be able to read what rotad
 // logs in with: then it does without, and says so.
 func (a *app) reach(l *local) {
-	cfg, problems := config.Load(a.config(), configKinds())
+	cfg, problems := config.Load(a.config(), configKinds(), config.At(realClocks().now))
 	if errs := problems.Errors(); len(errs) > 0 {
 		a.note("the client is not looked at, because rotad's own credentials cannot be read here: " + errs[0].String())
 		return

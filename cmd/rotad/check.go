@@ -38,7 +38,7 @@ func newCheck(a *app) *cobra.Command {
 }
 
 func (a *app) check(ctx context.Context, f checkFlags) error {
-	var options []config.Option
+	options := []config.Option{config.At(realClocks().now)}
 	if f.syntaxOnly {
 		options = append(options, config.SyntaxOnly())
 	}

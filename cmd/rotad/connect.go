@@ -22,7 +22,7 @@ const defaultSocket = "unix:/run/rotad/admin.sock"
 // plainConfig reads the configuration for a command beside the daemon. Files with secrets are not looked at: whoever
 // runs a command need not be able to read them.
 func (a *app) plainConfig() (*config.Config, error) {
-	cfg, problems := config.Load(a.config(), configKinds(), config.SyntaxOnly())
+	cfg, problems := config.Load(a.config(), configKinds(), config.SyntaxOnly(), config.At(realClocks().now))
 	if n := len(problems.Errors()); n > 0 {
 		return nil, wrong(fmt.Errorf("the configuration %s has errors, the first: %s", a.config(), problems.Errors()[0]), a.namesAll())
 	}

@@ -33,7 +33,7 @@ func newRun(a *app) *cobra.Command {
 
 // load reads the configuration. Warnings are shown, errors are all shown and end the command.
 func (a *app) load() (*config.Config, error) {
-	cfg, problems := config.Load(a.config(), configKinds())
+	cfg, problems := config.Load(a.config(), configKinds(), config.At(realClocks().now))
 	for _, p := range problems {
 		_, _ = fmt.Fprintln(a.err, p.String())
 	}

@@ -77,6 +77,7 @@ func showText(out io.Writer, rec credential.Record, o outlook, now time.Time) er
 	s.line("vault", "%s version %d", c.Vault, rec.Version)
 	s.optional("first look", string(rec.Sight))
 	s.secret("current secret", rec.Current, rotation.Ends(rec))
+	s.unending(rec)
 	s.moment("looked at", rec.Looked)
 	s.line("phase", "%s", rec.Phase())
 	s.rotation(rec)
@@ -103,6 +104,19 @@ func (s sheet) secret(name string, secret credential.Secret, ends time.Time) {
 		text += ", expires " + when(ends, s.now)
 	}
 	s.line(name, "%s", text)
+}
+
+// unending tells who stands for a secret that never expires. Where an expiry is known, it does not matter.
+func (s sheet) unending(rec credential.Record) {
+	n := rec.Client.NoExpiry
+	if n.IsZero() || !rotation.Ends(rec).IsZero() {
+		return
+	}
+	verb := "until"
+	if !n.Holds(s.now) {
+		verb = "which has ended:"
+	}
+	s.line("no expiry", "acknowledged by %s, %s %s: %s", n.By, verb, when(n.Until, s.now), n.Reason)
 }
 
 func (s sheet) rotation(rec credential.Record) {

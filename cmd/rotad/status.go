@@ -24,6 +24,7 @@ type statusRow struct {
 	Sight    string              `json:"sight,omitempty"`
 	Expires  time.Time           `json:"expires,omitzero"`
 	Never    bool                `json:"never_expires,omitzero"`
+	NoExpiry credential.NoExpiry `json:"no_expiry,omitzero"` // who stands for a secret that never expires
 	Next     string              `json:"next_action"`
 	NextAt   time.Time           `json:"next_action_at,omitzero"`
 	Hold     credential.HoldCode `json:"hold,omitempty"`
@@ -68,6 +69,9 @@ func rowOf(rec credential.Record, p credential.Policy, now time.Time) statusRow 
 		Client: rec.Client.ID, Provider: rec.Client.Provider, Owner: rec.Client.Owner, Mode: rec.Mode(), Phase: rec.Phase(),
 		Sight: string(rec.Sight), Expires: rotation.Ends(rec), Never: rec.Current.Never, Next: o.Next, NextAt: o.NextAt,
 		Error: rec.Backoff.Error, Leaving: rec.Leaving,
+	}
+	if row.Expires.IsZero() {
+		row.NoExpiry = rec.Client.NoExpiry
 	}
 	if rec.Hold != nil {
 		row.Hold, row.Deadline = rec.Hold.Code, rec.Hold.Deadline
@@ -142,11 +146,23 @@ func phaseText(r statusRow) string {
 func expiryText(r statusRow, now time.Time) string {
 	switch {
 	case r.Never:
-		return "never"
+		return "never" + unendingText(r.NoExpiry, now)
 	case r.Expires.IsZero():
-		return "unknown"
+		return "unknown" + unendingText(r.NoExpiry, now)
 	}
 	return r.Expires.Local().Format(time.DateOnly) + " (" + away(r.Expires, now) + ")"
+}
+
+// unendingText says who stands for a secret that never expires, until when and why.
+func unendingText(n credential.NoExpiry, now time.Time) string {
+	if n.IsZero() {
+		return ""
+	}
+	verb := "until"
+	if !n.Holds(now) {
+		verb = "ended"
+	}
+	return " (" + clean(n.By) + ", " + verb + " " + n.Until.Local().Format(time.DateOnly) + ": " + clean(n.Reason) + ")"
 }
 
 func whenShort(t, now time.Time) string {

@@ -39,6 +39,7 @@ func checkClient(cl *credential.Client) Problems {
 	if cl.Grace < 0 {
 		c.add("grace", "is negative", "")
 	}
+	c.noExpiry(cl)
 	if cl.RenamedFrom != "" && cl.RenamedFrom == cl.ID {
 		c.add("renamed_from", "is the id itself", "write the former id, or delete the key")
 	}

@@ -30,6 +30,8 @@ type clientSettings struct {
 	Reload reloadSettings `yaml:"reload" json:"reload"`
 	// Expires is the expiry of the current secret where the provider does not say it: a date or an RFC 3339 time.
 	Expires date `yaml:"expires" json:"expires"`
+	// NoExpiry is who wants that the secret never expires; without it nobody has said so.
+	NoExpiry *noExpirySettings `yaml:"no_expiry" json:"no_expiry"`
 	// CurrentID is the id at the provider of the secret that is now in Vault, where a person knows it.
 	CurrentID string `yaml:"current_id" json:"current_id"`
 	// AllowCutover permits a rotation without overlap, where the provider knows no other.
@@ -56,6 +58,16 @@ type vaultPathSettings struct {
 	Namespace string `yaml:"namespace" json:"namespace"`
 	// Fields renames fields of the bundle, for example {client_secret: OIDC_SECRET}.
 	Fields map[string]string `yaml:"fields" json:"fields"`
+}
+
+// noExpirySettings are a person's word that a secret is not to expire, as it is written.
+type noExpirySettings struct {
+	// AcknowledgedBy is the person who answers for it.
+	AcknowledgedBy string `yaml:"acknowledged_by" json:"acknowledged_by" required:"true"`
+	// Reason is why.
+	Reason string `yaml:"reason" json:"reason" required:"true"`
+	// Until is the date on which somebody has to say so again, two years ahead at the most.
+	Until date `yaml:"until" json:"until" required:"true"`
 }
 
 // verifySettings are how a secret is proved, as it is written.
@@ -116,9 +128,16 @@ func (c *clientSettings) client(source string) credential.Client {
 			Deadline: time.Duration(c.Verify.Deadline),
 		},
 		Probes: c.probes(), Destinations: c.destinations(), Reloads: c.reloads(), Stagger: time.Duration(c.Reload.Stagger), Expires: time.Time(c.Expires), CurrentID: c.CurrentID, AllowCut: c.AllowCutover,
-		Bootstrap: c.Bootstrap, Grace: time.Duration(c.Grace), KeepRetired: c.KeepRetired,
+		NoExpiry: c.NoExpiry.word(), Bootstrap: c.Bootstrap, Grace: time.Duration(c.Grace), KeepRetired: c.KeepRetired,
 		RenamedFrom: c.RenamedFrom, Labels: c.Labels, Source: source,
 	}
+}
+
+func (n *noExpirySettings) word() credential.NoExpiry {
+	if n == nil {
+		return credential.NoExpiry{}
+	}
+	return credential.NoExpiry{By: n.AcknowledgedBy, Reason: n.Reason, Until: time.Time(n.Until)}
 }
 
 func (c *clientSettings) probes() []credential.Probe {

@@ -27,6 +27,8 @@ type Config struct {
 	Policies  map[string]credential.Policy
 	Owners    map[string]Owner
 	Clients   []credential.Client // in the order they are written; Source is "file:line"
+
+	now func() time.Time // see At; nil = how far away a date is does not matter
 }
 
 // Provider is a configured connection to an identity provider.
@@ -78,6 +80,7 @@ func (c *Config) CheckClient(client credential.Client) Problems {
 	if _, ok := c.Owners[client.Owner]; !ok && client.Owner != "" {
 		found.unknown("owner", client.Owner, slices.Collect(maps.Keys(c.Owners)))
 	}
+	found.noExpiryEnds(client.NoExpiry, c.now)
 	full := c.WithDefaults(client)
 	if _, ok := c.Policies[full.Policy]; !ok {
 		found.unknown("policy", full.Policy, slices.Collect(maps.Keys(c.Policies)))

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -16,6 +17,9 @@ type Option func(*loader)
 // SyntaxOnly looks at neither files nor environment variables that the configuration names, so that a configuration can
 // be checked far from where it will run. Included files are read all the same.
 func SyntaxOnly() Option { return func(l *loader) { l.decoder.syntax = true } }
+
+// At tells what time it is, for dates that may not be too far away: while loading, and whenever a client is checked later.
+func At(now func() time.Time) Option { return func(l *loader) { l.config.now = now } }
 
 // loader is one run of Load.
 type loader struct {

@@ -19,6 +19,7 @@ type Client struct {
 	Verify       VerifySettings    `json:"verify,omitzero"`        // how a secret is proved
 	Probes       []Probe           `json:"probes,omitempty"`       // asked after promote; a failing one blocks the revoke
 	Expires      time.Time         `json:"expires,omitzero"`       // expiry that a person states; zero = the provider says it
+	NoExpiry     NoExpiry          `json:"no_expiry,omitzero"`     // who wants a secret that never expires; zero = nobody has said so
 	CurrentID    string            `json:"current_id,omitempty"`   // id of the secret now in Vault, where a person knows it
 	AllowCut     bool              `json:"allow_cutover,omitzero"` // a rotation without overlap is permitted
 	Bootstrap    bool              `json:"bootstrap,omitzero"`     // the first secret may be made when Vault has none

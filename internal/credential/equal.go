@@ -41,7 +41,7 @@ func (c *Client) equal(o *Client) bool {
 		c.Vault.Namespace == o.Vault.Namespace, c.Vault.Mount == o.Vault.Mount, c.Vault.Path == o.Vault.Path,
 		maps.Equal(c.Vault.Fields, o.Vault.Fields), maps.Equal(c.Ref, o.Ref), maps.Equal(c.Labels, o.Labels),
 		slices.Equal(c.Probes, o.Probes), sameDestinations(c.Destinations, o.Destinations),
-		sameReloads(c.Reloads, o.Reloads), c.Stagger == o.Stagger,
+		sameReloads(c.Reloads, o.Reloads), c.Stagger == o.Stagger, c.NoExpiry.Equal(o.NoExpiry),
 	)
 }
 

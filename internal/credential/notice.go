@@ -17,7 +17,7 @@ const (
 	NoticeFailed    NoticeKind = "failed"     // a rotation fails again and again, or ended badly
 	NoticeHeld      NoticeKind = "held"       // a person is needed
 	NoticeReleased  NoticeKind = "released"   // a hold has ended
-	NoticeNoExpiry  NoticeKind = "no-expiry"  // a manual client without a stated expiry
+	NoticeNoExpiry  NoticeKind = "no-expiry"  // a manual client without a stated expiry, or nobody stands for one that has none any more
 	NoticeOldRemind NoticeKind = "old-remind" // manual: the old secret still has to be removed in the portal
 	NoticeLeft      NoticeKind = "left"       // the client was removed: its calendar event is cancelled
 	NoticeAdmin     NoticeKind = "admin"      // the word to the admins: a rotation that nobody scheduled
@@ -59,6 +59,7 @@ type Facts struct {
 	Rotation     string            `json:"rotation,omitempty"`
 	Cause        Cause             `json:"cause,omitzero"`
 	Hold         *Hold             `json:"hold,omitempty"`
+	NoExpiry     NoExpiry          `json:"no_expiry,omitzero"` // the word about it that ends, or has ended
 	Error        string            `json:"error,omitempty"`
 	Negative     Negative          `json:"negative,omitempty"`
 	Cutover      bool              `json:"cutover,omitzero"`

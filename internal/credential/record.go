@@ -93,6 +93,7 @@ type Told struct {
 	Final     bool          `json:"final,omitzero"`
 	Expired   bool          `json:"expired,omitzero"`
 	NoExpiry  bool          `json:"no_expiry,omitzero"`
+	Unending  bool          `json:"unending,omitzero"`  // that nobody stands for a secret without expiry any more
 	Announced time.Time     `json:"announced,omitzero"` // the planned rotation that was announced
 	HoldCode  HoldCode      `json:"hold_code,omitempty"`
 	HoldAt    time.Time     `json:"hold_at,omitzero"`

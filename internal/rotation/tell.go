@@ -39,7 +39,7 @@ func (s *step) forgetOld() {
 	if start := s.rec.Current.Start; name == "" && !start.IsZero() {
 		name = strconv.FormatInt(start.Unix(), 10)
 	}
-	key := name + "@" + strconv.FormatInt(Ends(s.rec).Unix(), 10)
+	key := name + "@" + strconv.FormatInt(Ends(s.rec).Unix(), 10) + s.unendingSeries()
 	if s.rec.Told.Secret == key {
 		return
 	}
@@ -240,11 +240,14 @@ func (s *step) tellMilestone(end time.Time, left time.Duration) {
 }
 
 func (s *step) warn(kind credential.NoticeKind, milestone string, end time.Time) {
-	n := s.notice(kind, milestone, nil)
+	s.warnOf(s.notice(kind, milestone, nil), milestone, end, "the secret expires")
+}
+
+func (s *step) warnOf(n *credential.Notice, milestone string, end time.Time, what string) {
 	if end.After(s.env.Now) {
 		n.DropAfter = end
 	}
-	s.invite(n, end, "the secret expires")
+	s.invite(n, end, what)
 	s.audit(credential.EventWarned, func(a *credential.Audit) { a.Detail = milestone })
 }
 
@@ -286,15 +289,6 @@ func NextMilestone(warn []credential.Warning, left time.Duration) (before time.D
 		}
 	}
 	return before, ok
-}
-
-// tellNoExpiry tells once of a manual client whose expiry nobody has stated.
-func (s *step) tellNoExpiry() {
-	if s.rec.Caps.Mode != credential.ModeManual || s.rec.Told.NoExpiry || s.rec.Current.Never || !Ends(s.rec).IsZero() {
-		return
-	}
-	s.rec.Told.NoExpiry = true
-	s.notice(credential.NoticeNoExpiry, "no-expiry", nil)
 }
 
 // tellPlanned announces an automatic rotation once, and asks for approval where the policy wants it.
@@ -344,7 +338,7 @@ func (s *step) nextTelling() time.Time {
 		}
 		return time.Time{}
 	}
-	return earliest(s.future(s.nextWarning()), s.future(s.nextAnnouncement()), s.future(s.troubledFrom()))
+	return earliest(s.future(s.nextWarning()), s.future(s.nextUnending()), s.future(s.nextAnnouncement()), s.future(s.troubledFrom()))
 }
 
 // future drops what has passed: whatever was due has been told by now, or is not to be told.

@@ -48,6 +48,25 @@ func TestAutoRotatesAsSoonAsTheEndpointIsThere(t *testing.T) {
 	}
 }
 
+func TestOneCallRotatesAndTellsStartAndExpiry(t *testing.T) {
+	for _, epoch := range []bool{false, true} {
+		w := newWorld(t, sandbox.ODCSettings{API: true, Epoch: epoch})
+		p := w.open(t, odc.Settings{API: "on", OverlapHours: 24, ClientID: "rotad"}, nil)
+		issued := create(t, p)
+		if s := issued.Secret; !s.Start.Equal(w.now()) || !s.Expires.Equal(w.now().Add(90*24*time.Hour)) || s.Never {
+			t.Errorf("from %v to %v", s.Start, s.Expires)
+		}
+		if n := w.count(http.MethodPost); n != 1 || w.count(http.MethodOptions) != 0 || w.odc.Made("billing") != 2 {
+			t.Errorf("%d calls made %d secrets, want one", n, w.odc.Made("billing")-1)
+		}
+		for _, b := range []credential.Bundle{issued.Bundle, bundle("billing", firstSecret)} {
+			if got, err := p.Verify(t.Context(), target("billing"), b); got != providers.Accepted || err != nil {
+				t.Errorf("%s, error %v", got, err)
+			}
+		}
+	}
+}
+
 func TestOnlyAPlainYesCounts(t *testing.T) {
 	look := sandbox.When{Method: http.MethodOptions}
 	for name, test := range map[string]struct {
