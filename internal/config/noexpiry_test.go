@@ -58,3 +58,15 @@ func TestTheWordForNoExpiryIsWhole(t *testing.T) {
 	}
 }
 
+func TestTheWordForNoExpiryIsImported(t *testing.T) {
+	for name, text := range map[string]string{
+		"f":      `{"id":"a","provider":"p","owner":"o","vault":{"path":"x"},"no_expiry":{"acknowledged_by":"anna","reason":"hardware","until":"2027-10-31"}}`,
+		"f.yaml": "clients:\n- {id: a, provider: p, owner: o, vault: {path: x}, no_expiry: {acknowledged_by: anna, reason: hardware, until: 2027-10-31}}",
+	} {
+		clients, problems := decode(t, name, text)
+		want := credential.NoExpiry{By: "anna", Reason: "hardware", Until: time.Date(2027, 10, 31, 0, 0, 0, 0, time.UTC)}
+		if len(problems) != 0 || len(clients) != 1 || !clients[0].NoExpiry.Equal(want) {
+			t.Errorf("%s: %+v, %s", name, clients, problems)
+		}
+	}
+}

@@ -23,8 +23,10 @@ func TestConformance(t *testing.T) {
 		{"by hand, although there is an endpoint", sandbox.ODCSettings{API: true}, odc.Settings{API: "off"}, credential.ModeManual},
 		{"by hand, until there is an endpoint", sandbox.ODCSettings{}, odc.Settings{API: "auto"}, credential.ModeManual},
 		{
-			"by the API, as soon as there is one", sandbox.ODCSettings{API: true, Epoch: true},
-			odc.Settings{API: "auto", ClientID: "rotad", OverlapHours: 48}, credential.ModeGraceWindow,
+			"by the API, as soon as there is one",
+			sandbox.ODCSettings{API: true, Epoch: true},
+			odc.Settings{API: "auto", ClientID: "rotad", OverlapHours: 48},
+			credential.ModeGraceWindow,
 		},
 		{"by the API, with an overlap", sandbox.ODCSettings{API: true}, odc.Settings{API: "on", OverlapHours: 24}, credential.ModeGraceWindow},
 		{"by the API, without an overlap", sandbox.ODCSettings{API: true}, odc.Settings{API: "on"}, credential.ModeHardCutover},

@@ -42,19 +42,24 @@ type Settings struct {
 
 // Validate reports what tags cannot express: exactly one way to log in where the API is used, and none where it is not.
 func (s *Settings) Validate(report func(path, what, hint string)) {
+	if s.API == apiOn || s.API == apiAuto {
+		s.oneLogin(report)
+	}
+	if s.OverlapHours != 0 && (s.OverlapHours < minOverlap || s.OverlapHours > maxOverlap) {
+		report("overlap_hours", fmt.Sprintf("is not between %d and %d", minOverlap, maxOverlap), "or 0, for none")
+	}
+}
+
+func (s *Settings) oneLogin(report func(path, what, hint string)) {
 	token := s.TokenFile != "" || s.TokenEnv != ""
 	secret := s.ClientSecretFile != "" || s.ClientSecretEnv != ""
 	switch {
-	case s.API == apiOff || s.API == "":
 	case token && (s.ClientID != "" || secret):
 		report("client_id", "a bearer token is given as well", "keep one of the two")
 	case !token && s.ClientID == "":
 		report("api", "rotad has no way to log in", "write token_file, token_env, or client_id with client_secret_file; or api: off")
 	case !token && !secret:
 		report("client_secret_file", "is required beside client_id", "or write client_secret_env")
-	}
-	if s.OverlapHours != 0 && (s.OverlapHours < minOverlap || s.OverlapHours > maxOverlap) {
-		report("overlap_hours", fmt.Sprintf("is not between %d and %d", minOverlap, maxOverlap), "or 0, for none")
 	}
 }
 

@@ -29,6 +29,20 @@ func TestTheRawSecretIsProvedAtTheDiscoveredEndpoint(t *testing.T) {
 	}
 }
 
+// The secret goes into the form where nobody says otherwise: there no server can decode it once too often or too seldom.
+func TestTheSecretGoesIntoTheForm(t *testing.T) {
+	for _, auth := range []string{"basic", "post"} {
+		w := newWorld(t, sandbox.ODCSettings{})
+		if err := w.odc.Register(sandbox.Registration{ClientID: "picky", Secret: firstSecret, Auth: auth}); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]providers.Answer{"post": providers.Accepted, "basic": providers.Refused}[auth]
+		if got, err := w.open(t, odc.Settings{}, nil).Verify(t.Context(), target("picky"), bundle("picky", firstSecret)); got != want || err != nil {
+			t.Errorf("a client that logs in by %s: %s, want %s (error %v)", auth, got, want, err)
+		}
+	}
+}
+
 // endpointAt answers discovery with an address, and the two token endpoints with a yes and a no.
 func endpointAt(address *string) roundTrip {
 	return func(r *http.Request) (*http.Response, error) {
