@@ -11,7 +11,7 @@ import (
 )
 
 // KV is an HTTP server in memory that speaks the part of Vault's API that rotad uses, as Vault 1.21 speaks it: KV
-// version 2, token and AppRole logins, sealing, health. Wrap it in Faults to make it fail. It begins unsealed, with a
+// version 2, logins by token, AppRole, JWT and service account, sealing, health. Wrap it in Faults to make it fail. It begins unsealed, with a
 // KV version 2 mount at "secret" and a root token.
 //
 //	request ─► sealed? ─► token ─► rights ─► sys | auth | mount ─► data, metadata, destroy, delete, undelete
@@ -21,16 +21,18 @@ import (
 type KV struct {
 	now func() time.Time
 
-	mu     sync.Mutex
-	sealed bool
-	unseal string
-	root   string
-	mounts map[string]*kvMount // by path without slashes at its ends, below its namespace
-	tokens map[string]*kvToken
-	roles  map[string]*kvRole // by role id
-	writes []KVWrite
-	forget bool
-	told   func(KVWrite)
+	mu         sync.Mutex
+	sealed     bool
+	unseal     string
+	root       string
+	mounts     map[string]*kvMount // by path without slashes at its ends, below its namespace
+	tokens     map[string]*kvToken
+	roles      map[string]*kvRole              // by role id
+	logins     map[string]map[string]KVJWTRole // by mount and name
+	issuerLost bool
+	writes     []KVWrite
+	forget     bool
+	told       func(KVWrite)
 }
 
 // KVWrite is one version that was written, in the order of writing.
@@ -47,7 +49,7 @@ func NewKV(now func() time.Time) *KV {
 	return &KV{
 		now: now, root: "root-" + rand.Text(), unseal: rand.Text(),
 		mounts: map[string]*kvMount{"secret": newKVMount(2)},
-		tokens: map[string]*kvToken{}, roles: map[string]*kvRole{},
+		tokens: map[string]*kvToken{}, roles: map[string]*kvRole{}, logins: map[string]map[string]KVJWTRole{},
 	}
 }
 

@@ -261,9 +261,11 @@ func FuzzKV(f *testing.F) {
 	f.Add("POST", "sys/capabilities-self", `{"paths":["a//b","*","+"]}`)
 	f.Add("LIST", "secret/metadata", `null`)
 	f.Add("PUT", "sys/mounts/", `{"options":[]}`)
+	f.Add("PUT", "auth/jwt/login", `{"role":"rotad","jwt":"e30.e30.e30"}`)
 	f.Fuzz(func(t *testing.T, method, path, body string) {
 		kv := sandbox.NewKV(func() time.Time { return time.Unix(0, 0) })
 		kv.Put("secret", "a", map[string]any{"x": "y"})
+		kv.AddJWTRole(sandbox.KVJWTRole{Method: "jwt", Name: "rotad"})
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/v1/", strings.NewReader(body))
 		request.Method, request.URL.Path = method, "/v1/"+path
 		request.Header.Set("X-Vault-Token", kv.RootToken())

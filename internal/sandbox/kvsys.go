@@ -23,6 +23,9 @@ func (k *KV) openPath(q kvRequest) (kvReply, bool) {
 	case q.path == "auth/approle/login" && !k.sealed:
 		return k.appRoleLogin(q), true
 	}
+	if mount, ok := k.loginMount(q.path); ok && !k.sealed {
+		return k.jwtLogin(q, mount), true
+	}
 	return kvReply{}, false
 }
 
