@@ -55,6 +55,7 @@ func vaultSettings(cfg *config.Config) vault.Settings {
 		Auth: vault.Auth{
 			Method: v.Auth.Method, TokenFile: v.Auth.TokenFile, TokenEnv: v.Auth.TokenEnv, RoleID: v.Auth.RoleID,
 			SecretIDFile: v.Auth.SecretIDFile, SecretIDEnv: v.Auth.SecretIDEnv, Mount: v.Auth.Mount,
+			Role: v.Auth.Role, JWTFile: v.Auth.JWTFile,
 		},
 		CACertFile: v.CACertFile, ClientCertFile: v.ClientCertFile, ClientKeyFile: v.ClientKeyFile,
 		TLSServerName: v.TLSServerName, Timeout: v.Timeout,

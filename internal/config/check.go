@@ -15,6 +15,7 @@ func (l *loader) settings(s scope) {
 	f.State.check(s.child("state"))
 	f.Listen.check(s.child("listen"))
 	f.Vault.check(s.child("vault"))
+	l.defaultJWT(s.child("vault").child("auth"))
 	f.Metrics.check(s.child("metrics"))
 	f.Runtime.check(s.child("runtime"))
 	if _, err := Schedule(f.Scan); err != nil {
@@ -88,22 +89,55 @@ func (v *Vault) check(s scope) {
 	positive(s.child("timeout"), v.Timeout)
 }
 
-// check finds settings that the chosen method lacks, and those that belong to the other one.
+// loginSettings are the settings of each method. Those that a method has no use for are refused.
+var loginSettings = map[string][]string{
+	"token":      {"token_file", "token_env"},
+	"approle":    {"role_id", "secret_id_file", "secret_id_env"},
+	"jwt":        {"role", "jwt_file"},
+	"kubernetes": {"role", "jwt_file"},
+}
+
+// check finds settings that the chosen method lacks, and those that belong to another one.
 func (a *VaultAuth) check(s scope) {
 	a.Mount = strings.Trim(a.Mount, "/")
-	token, approle := []string{"token_file", "token_env"}, []string{"role_id", "secret_id_file", "secret_id_env"}
+	own := loginSettings[a.Method]
 	switch a.Method {
 	case "token":
-		s.needOne(token, "the method token needs it")
-		s.refuse(approle, "belongs to the method approle")
+		s.needOne(own, "the method token needs it")
 		s.refuse([]string{"mount"}, "means nothing for the method token")
 	case "approle":
-		s.needOne(approle[:1], "the method approle needs it")
-		if !s.writesAny(approle[1:]) {
-			s.child(approle[1]).warn("there is no SecretID", "only a role with bind_secret_id=false logs in without one")
+		s.needOne(own[:1], "the method approle needs it")
+		if !s.writesAny(own[1:]) {
+			s.child(own[1]).warn("there is no SecretID", "only a role with bind_secret_id=false logs in without one")
 		}
-		s.refuse(token, "belongs to the method token")
+	case "jwt":
+		s.needOne(own[:1], "the method jwt needs it")
+		s.needOne(own[1:], "the method jwt needs it")
+	case "kubernetes":
+		s.needOne(own[:1], "the method kubernetes needs it")
+	default:
+		return
 	}
+	for _, other := range []struct{ method, words string }{
+		{"token", "the method token"}, {"approle", "the method approle"}, {"jwt", "the methods jwt and kubernetes"},
+	} {
+		if keys := loginSettings[other.method]; !slices.Equal(keys, own) {
+			s.refuse(keys, "belongs to "+other.words)
+		}
+	}
+}
+
+// podJWT is where Kubernetes puts the token of a pod's service account, unless the pod says otherwise.
+const podJWT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+
+// defaultJWT completes the settings of the method kubernetes, and looks whether its file is there.
+func (l *loader) defaultJWT(s scope) {
+	a := &l.file.Vault.Auth
+	if a.Method != "kubernetes" || a.JWTFile != "" || s.child("jwt_file").written() {
+		return
+	}
+	a.JWTFile = podJWT
+	l.decoder.checkFile(s.child("jwt_file"), a.JWTFile, false)
 }
 
 func (s scope) writesAny(keys []string) bool {

@@ -228,8 +228,13 @@ func (d *decoder) absent(s scope, all []field, places map[string]slot) {
 
 // unknown reports a key that no struct has. A secret written inline is the one worth its own words.
 func (d *decoder) unknown(at scope, key string, all []field) {
+	const never = "secrets never stand in the configuration"
+	if fileAlone(key, all) {
+		at.report(never, fmt.Sprintf("write %s_file: /path/of/a/file", key))
+		return
+	}
 	if hasField(all, key+"_file") && hasField(all, key+"_env") {
-		at.report("secrets never stand in the configuration",
+		at.report(never,
 			fmt.Sprintf("write %s_file: /path/of/a/file or %s_env: NAME_OF_A_VARIABLE", key, key))
 		return
 	}

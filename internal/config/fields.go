@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,6 +20,7 @@ type field struct {
 	format     string
 	doc        string
 	required   bool
+	secret     bool // the file that it names holds a secret, although there is no x_env beside it
 }
 
 // fieldsOf lists the settings of a struct type in the order they are declared.
@@ -52,6 +54,7 @@ func describe(sf reflect.StructField, owner reflect.Type, name string, i int) fi
 	f.format = sf.Tag.Get("format")
 	f.doc = sf.Tag.Get("doc")
 	f.required = sf.Tag.Get("required") == "true"
+	f.secret = sf.Tag.Get("secret") == "true"
 	if enum := sf.Tag.Get("enum"); enum != "" {
 		f.enum = strings.Split(enum, ",")
 	}
@@ -76,6 +79,11 @@ func hasField(all []field, name string) bool {
 		}
 	}
 	return false
+}
+
+// fileAlone says whether the secret of that name is read from a file and never from a variable.
+func fileAlone(name string, all []field) bool {
+	return slices.ContainsFunc(all, func(f field) bool { return f.secret && f.name == name+"_file" })
 }
 
 func fieldNames(all []field) []string {

@@ -242,6 +242,36 @@ listen: {admin: "unix:admin.sock", metrics: "off"}
 	}
 }
 
+// Whether there is such a file depends on where the test runs: in a pod there may be one.
+func TestKubernetesPutsTheTokenWhereItAlwaysDoes(t *testing.T) {
+	const text = `
+vault: {address: "https://vault.example.com", auth: {method: kubernetes, role: rotad}}
+`
+	const token = "/var/run/secrets/kubernetes.io/serviceaccount/token"
+	c, problems := loadText(t, text, config.SyntaxOnly())
+	if c == nil || c.Vault.Auth.JWTFile != token {
+		t.Fatalf("got %+v, %v", c, problems)
+	}
+	_, problems = loadText(t, text)
+	_, missing := os.Stat(token)
+	if told := strings.Contains(fmt.Sprint(problems), "vault.auth.jwt_file: the file "+token); told != (missing != nil) {
+		t.Errorf("the file: %v, and the problems are %v", missing, problems)
+	}
+}
+
+func TestAJWTThatOthersCanReadIsPointedOut(t *testing.T) {
+	file := write(t, filepath.Join(t.TempDir(), "jwt"), "x")
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	c, problems := loadText(t, `
+vault: {address: "https://vault.example.com", auth: {method: jwt, role: rotad, jwt_file: "`+file+`"}}
+`)
+	if c == nil || !strings.Contains(fmt.Sprint(problems), "others can read this secret file (mode 0644)") {
+		t.Errorf("got %v", problems)
+	}
+}
+
 func TestSyntaxOnlyNeedsNeitherFilesNorVariables(t *testing.T) {
 	text := `
 vault: {address: "https://vault.example.com", auth: {method: token, token_file: "${NO_SUCH_VARIABLE}/token"}}

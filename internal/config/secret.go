@@ -82,7 +82,9 @@ func (d *decoder) references(s scope, all []field, places map[string]slot) {
 		base, secret := secretOf(f.name, all)
 		if !secret {
 			if text(f.name) != "" {
-				d.checkFile(at, text(f.name), false)
+				d.checkFile(at, text(f.name), f.secret)
+			} else if f.secret && at.isEmptyText() {
+				at.report("is empty", "write the path of a file")
 			}
 			continue
 		}

@@ -48,8 +48,9 @@ type Vault struct {
 
 // VaultAuth says how rotad logs in to Vault.
 type VaultAuth struct {
-	// Method of the login: token or approle.
-	Method string `yaml:"method" required:"true" enum:"token,approle"`
+	// Method of the login: token, approle, jwt (a JWT of an issuer that Vault trusts) or kubernetes (the token of a
+	// service account).
+	Method string `yaml:"method" required:"true" enum:"token,approle,jwt,kubernetes"`
 	// Mount of the login method; empty = its name.
 	Mount string `yaml:"mount"`
 	// TokenFile is the file that holds the token (method token). It is read again when it changes.
@@ -62,6 +63,11 @@ type VaultAuth struct {
 	SecretIDFile string `yaml:"secret_id_file"`
 	// SecretIDEnv is the environment variable that holds the SecretID (method approle).
 	SecretIDEnv string `yaml:"secret_id_env"`
+	// Role is the name of the role (methods jwt and kubernetes).
+	Role string `yaml:"role"`
+	// JWTFile is the file that holds the JWT (methods jwt and kubernetes). It is read again at every login. Not written
+	// with the method kubernetes = /var/run/secrets/kubernetes.io/serviceaccount/token.
+	JWTFile string `yaml:"jwt_file" secret:"true"`
 
 	// Secret reads "token" or "secret_id".
 	Secret Secrets `yaml:"-"`

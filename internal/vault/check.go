@@ -63,12 +63,12 @@ func (c *Client) checkToken() []Finding {
 	if s == nil || s.ttl == 0 {
 		return []Finding{{
 			What: "rotad's vault token never expires",
-			Hint: "use AppRole, or a periodic token, so that a leaked token ends by itself",
+			Hint: "use another login, or a periodic token, so that a leaked token ends by itself",
 		}}
 	}
 	if !s.renewable && c.settings.Auth.Method == MethodToken {
 		return []Finding{problem("rotad's vault token cannot be renewed and ends "+c.TokenExpires().Format(time.RFC3339),
-			"use AppRole, or a periodic token")}
+			"use another login, or a periodic token")}
 	}
 	return nil
 }

@@ -63,6 +63,9 @@ type fixture struct {
 	settings vault.Settings
 	log      *bytes.Buffer
 
+	loginAt string // path of the requests that log in
+	jwtFile string // which whoever hands out JWTs keeps fresh; empty = the login is another one
+
 	mu      sync.Mutex
 	now     time.Time
 	elapsed time.Duration
@@ -72,20 +75,43 @@ type fixture struct {
 	fire    chan time.Time
 }
 
-// newFixture begins with a role whose tokens live for ttl.
+// The logins that give a new token each time, and all of them.
+var (
+	roleLogins = []string{vault.MethodAppRole, vault.MethodJWT, vault.MethodKubernetes}
+	allLogins  = append([]string{vault.MethodToken}, roleLogins...)
+)
+
+// account is who the JWTs of the tests are for.
+const account = "system:serviceaccount:security:rotad"
+
+// jwtLife is how long a JWT is good for: less than any token that it gives.
+const jwtLife = 10 * time.Minute
+
+// byEvery runs a test once for each login.
+func byEvery(t *testing.T, logins []string, ttl time.Duration, test func(t *testing.T, f *fixture)) {
+	t.Helper()
+	for _, method := range logins {
+		t.Run(method, func(t *testing.T) { test(t, newFixtureBy(t, method, ttl)) })
+	}
+}
+
+// newFixture begins with an AppRole whose tokens live for ttl.
 func newFixture(t *testing.T, ttl time.Duration) *fixture {
+	t.Helper()
+	return newFixtureBy(t, vault.MethodAppRole, ttl)
+}
+
+// newFixtureBy begins with a login whose tokens live for ttl.
+func newFixtureBy(t *testing.T, method string, ttl time.Duration) *fixture {
 	t.Helper()
 	f := &fixture{
 		t: t, faults: sandbox.NewFaults(time.After), log: &bytes.Buffer{}, now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 		asked: make(chan time.Duration), fire: make(chan time.Time),
 	}
 	f.kv = sandbox.NewKV(f.wall)
-	f.kv.AddAppRole("rotad", secretID, ttl, leastGrants(t)...)
 	server := httptest.NewServer(f.record(f.faults.Wrap(f.kv)))
 	t.Cleanup(server.Close)
-	f.settings = vault.Settings{
-		Address: server.URL, Auth: vault.Auth{RoleID: "rotad", SecretIDFile: file(t, secretID+"\n")},
-	}
+	f.settings = vault.Settings{Address: server.URL, Auth: f.account(method, ttl)}
 	f.client = f.open(f.settings)
 	t.Cleanup(func() {
 		if strings.Contains(f.log.String(), vaulttest.Canary) {
@@ -93,6 +119,34 @@ func newFixture(t *testing.T, ttl time.Duration) *fixture {
 		}
 	})
 	return f
+}
+
+// account makes what a login needs in Vault, and returns rotad's side of it.
+func (f *fixture) account(method string, ttl time.Duration) vault.Auth {
+	f.t.Helper()
+	f.loginAt = "auth/" + method + "/login"
+	switch method {
+	case vault.MethodToken:
+		f.loginAt = "auth/token/lookup-self"
+		f.kv.AddToken("token-"+vaulttest.Canary, ttl, leastGrants(f.t)...)
+		return vault.Auth{Method: method, TokenFile: file(f.t, "token-"+vaulttest.Canary)}
+	case vault.MethodAppRole:
+		f.kv.AddAppRole("rotad", secretID, ttl, leastGrants(f.t)...)
+		return vault.Auth{Method: method, RoleID: "rotad", SecretIDFile: file(f.t, secretID+"\n")}
+	}
+	f.kv.AddJWTRole(sandbox.KVJWTRole{
+		Method: method, Name: "rotad", Audience: "vault", Subject: account, TTL: ttl, Grants: leastGrants(f.t),
+	})
+	f.jwtFile = file(f.t, "")
+	f.freshen()
+	return vault.Auth{Method: method, Role: "rotad", JWTFile: f.jwtFile}
+}
+
+// freshen writes a new JWT, as a kubelet does.
+func (f *fixture) freshen() {
+	if f.jwtFile != "" {
+		replace(f.t, f.jwtFile, f.kv.JWT(account, "vault", jwtLife)+"\n")
+	}
 }
 
 func (f *fixture) open(settings vault.Settings) *vault.Client {
@@ -152,17 +206,16 @@ func (f *fixture) monotonic() time.Duration {
 }
 
 // pass moves both clocks.
-func (f *fixture) pass(d time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.now, f.elapsed = f.now.Add(d), f.elapsed+d
-}
+func (f *fixture) pass(d time.Duration) { f.move(d, d) }
 
 // suspend moves the wall only, as when the machine sleeps.
-func (f *fixture) suspend(d time.Duration) {
+func (f *fixture) suspend(d time.Duration) { f.move(d, 0) }
+
+func (f *fixture) move(wall, monotonic time.Duration) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.now = f.now.Add(d)
+	f.now, f.elapsed = f.now.Add(wall), f.elapsed+monotonic
+	f.mu.Unlock()
+	f.freshen()
 }
 
 func (f *fixture) after(d time.Duration) <-chan time.Time {

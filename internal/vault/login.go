@@ -103,9 +103,12 @@ func (c *Client) enter(ctx context.Context) (*session, error) {
 	defer cancel()
 	s := &session{at: c.clock.Now(), elapsed: c.clock.Elapsed()}
 	var err error
-	if c.settings.Auth.Method == MethodAppRole {
+	switch c.settings.Auth.Method {
+	case MethodAppRole:
 		err = c.enterByAppRole(ctx, s)
-	} else {
+	case MethodJWT, MethodKubernetes:
+		err = c.enterByJWT(ctx, s)
+	default:
 		err = c.enterByToken(ctx, s)
 	}
 	if err != nil {
@@ -140,6 +143,11 @@ func (c *Client) enterByAppRole(ctx context.Context, s *session) error {
 	if err != nil {
 		return deniedLogin(failure(q.op, q.path, err))
 	}
+	return s.granted(q, secret)
+}
+
+// granted takes over the token that a login has given.
+func (s *session) granted(q call, secret *api.Secret) error {
 	if secret == nil || secret.Auth == nil || secret.Auth.ClientToken == "" {
 		return q.notUnderstood("the answer holds no token")
 	}

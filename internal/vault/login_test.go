@@ -25,72 +25,75 @@ func replace(t *testing.T, path, content string) {
 const tokenEnded = "vault did not accept the token any more; logged in again"
 
 func TestRefusalForcesOneLogin(t *testing.T) {
-	f := newFixture(t, time.Hour)
-	stage := func(cas int) error {
-		_, _, err := f.client.Stage(t.Context(), "key", cas, vaulttest.Full())
-		return err
-	}
-	if err := stage(0); err != nil {
-		t.Fatal(err)
-	}
-	f.kv.RevokeTokens()
-	if err := stage(1); err != nil {
-		t.Fatalf("a new token would have been accepted: %v", err)
-	}
-	if !strings.Contains(f.log.String(), tokenEnded) {
-		t.Errorf("nobody learns that the token had ended: %s", f.log)
-	}
-	if got := f.count(loginPath); got != 2 {
-		t.Errorf("%d logins, want 2", got)
-	}
+	byEvery(t, roleLogins, time.Hour, func(t *testing.T, f *fixture) {
+		stage := func(cas int) error {
+			_, _, err := f.client.Stage(t.Context(), "key", cas, vaulttest.Full())
+			return err
+		}
+		if err := stage(0); err != nil {
+			t.Fatal(err)
+		}
+		f.kv.RevokeTokens()
+		if err := stage(1); err != nil {
+			t.Fatalf("a new token would have been accepted: %v", err)
+		}
+		if !strings.Contains(f.log.String(), tokenEnded) {
+			t.Errorf("nobody learns that the token had ended: %s", f.log)
+		}
+		if got := f.count(f.loginAt); got != 2 {
+			t.Errorf("%d logins, want 2", got)
+		}
 
-	f.kv.RevokeTokens()
-	if err := stage(2); !errors.Is(err, credential.ErrDenied) {
-		t.Errorf("got %v a moment after a forced login", err)
-	}
-	if got := f.count(loginPath); got != 2 {
-		t.Errorf("%d logins: refusals must not turn every call into a login", got)
-	}
-	f.pass(time.Minute)
-	if err := stage(2); err != nil {
-		t.Errorf("a minute later: %v", err)
-	}
+		f.kv.RevokeTokens()
+		if err := stage(2); !errors.Is(err, credential.ErrDenied) {
+			t.Errorf("got %v a moment after a forced login", err)
+		}
+		if got := f.count(f.loginAt); got != 2 {
+			t.Errorf("%d logins: refusals must not turn every call into a login", got)
+		}
+		f.pass(time.Minute)
+		if err := stage(2); err != nil {
+			t.Errorf("a minute later: %v", err)
+		}
+	})
 }
 
 func TestRefusalsAtOnceForceOneLogin(t *testing.T) {
-	f := newFixture(t, time.Hour)
-	if err := f.client.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	f.kv.RevokeTokens()
-	var wg sync.WaitGroup
-	for range 16 {
-		wg.Go(func() {
-			if _, err := f.client.Staging(t.Context(), "key"); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if got := f.count(loginPath); got != 2 {
-		t.Errorf("%d logins, want 2", got)
-	}
+	byEvery(t, roleLogins, time.Hour, func(t *testing.T, f *fixture) {
+		if err := f.client.Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.kv.RevokeTokens()
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() {
+				if _, err := f.client.Staging(t.Context(), "key"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if got := f.count(f.loginAt); got != 2 {
+			t.Errorf("%d logins, want 2", got)
+		}
+	})
 }
 
 func TestMissingRightStaysDenied(t *testing.T) {
-	f := newFixture(t, time.Hour)
-	for range 3 {
-		_, err := f.client.Consumer(t.Context(), credential.VaultPath{Path: "elsewhere/x"}, 0)
-		if !errors.Is(err, credential.ErrDenied) {
-			t.Fatalf("got %v", err)
+	byEvery(t, roleLogins, time.Hour, func(t *testing.T, f *fixture) {
+		for range 3 {
+			_, err := f.client.Consumer(t.Context(), credential.VaultPath{Path: "elsewhere/x"}, 0)
+			if !errors.Is(err, credential.ErrDenied) {
+				t.Fatalf("got %v", err)
+			}
 		}
-	}
-	if got := f.count(loginPath); got != 2 {
-		t.Errorf("%d logins, want the first and one to make sure", got)
-	}
-	if strings.Contains(f.log.String(), tokenEnded) {
-		t.Errorf("the token is blamed for a right that is missing: %s", f.log)
-	}
+		if got := f.count(f.loginAt); got != 2 {
+			t.Errorf("%d logins, want the first and one to make sure", got)
+		}
+		if strings.Contains(f.log.String(), tokenEnded) {
+			t.Errorf("the token is blamed for a right that is missing: %s", f.log)
+		}
+	})
 }
 
 func TestLoginErrorsSayWhatToLookAt(t *testing.T) {

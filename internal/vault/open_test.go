@@ -93,6 +93,9 @@ func TestSettingsThatCannotWorkAreRefused(t *testing.T) {
 		"double slash":         {vault.Settings{Address: "https://v", Mount: "a//b", Auth: token}, "relative"},
 		"method":               {vault.Settings{Address: "https://v", Auth: vault.Auth{Method: "ldap"}}, "ldap"},
 		"approle without role": {vault.Settings{Address: "https://v", Auth: vault.Auth{Method: "approle"}}, "role_id"},
+		"jwt without role":     {vault.Settings{Address: "https://v", Auth: vault.Auth{Method: "jwt", JWTFile: "/j"}}, "needs a role"},
+		"jwt without file":     {vault.Settings{Address: "https://v", Auth: vault.Auth{Method: "jwt", Role: "r"}}, "a jwt_file"},
+		"kubernetes, no role":  {vault.Settings{Address: "https://v", Auth: vault.Auth{Method: "kubernetes"}}, "needs a role"},
 		"token without file":   {vault.Settings{Address: "https://v"}, "token_file"},
 		"half a certificate":   {vault.Settings{Address: "https://v", Auth: token, ClientCertFile: "/c"}, "key"},
 		"missing CA":           {vault.Settings{Address: "https://v", Auth: token, CACertFile: "/none"}, "/none"},
@@ -103,6 +106,15 @@ func TestSettingsThatCannotWorkAreRefused(t *testing.T) {
 		if _, err := vault.Open(c.settings, vaulttest.Clock(), nil); err == nil || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+}
+
+func TestKubernetesHasItsOwnFile(t *testing.T) {
+	f := newFixtureBy(t, vault.MethodKubernetes, time.Hour)
+	f.settings.Auth.JWTFile = ""
+	err := f.open(f.settings).Login(t.Context()) // in a pod there is one, of another cluster
+	if err == nil || !strings.Contains(err.Error(), vault.DefaultJWTFile) {
+		t.Errorf("got %v", err)
 	}
 }
 

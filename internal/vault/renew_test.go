@@ -15,78 +15,82 @@ const (
 )
 
 func TestTokenIsRenewedAtTwoThirdsAndNeverEnds(t *testing.T) {
-	f := newFixture(t, time.Hour)
-	if err := f.client.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	f.run()
-	for begin := f.wall(); f.wall().Sub(begin) < 10*time.Hour; {
-		if d := f.step(); d > time.Minute {
-			t.Fatalf("slept %s at once: a machine that was suspended would wake too late", d)
+	byEvery(t, allLogins, time.Hour, func(t *testing.T, f *fixture) {
+		if err := f.client.Login(t.Context()); err != nil {
+			t.Fatal(err)
 		}
-		if !f.client.TokenExpires().After(f.wall()) {
-			t.Fatalf("the token ended at %s", f.client.TokenExpires())
+		f.run()
+		for begin := f.wall(); f.wall().Sub(begin) < 10*time.Hour; {
+			if d := f.step(); d > time.Minute {
+				t.Fatalf("slept %s at once: a machine that was suspended would wake too late", d)
+			}
+			if !f.client.TokenExpires().After(f.wall()) {
+				t.Fatalf("the token ended at %s", f.client.TokenExpires())
+			}
 		}
-	}
-	if logins, renewals := f.count(loginPath), f.count(renewPath); logins != 1 || renewals < 14 || renewals > 15 {
-		t.Errorf("%d logins and %d renewals in ten hours of one-hour tokens", logins, renewals)
-	}
+		if logins, renewals := f.count(f.loginAt), f.count(renewPath); logins != 1 || renewals < 14 || renewals > 15 {
+			t.Errorf("%d logins and %d renewals in ten hours of one-hour tokens", logins, renewals)
+		}
+	})
 }
 
 func TestTokenThatCanHardlyBeRenewedIsReplacedByALogin(t *testing.T) {
-	f := newFixture(t, time.Hour)
-	if err := f.client.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	f.faults.Rewrite(sandbox.When{Path: renewPath}, func(body []byte) []byte {
-		return bytes.ReplaceAll(body, []byte("3600"), []byte("900")) // near the end that Vault has set
+	byEvery(t, allLogins, time.Hour, func(t *testing.T, f *fixture) {
+		if err := f.client.Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.faults.Rewrite(sandbox.When{Path: renewPath}, func(body []byte) []byte {
+			return bytes.ReplaceAll(body, []byte("3600"), []byte("900")) // near the end that Vault has set
+		})
+		f.run()
+		for f.count(f.loginAt) < 2 {
+			f.step()
+		}
+		<-f.asked // the loop has finished its round, and perhaps one more
+		if got := f.client.TokenExpires().Sub(f.wall()); got < 59*time.Minute {
+			t.Errorf("the new token lives for %s", got)
+		}
+		f.fire <- f.wall()
 	})
-	f.run()
-	for f.count(loginPath) < 2 {
-		f.step()
-	}
-	<-f.asked // the loop has finished its round, and perhaps one more
-	if got := f.client.TokenExpires().Sub(f.wall()); got < 59*time.Minute {
-		t.Errorf("the new token lives for %s", got)
-	}
-	f.fire <- f.wall()
 }
 
 func TestLoginIsTriedAgainWithGrowingPauses(t *testing.T) {
-	f := newFixture(t, time.Hour)
-	f.kv.SetSealed(true)
-	f.run()
-	f.step() // the first look
-	want := []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}
-	for i, seconds := range want {
-		if got := f.step(); got != seconds*time.Second {
-			t.Fatalf("pause %d was %s, want %ds", i+1, got, seconds)
+	byEvery(t, allLogins, time.Hour, func(t *testing.T, f *fixture) {
+		f.kv.SetSealed(true)
+		f.run()
+		f.step() // the first look
+		want := []time.Duration{1, 2, 4, 8, 16, 32, 60, 60}
+		for i, seconds := range want {
+			if got := f.step(); got != seconds*time.Second {
+				t.Fatalf("pause %d was %s, want %ds", i+1, got, seconds)
+			}
 		}
-	}
-	f.kv.SetSealed(false)
-	f.step()
-	if got := f.step(); got != time.Minute {
-		t.Errorf("after success the pause was %s", got)
-	}
-	if !f.client.TokenExpires().After(f.wall()) {
-		t.Error("there is no living token")
-	}
+		f.kv.SetSealed(false)
+		f.step()
+		if got := f.step(); got != time.Minute {
+			t.Errorf("after success the pause was %s", got)
+		}
+		if !f.client.TokenExpires().After(f.wall()) {
+			t.Error("there is no living token")
+		}
+	})
 }
 
 func TestTokenThatEndedWhileTheMachineSleptIsReplaced(t *testing.T) {
-	f := newFixture(t, time.Hour)
-	if err := f.client.Login(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	f.run()
-	f.step()
-	f.suspend(8 * time.Hour)
-	f.step()
-	<-f.asked
-	if f.count(loginPath) != 2 || !f.client.TokenExpires().After(f.wall()) {
-		t.Errorf("%d logins, and the token ends %s at %s", f.count(loginPath), f.client.TokenExpires(), f.wall())
-	}
-	f.fire <- f.wall()
+	byEvery(t, roleLogins, time.Hour, func(t *testing.T, f *fixture) {
+		if err := f.client.Login(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		f.run()
+		f.step()
+		f.suspend(8 * time.Hour)
+		f.step()
+		<-f.asked
+		if f.count(f.loginAt) != 2 || !f.client.TokenExpires().After(f.wall()) {
+			t.Errorf("%d logins, and the token ends %s at %s", f.count(f.loginAt), f.client.TokenExpires(), f.wall())
+		}
+		f.fire <- f.wall()
+	})
 }
 
 func TestLoopNeverSpins(t *testing.T) {

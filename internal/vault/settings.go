@@ -33,31 +33,38 @@ type Settings struct {
 
 // The methods of Auth.
 const (
-	MethodToken   = "token"
-	MethodAppRole = "approle"
+	MethodToken      = "token"
+	MethodAppRole    = "approle"
+	MethodJWT        = "jwt"        // a JWT of an issuer that Vault trusts
+	MethodKubernetes = "kubernetes" // the token of a service account, which Vault shows to its cluster
 )
 
-// Auth says how rotad logs in. The token and the secret id are read again at every login, so that whoever replaces
-// them need not restart rotad.
+// Auth says how rotad logs in. The token, the secret id and the JWT are read again at every login, so that whoever
+// replaces them need not restart rotad.
 type Auth struct {
-	Method       string // MethodToken or MethodAppRole; empty = MethodAppRole if RoleID is set, else MethodToken
+	Method       string // one of the methods; empty = MethodAppRole if RoleID is set, else MethodToken
 	TokenFile    string // token: a file, or
 	TokenEnv     string // the name of an environment variable
 	RoleID       string // approle
 	SecretIDFile string // approle: a file, or
 	SecretIDEnv  string // the name of an environment variable; none of both = a role with bind_secret_id=false
-	Mount        string // path of the auth method; empty = "approle"
+	Role         string // jwt, kubernetes: name of the role
+	JWTFile      string // jwt, kubernetes: the file that holds the JWT; empty = DefaultJWTFile for kubernetes
+	Mount        string // path of the auth method; empty = its name
 }
 
 func (s Settings) withDefaults() Settings {
 	s.Mount = cut(s.Mount, "secret")
 	s.StagingPath = cut(s.StagingPath, "rotad/staging")
-	s.Auth.Mount = cut(s.Auth.Mount, "approle")
 	if s.Auth.Method == "" {
 		s.Auth.Method = MethodToken
 		if s.Auth.RoleID != "" {
 			s.Auth.Method = MethodAppRole
 		}
+	}
+	s.Auth.Mount = cut(s.Auth.Mount, s.Auth.Method)
+	if s.Auth.Method == MethodKubernetes && s.Auth.JWTFile == "" {
+		s.Auth.JWTFile = DefaultJWTFile
 	}
 	if s.Timeout == 0 {
 		s.Timeout = DefaultTimeout
@@ -95,13 +102,21 @@ func (s Settings) check() error {
 }
 
 func (a Auth) check() error {
-	switch {
-	case a.Method != MethodToken && a.Method != MethodAppRole:
-		return fmt.Errorf("the login method %q is not one of token, approle", a.Method)
-	case a.Method == MethodAppRole && a.RoleID == "":
-		return errors.New("the login method approle needs a role_id")
-	case a.Method == MethodToken && a.TokenFile == "" && a.TokenEnv == "":
-		return errors.New("the login method token needs a token_file")
+	switch a.Method {
+	case MethodToken:
+		if a.TokenFile == "" && a.TokenEnv == "" {
+			return errors.New("the login method token needs a token_file")
+		}
+	case MethodAppRole:
+		if a.RoleID == "" {
+			return errors.New("the login method approle needs a role_id")
+		}
+	case MethodJWT, MethodKubernetes:
+		if a.Role == "" || a.JWTFile == "" {
+			return fmt.Errorf("the login method %s needs a role and a jwt_file", a.Method)
+		}
+	default:
+		return fmt.Errorf("the login method %q is not one of token, approle, jwt, kubernetes", a.Method)
 	}
 	return nil
 }
