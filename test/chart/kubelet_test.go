@@ -42,6 +42,9 @@ func layOut(t testing.TB, spec object, from data) (pod, error) {
 
 func (p pod) project(t testing.TB, mountPath string, source object, from data) error {
 	t.Helper()
+	if token := source.text("serviceAccountToken", "path"); token != "" {
+		write(t, filepath.Join(p.root, mountPath, token), "header.of-the-account.for-"+source.text("serviceAccountToken", "audience"))
+	}
 	for kind, name := range map[string]string{"ConfigMap": source.text("configMap", "name"), "Secret": source.text("secret", "name")} {
 		if name == "" {
 			continue

@@ -23,6 +23,8 @@ func TestValuesThatAreRefused(t *testing.T) {
 		{"a secret from the environment", "config: {smtp: {host: mx, from: a@example.com, password_env: PASSWORD}}", "'password_env'"},
 		{"a secret among the values", "credentials: {vault-token: hvs.CAESI}", "/credentials/vault-token"},
 		{"a credential without a key", "credentials: {vault-token: {secret: rotad}}", "'key'"},
+		{"a credential of two kinds", "credentials: {vault-jwt: {secret: rotad, key: jwt, audience: vault}}", "/credentials/vault-jwt"},
+		{"a token for nobody", "credentials: {vault-jwt: {audience: ''}}", "/credentials/vault-jwt/audience"},
 		{"a credential outside of its directory", "credentials: {../token: {secret: rotad, key: token}}", "'../token'"},
 		{"where it listens is the chart's", "config: {listen: {metrics: ':1'}}", "'listen'"},
 		{"where the state is is the chart's", "config: {state: {path: /tmp/x}}", "'path'"},

@@ -84,10 +84,15 @@ securityContext:
     defaultMode: 288
     sources:
       {{- range $file, $from := . }}
+      {{- if $from.audience }}
+      # The kubelet replaces it before it ends, and rotad reads it at every login.
+      - serviceAccountToken: {path: {{ $file | quote }}, audience: {{ $from.audience | quote }}}
+      {{- else }}
       - secret:
           name: {{ $from.secret }}
           items:
             - {key: {{ $from.key | quote }}, path: {{ $file | quote }}}
+      {{- end }}
       {{- end }}
 {{- end }}
 {{- end }}
