@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"accepted": accepted,
 			"made":     made,
 			"clean":    cleanFile,
+			"jwt":      jwt,
 		},
 	})
 }
@@ -230,4 +231,16 @@ func claim(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: claim instance")
 	}
 	scripted(ts).kv.Put("secret", "rotad/staging/instance", map[string]any{"instance": args[0]})
+}
+
+// jwt lets Vault take the account of the script at auth/kubernetes, and writes a token of it: jwt audience file.
+func jwt(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: jwt audience file")
+	}
+	kv, account := scripted(ts).kv, "system:serviceaccount:security:rotad"
+	kv.AddJWTRole(sandbox.KVJWTRole{
+		Method: "kubernetes", Name: "rotad", Audience: "vault", Subject: account, TTL: time.Hour, Grants: demoGrants(),
+	})
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(kv.JWT(account, args[0], time.Minute)), 0o600))
 }
