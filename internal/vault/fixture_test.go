@@ -138,14 +138,19 @@ func (f *fixture) account(method string, ttl time.Duration) vault.Auth {
 		Method: method, Name: "rotad", Audience: "vault", Subject: account, TTL: ttl, Grants: leastGrants(f.t),
 	})
 	f.jwtFile = file(f.t, "")
-	f.freshen()
+	f.freshen(0)
 	return vault.Auth{Method: method, Role: "rotad", JWTFile: f.jwtFile}
 }
 
-// freshen writes a new JWT, as a kubelet does.
-func (f *fixture) freshen() {
-	if f.jwtFile != "" {
-		replace(f.t, f.jwtFile, f.kv.JWT(account, "vault", jwtLife)+"\n")
+// freshen puts a new JWT in place of the old one at one stroke, as a kubelet does: the loop may be reading it. It is good
+// for a while from a moment on.
+func (f *fixture) freshen(from time.Duration) {
+	if f.jwtFile == "" {
+		return
+	}
+	replace(f.t, f.jwtFile+".new", f.kv.JWT(account, "vault", from+jwtLife)+"\n")
+	if err := os.Rename(f.jwtFile+".new", f.jwtFile); err != nil {
+		f.t.Error(err)
 	}
 }
 
@@ -211,11 +216,12 @@ func (f *fixture) pass(d time.Duration) { f.move(d, d) }
 // suspend moves the wall only, as when the machine sleeps.
 func (f *fixture) suspend(d time.Duration) { f.move(d, 0) }
 
+// move has the JWT replaced first, so that no moment sees one that has ended.
 func (f *fixture) move(wall, monotonic time.Duration) {
+	f.freshen(wall)
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.now, f.elapsed = f.now.Add(wall), f.elapsed+monotonic
-	f.mu.Unlock()
-	f.freshen()
 }
 
 func (f *fixture) after(d time.Duration) <-chan time.Time {

@@ -34,7 +34,7 @@ func TestJWTIsReadFromItsFileAtEveryLogin(t *testing.T) {
 			t.Errorf("vault's own token lives on: %v", err)
 		}
 		f.jwtFile = kept
-		f.freshen()
+		f.freshen(0)
 		if err := f.client.Login(t.Context()); err != nil {
 			t.Errorf("with a new one: %v", err)
 		}
