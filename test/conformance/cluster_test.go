@@ -56,17 +56,22 @@ type cluster struct {
 // account is rotad's account, as the API names it.
 const account = "system:serviceaccount:rotad:rotad"
 
-func startCluster(t *testing.T) *cluster {
+func startKubernetes(t *testing.T) *servers.Kubernetes {
 	t.Helper()
 	cache, err := servers.OpenCache()
 	must(t, err)
 	dir, err := servers.TempDir()
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	c := &cluster{}
-	c.Kubernetes, err = servers.StartKubernetes(t.Context(), cache, "..", dir)
+	k, err := servers.StartKubernetes(t.Context(), cache, "..", dir)
 	must(t, err)
-	t.Cleanup(c.Stop)
+	t.Cleanup(k.Stop)
+	return k
+}
+
+func startCluster(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{Kubernetes: startKubernetes(t)}
 	text, err := os.ReadFile(c.CAFile)
 	must(t, err)
 	c.ca = string(text)

@@ -2,7 +2,6 @@ package servers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -141,6 +140,24 @@ func (k *Keycloak) Client(ctx context.Context, realm, id string) (KeycloakClient
 	return found[0], nil
 }
 
+// AddAudience makes a client's tokens be for an audience as well, and live for a while only.
+func (k *Keycloak) AddAudience(ctx context.Context, realm, id, audience string, life time.Duration) error {
+	c, err := k.Client(ctx, realm, id)
+	if err != nil {
+		return err
+	}
+	path := "/admin/realms/" + realm + "/clients/" + c.UUID
+	err = k.admin(ctx, http.MethodPost, path+"/protocol-mappers/models", map[string]any{
+		"name": "audience", "protocol": "openid-connect", "protocolMapper": "oidc-audience-mapper",
+		"config": map[string]string{"included.custom.audience": audience, "access.token.claim": "true"},
+	}, nil)
+	if err != nil {
+		return fmt.Errorf("adding an audience to the client %s: %w", id, err)
+	}
+	lifespan := map[string]string{"access.token.lifespan": strconv.Itoa(int(life.Seconds()))}
+	return k.admin(ctx, http.MethodPut, path, map[string]any{"clientId": id, "attributes": lifespan}, nil)
+}
+
 // AddClient adds a client to a realm.
 func (k *Keycloak) AddClient(ctx context.Context, realm string, c RealmClient) error {
 	return k.admin(ctx, http.MethodPost, "/admin/realms/"+realm+"/clients", confidential(c.ID, c.Secret), nil)
@@ -181,6 +198,15 @@ func (k *Keycloak) DeleteClient(ctx context.Context, realm, id string) error {
 // Accepts says whether the token endpoint gives a token for a client and a secret. An error means that it said neither
 // yes nor no.
 func (k *Keycloak) Accepts(ctx context.Context, realm, id, secret string) (bool, error) {
+	token, err := k.Token(ctx, realm, id, secret)
+	if isStatus(err, http.StatusUnauthorized) {
+		return false, nil
+	}
+	return err == nil && token != "", err
+}
+
+// Token returns an access token for a client itself.
+func (k *Keycloak) Token(ctx context.Context, realm, id, secret string) (string, error) {
 	var token struct {
 		AccessToken string `json:"access_token"`
 	}
@@ -189,11 +215,7 @@ func (k *Keycloak) Accepts(ctx context.Context, realm, id, secret string) (bool,
 		form: url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}},
 		out:  &token,
 	})
-	var status *StatusError
-	if errors.As(err, &status) && status.Status == http.StatusUnauthorized {
-		return false, nil
-	}
-	return err == nil && token.AccessToken != "", err
+	return token.AccessToken, err
 }
 
 // admin sends a request with the token of the bootstrap administrator.

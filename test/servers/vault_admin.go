@@ -39,6 +39,11 @@ func (v *Vault) SetPolicy(ctx context.Context, name, policy string) error {
 	return v.root(ctx, http.MethodPost, "sys/policies/acl/"+name, map[string]any{"policy": policy}, nil)
 }
 
+// Configure writes settings to a path below /v1/, with the root token.
+func (v *Vault) Configure(ctx context.Context, path string, settings map[string]any) error {
+	return v.root(ctx, http.MethodPost, path, settings, nil)
+}
+
 // Role creates an AppRole; rotad rotates its SecretIDs where it is a client.
 func (v *Vault) Role(ctx context.Context, name string, settings map[string]any) error {
 	return v.root(ctx, http.MethodPost, "auth/approle/role/"+name, settings, nil)

@@ -14,6 +14,8 @@ import (
 	"github.com/hashicorp/vault/sdk/physical/inmem"
 	"github.com/hashicorp/vault/vault"
 
+	jwt "github.com/hashicorp/vault-plugin-auth-jwt"
+	kubernetes "github.com/hashicorp/vault-plugin-auth-kubernetes"
 	kv "github.com/hashicorp/vault-plugin-secrets-kv"
 )
 
@@ -38,7 +40,9 @@ func openCore(o options, log io.Writer) (*vault.Core, error) {
 	}
 	engines := builtins{
 		secrets: map[string]logical.Factory{"kv": kv.Factory},
-		logins:  map[string]logical.Factory{"approle": approle.Factory},
+		logins: map[string]logical.Factory{
+			"approle": approle.Factory, "jwt": jwt.Factory, "kubernetes": kubernetes.Factory,
+		},
 	}
 	core, err := vault.NewCore(&vault.CoreConfig{
 		Physical:           storage,

@@ -1,6 +1,6 @@
-// Command vaultlite serves HashiCorp Vault's own core over HTTP, with the KV secrets engine and AppRole and nothing
-// else, so that it builds in minutes where the whole server takes a quarter of an hour. It is meant for tests only:
-// one unseal key, kept in a file beside it.
+// Command vaultlite serves HashiCorp Vault's own core over HTTP, with the KV secrets engine, the logins approle, jwt and
+// kubernetes, and nothing else, so that it builds in minutes where the whole server takes a quarter of an hour. It is
+// meant for tests only: one unseal key, kept in a file beside it.
 //
 //	-data DIR ──► sdk/physical/file ──► vault.Core ──► vault/http ──► -addr
 //	-memory ────► sdk/physical/inmem ──┘   ▲
