@@ -80,10 +80,13 @@ func (p *demoPlay) sendOwner(entry credential.Audit) {
 		return
 	}
 	var then func()
-	switch code, _, _ := strings.Cut(entry.Detail, ":"); credential.HoldCode(code) {
-	case credential.HoldForeignWrite:
+	b := p.trouble.find(stage.ActHand)
+	ours := b != nil && b.client == entry.Client // a look may fall between the two things that somebody has done by hand
+	word, _, _ := strings.Cut(entry.Detail, ":")
+	switch code := credential.HoldCode(word); {
+	case code == credential.HoldForeignWrite, code == credential.HoldChangedElsewhere && ours:
 		then = func() { p.accept(entry.Client) }
-	case credential.HoldSecretLost, credential.HoldChangedElsewhere:
+	case code == credential.HoldSecretLost, code == credential.HoldChangedElsewhere:
 		then = func() { p.replace(entry.Client) }
 	default:
 		return // what ends by itself
