@@ -162,8 +162,7 @@ func (b Bundle) Field(name string) (Sensitive, error) {
 	return value, nil
 }
 
-// CopyState is what is known of the copy at one destination. It changes by itself, and never holds a rotation up: each has a pace of its
-// own.
+// CopyState is what is known of the copy at one destination. Each has a pace of its own.
 type CopyState struct {
 	Name    string    `json:"name"`
 	Version int       `json:"version,omitempty"` // Vault version that it was seen to hold; 0 = none yet
@@ -173,6 +172,7 @@ type CopyState struct {
 	Tries   int       `json:"tries,omitempty"`   // failures in a row
 	Next    time.Time `json:"next,omitzero"`     // when it is tried again after a failure
 	Since   time.Time `json:"since,omitzero"`    // of the first failure in a row
+	Told    bool      `json:"told,omitzero"`     // its owner has heard of these failures
 	Error   string    `json:"error,omitempty"`   // the last failure for people; never a value
 }
 

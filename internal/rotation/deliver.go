@@ -151,10 +151,11 @@ func (s *step) notDelivered(result CopyResult) {
 	c.Next = s.env.Now.Add(max(copyPause<<min(c.Tries, copyDoublings), result.Failure.After))
 	c.Tries++
 	c.Error = result.Failure.Text
-	s.rec.Copies = s.rec.WithCopy(c)
-	if late := s.env.Now.Sub(c.Since); late >= tellCopyAfter {
-		s.notice(credential.NoticeFailed, "destination "+result.Name+" "+strconv.Itoa(s.rec.Version), func(f *credential.Facts) {
+	if !c.Told && s.env.Now.Sub(c.Since) >= tellCopyAfter { // once: it is tried some sixty times a day
+		c.Told = true
+		s.notice(credential.NoticeFailed, "destination "+result.Name, func(f *credential.Facts) {
 			f.Error = "the destination " + result.Name + " cannot be written: " + result.Failure.Text
 		})
 	}
+	s.rec.Copies = s.rec.WithCopy(c)
 }

@@ -15,6 +15,7 @@ import (
 type copies struct {
 	*effects
 	window credential.Window // nil = always open
+	told   []credential.Notice
 	down   map[string]bool
 	got    map[string]credential.Copy
 }
@@ -48,11 +49,12 @@ func (c *copies) now() rotation.Env {
 func (c *copies) effect(t *testing.T) rotation.Effect {
 	t.Helper()
 	d := rotation.Plan(c.rec, c.now())
-	c.rec = d.Record
+	c.rec, c.told = d.Record, append(c.told, d.Notices...)
 	if d.Effect == rotation.EffectNone {
 		return d.Effect
 	}
-	c.rec = rotation.Apply(c.rec, d.Effect, c.run(t, d.Effect), c.now()).Record
+	done := rotation.Apply(c.rec, d.Effect, c.run(t, d.Effect), c.now())
+	c.rec, c.told = done.Record, append(c.told, done.Notices...)
 	return d.Effect
 }
 
@@ -111,6 +113,15 @@ func TestADestinationThatIsDownKeepsTheOldSecret(t *testing.T) {
 	}
 	if n := len(done); n > 400 {
 		t.Errorf("tried %d times in five days", n)
+	}
+	mails := 0
+	for _, n := range c.told {
+		if n.Kind == credential.NoticeFailed {
+			mails++
+		}
+	}
+	if mails != 1 {
+		t.Errorf("told %d times that it cannot be written, want once", mails)
 	}
 	c.down["raw"] = false
 	if done = c.turn(t, day); c.rec.Rotation != nil || c.rec.Hold != nil || c.got["raw"].Version != 2 {

@@ -21,7 +21,7 @@ func Rollback(rec credential.Record, by Person, env Env) (Decision, error) {
 			return refuse("rotad history "+id, "%s is rotated as %s: its old secret counts down or is dead, and cannot be kept", id, r.Caps.Mode)
 		case r.Phase != credential.PhaseOverlap || r.Revoked:
 			return refuse("rotad show "+id, "the point of no return is passed: the old secret of %s is being revoked", id)
-		case compromised(r):
+		case compromised(r) || rec.Request.Compromised:
 			return refuse("rotad history "+id, "the old secret of %s is compromised", id)
 		case r.OldVersion == 0 || r.Old.ID == "":
 			return refuse("rotad show "+id, "which secret the old one of %s is, or where its value stands, is not known", id)
@@ -38,11 +38,12 @@ func Rollback(rec credential.Record, by Person, env Env) (Decision, error) {
 // rollsBack comes before everything else in an overlap: until it is done or refused, nothing is delivered, reloaded or revoked.
 func (s *step) rollsBack() bool {
 	r := s.rec.Rotation
-	return r != nil && r.RollingBack != nil && r.Phase == credential.PhaseOverlap && !s.backedOff() && s.do(EffectRollback)
+	return r != nil && r.RollingBack != nil && r.Phase == credential.PhaseOverlap && (s.backedOff() || s.do(EffectRollback))
 }
 
 // rollback publishes the old bundle again, over the new one and nothing else, if the provider accepts it now. It stages it
-// first: whoever finds staging without the state goes on with it.
+// first: whoever finds staging without the state goes on with it. Where it is refused, staging says again what Vault
+// hands out, because an attempt before may have died in between.
 func (r *run) rollback(ctx context.Context) Outcome {
 	old, f := r.versionOf(ctx, r.rot.OldVersion)
 	if f.Text != "" {
@@ -52,33 +53,53 @@ func (r *run) rollback(ctx context.Context) Outcome {
 	if f.Text != "" {
 		return Outcome{Result: NotDone, Failure: f}
 	}
-	answer, noProof, f := r.ask(ctx, old)
-	if answer != providers.Accepted && !noProof {
-		return Outcome{Result: result(answer), Answer: answer, Failure: f}
+	answer, o, ok := r.mayGoBack(ctx, old, published)
+	if !ok {
+		if _, failed, restaged := r.stageAs(ctx, r.rot.New, r.rot.Old.ID, r.consumerBase(), published); !restaged && failed.Finding == FoundNothing {
+			return failed
+		}
+		return o
 	}
-	fence, o, ok := r.stageOld(ctx, old)
+	entry, o, ok := r.stageAs(ctx, r.rot.Old, r.rot.New.ID, r.rot.Promoted, old)
 	if !ok {
 		return o
 	}
 	o = r.publish(ctx, old, r.rot.Promoted, func(_ context.Context, now credential.Consumer) (bool, error) {
 		return holds(now, published), nil
 	})
-	o.Answer, o.Fence = answer, fence.Version
-	o.FenceAt = fence.Created
+	o.Answer, o.Fence, o.FenceAt = answer, entry.Version, entry.Created
 	return o
 }
 
-// stageOld makes the staging entry of this rotation say that the old secret is the one that is being published.
-func (r *run) stageOld(ctx context.Context, old credential.Bundle) (credential.Entry, Outcome, bool) {
+// mayGoBack says whether Vault still hands out one of the two, and the provider accepts the old one.
+func (r *run) mayGoBack(ctx context.Context, old, published credential.Bundle) (providers.Answer, Outcome, bool) {
+	now, err := r.Vault.Consumer(ctx, r.client().Vault, 0)
+	switch {
+	case err != nil:
+		return providers.Unknown, Outcome{Result: NotDone, Failure: failure(err)}, false
+	case holds(now, old): // it has been done, and only the note of it is missing
+		return providers.Accepted, Outcome{}, true
+	case !holds(now, published):
+		return providers.Unknown, foreign("version %d of %s was written by someone else", now.Version, r.client().Vault), false
+	}
+	answer, noProof, f := r.ask(ctx, old)
+	if answer != providers.Accepted && !noProof {
+		return answer, Outcome{Result: result(answer), Answer: answer, Failure: f}, false
+	}
+	return answer, Outcome{}, true
+}
+
+// stageAs makes the staging entry of this rotation say which secret is being published, and which one ends.
+func (r *run) stageAs(ctx context.Context, fresh credential.Secret, oldID string, base int, b credential.Bundle) (credential.Entry, Outcome, bool) {
 	entry, o, ok := r.stagedEntry(ctx)
 	if !ok {
 		return entry, o, false
 	}
-	if entry.New.ID == r.rot.Old.ID {
+	if holds(credential.Consumer{Version: entry.Version, Bundle: entry.Bundle}, b) {
 		return entry, Outcome{}, true
 	}
 	s := r.entry(credential.StagingStaged)
-	s.New, s.OldID, s.Consumer, s.Bundle = r.rot.Old, r.rot.New.ID, r.rot.Promoted, old
+	s.New, s.OldID, s.Consumer, s.Bundle = fresh, oldID, base, b
 	version, at, o, ok := r.keep(ctx, entry.Version, s)
 	entry.Version, entry.Created = version, at
 	return entry, o, ok

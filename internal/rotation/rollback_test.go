@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/model"
 	"github.com/rotad/rotad/internal/rotation"
 )
 
@@ -113,5 +114,51 @@ func TestTheGateStaysShutDuringARollback(t *testing.T) {
 		if opened := d.Record.Phase() == credential.PhaseRevoking; opened == asked {
 			t.Errorf("asked %t: phase %s", asked, d.Record.Phase())
 		}
+	}
+}
+
+// The old secret stood in staging already when Vault refused the write, and then the provider refuses it. Staging has to say
+// again what Vault hands out, or the gate would take that for somebody else's.
+func TestARefusedRollbackLeavesStagingAsItWas(t *testing.T) {
+	w := overlapping(t)
+	w.rollback(t)
+	w.world.Calling = func(at int, call string) {
+		if call == "vault.promote" {
+			w.world.Faults[at] = model.Refused
+		}
+	}
+	w.effect(t)
+	w.world.Calling = nil
+	if w.vault.Staged() != w.vault.Value(1) || w.vault.Hands() != w.vault.Value(2) {
+		t.Fatal("the world is not as this test wants it")
+	}
+	w.provider.DeleteValue(w.vault.Value(1))
+	w.world.Advance(time.Minute)
+	for range 20 {
+		w.effect(t)
+	}
+	if w.rec.Rotation.RollingBack != nil || w.vault.Staged() != w.vault.Value(2) {
+		t.Errorf("rolling back %+v; staging holds what Vault hands out: %t", w.rec.Rotation.RollingBack, w.vault.Staged() == w.vault.Value(2))
+	}
+}
+
+// The process died after the write. That is the rollback, whatever the provider says by now.
+func TestARollbackThatWasMadeIsNoted(t *testing.T) {
+	w := overlapping(t)
+	old := w.rec.Rotation.Old.ID
+	w.rollback(t)
+	w.run(t, rotation.EffectRollback)
+	w.effect(t)
+	if r := w.rec.Rotation; r.RollingBack != nil || r.New.ID != old || w.vault.Versions() != 3 {
+		t.Errorf("%+v, %d versions", r, w.vault.Versions())
+	}
+}
+
+func TestACutShortRotationIsNotRolledBack(t *testing.T) {
+	w := overlapping(t)
+	w.compromise(t)
+	_, err := rotation.Rollback(w.rec, rotation.Person{Name: "anna"}, w.now())
+	if no, ok := errors.AsType[*rotation.Refusal](err); !ok || !strings.Contains(no.Why, "is compromised") {
+		t.Errorf("%v, want a refusal", err)
 	}
 }
