@@ -44,7 +44,7 @@ func opened(server string, settings map[string]string, secretField string) func(
 		}
 		p, err := Kind().Open(providers.Opening{
 			Name: "portal", Settings: &Settings{
-				ProgramFile: programFile, Environment: map[string]string{asProgram: adapter}, Settings: mine,
+				ProgramFile: programFile, Environment: map[string]string{asProgram: adapter, quickExit: "atexit_sleep_ms=0"}, Settings: mine,
 				CredentialFile: "/run/secrets/portal", SecretField: secretField,
 			},
 			Secret: func(string) (string, error) { return ownSecret, nil },

@@ -28,7 +28,7 @@ func scripted(t *testing.T, settings map[string]string, change func(*Settings)) 
 	t.Helper()
 	log := &bytes.Buffer{}
 	s := Settings{
-		ProgramFile: programFile, Environment: map[string]string{asProgram: script}, Settings: settings,
+		ProgramFile: programFile, Environment: map[string]string{asProgram: script, quickExit: "atexit_sleep_ms=0"}, Settings: settings,
 		CredentialFile: "/run/secrets/portal",
 	}
 	if change != nil {

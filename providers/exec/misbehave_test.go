@@ -124,7 +124,7 @@ const rotad = "rotad"
 // waitForACreate runs a program that hangs.
 func waitForACreate() int {
 	p, err := Kind().Open(providers.Opening{Name: "portal", Settings: &Settings{
-		ProgramFile: os.Args[0], Environment: map[string]string{asProgram: script},
+		ProgramFile: os.Args[0], Environment: map[string]string{asProgram: script, quickExit: "atexit_sleep_ms=0"},
 		Settings: map[string]string{"then": "hang", "knock": os.Getenv("KNOCK")},
 	}})
 	if err != nil {

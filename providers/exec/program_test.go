@@ -21,6 +21,7 @@ import (
 // The program of these tests is the test binary itself, started anew by the kind under test: go test needs only Go.
 const (
 	asProgram = "ROTAD_TEST_PROGRAM"
+	quickExit = "GORACE"  // a program that looks for races sleeps for a second when it ends, and these are many
 	adapter   = "adapter" // value of the variable: serve one of rotad's own adapters over the protocol
 )
 
