@@ -1,7 +1,10 @@
 package notify_test
 
 import (
+	"bufio"
+	"bytes"
 	"net/mail"
+	"net/textproto"
 	"net/url"
 	"strings"
 	"testing"
@@ -81,6 +84,26 @@ func FuzzFacts(f *testing.F) {
 				strings.Count(u.EscapedPath(), "/") != 2 {
 				t.Errorf("the link leads to %q", word)
 			}
+		}
+	})
+}
+
+// FuzzDotted gives a message as the standard library writes it, whatever its lines are, and never an end in the middle.
+func FuzzDotted(f *testing.F) {
+	for _, text := range []string{"a\r\nb\r\n", ".\r\n", "a\r\n.\r\nb\r\n", "a\n.\nb\n", "a\r.\r\nb", "a\r\n..\r\n", "", "\r\n", "a", "\n.\r\n", "\r\r\n.\r\n"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		var want bytes.Buffer
+		w := textproto.NewWriter(bufio.NewWriter(&want)).DotWriter()
+		_, _ = w.Write(body)
+		_ = w.Close()
+		got := notify.Dotted(bytes.Clone(body))
+		if !bytes.Equal(got, want.Bytes()) {
+			t.Errorf("%q goes as %q, the standard library writes %q", body, got, want.Bytes())
+		}
+		if at := bytes.Index(got, []byte("\n.\r\n")); at >= 0 && at != len(got)-4 {
+			t.Errorf("%q ends in the middle: %q", body, got)
 		}
 	})
 }

@@ -23,12 +23,16 @@ type scripted struct {
 	open        int
 	messages    []string
 	commands    []string
+	waits       int // times it had nothing more to read: the journeys of the other side
 }
 
 var defaults = map[string]string{
 	"CONNECT": "220 ready", "EHLO": "250-scripted\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES", "MAIL": "250 2.1.0 Ok", "RCPT": "250 2.1.5 Ok",
 	"DATA": "354 go on", ".": "250 2.0.0 Ok: queued as 4F2A", "RSET": "250 2.0.0 Ok", "QUIT": "221 2.0.0 Bye",
 }
+
+// pipelining is the answer to EHLO of a server that takes several commands at once (RFC 2920).
+const pipelining = "250-scripted\r\n250-PIPELINING\r\n250 ENHANCEDSTATUSCODES"
 
 func newScripted(t *testing.T, answers map[string][]string) *scripted {
 	t.Helper()
@@ -98,19 +102,42 @@ func (s *scripted) serve(conn net.Conn) {
 		return
 	}
 	reader := bufio.NewReader(conn)
+	refused := false // the sender or the recipient: as everywhere, there is no message then
 	for {
+		s.wait(reader)
 		line, err := reader.ReadString('\n')
 		if err != nil {
 			return
 		}
 		command := strings.ToUpper(strings.Fields(line + " ?")[0])
-		if !s.say(conn, command) || command == "QUIT" {
+		switch {
+		case refused && command == "DATA" && len(s.answers["DATA"]) == 0:
+			if _, err := conn.Write([]byte("554 5.5.1 no valid recipients\r\n")); err != nil {
+				return
+			}
+			continue
+		case !s.say(conn, command) || command == "QUIT":
 			return
 		}
-		if command == "DATA" && s.accepted("DATA") && (!s.message(reader) || !s.say(conn, ".")) {
+		switch {
+		case command == "MAIL", command == "RCPT" && !refused:
+			refused = !s.accepted(command)
+		case command == "RSET":
+			refused = false
+		case command == "DATA" && s.accepted("DATA") && (!s.message(reader) || !s.say(conn, ".")):
 			return
 		}
 	}
+}
+
+// wait counts the times at which it has answered all that it was told.
+func (s *scripted) wait(reader *bufio.Reader) {
+	if reader.Buffered() > 0 {
+		return
+	}
+	s.mu.Lock()
+	s.waits++
+	s.mu.Unlock()
 }
 
 // accepted says whether the last answer to a command was the usual one.
@@ -124,6 +151,7 @@ func (s *scripted) accepted(command string) bool {
 // message reads up to the final dot.
 func (s *scripted) message(reader *bufio.Reader) bool {
 	var b strings.Builder
+	s.wait(reader)
 	for {
 		line, err := reader.ReadString('\n')
 		if err != nil {

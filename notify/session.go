@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"slices"
 	"time"
@@ -25,6 +24,8 @@ type session struct {
 	// connected ends the watch over a dial; false means that the connection has been closed because time was up. The
 	// library looks at its context only while it connects, not while it waits for a greeting or a login.
 	connected func() bool
+	// midway means that the server waits for a message that does not come: nothing else can be said any more.
+	midway bool
 }
 
 // dial connects, protects the connection and logs in. Whatever fails, the socket is closed: the library does not.
@@ -150,78 +151,6 @@ func (l *login) Next(_ []byte, more bool) ([]byte, error) {
 		return []byte(l.password.Reveal()), nil
 	}
 	return nil, errors.New("the server asks more than a name and a password")
-}
-
-// send speaks MAIL, RCPT, DATA and the message. Cancelling the context closes the connection, and the error then says
-// truthfully whether the answer was still to come.
-func (s *session) send(ctx context.Context, from, to string, body []byte) (Receipt, error) {
-	stop := context.AfterFunc(ctx, func() { _ = s.conn.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	s.client.SkipSMTPUTF8(ascii(from) && ascii(to))
-	steps := []struct {
-		stage string
-		do    func() error
-	}{
-		{stageMail, func() error { return s.client.Mail("<" + from + ">") }},
-		{stageRcpt, func() error { return s.client.Rcpt("<" + to + ">") }},
-	}
-	for _, step := range steps {
-		if err := s.within(ctx, s.settings.Timeout, step.do); err != nil {
-			return Receipt{}, classify(step.stage, err)
-		}
-	}
-	return s.data(ctx, body)
-}
-
-func (s *session) data(ctx context.Context, body []byte) (Receipt, error) {
-	var w io.WriteCloser
-	err := s.within(ctx, s.settings.Timeout, func() (err error) {
-		w, err = s.client.Data()
-		return err
-	})
-	if err != nil {
-		return Receipt{}, classify(stageData, err)
-	}
-	err = s.within(ctx, s.settings.Timeout, func() error {
-		return s.conn.together(func() error {
-			_, writeErr := w.Write(body)
-			return errors.Join(writeErr, ctx.Err())
-		})
-	})
-	if err != nil {
-		return Receipt{}, classify(stageBody, err)
-	}
-	if err := s.within(ctx, s.settings.Answer, w.Close); err != nil && !accepted(err) {
-		return Receipt{}, classify(stageDot, err)
-	}
-	var receipt Receipt
-	if r, ok := w.(interface{ ServerResponse() string }); ok {
-		receipt.Reply = clean(r.ServerResponse(), maxReply)
-	}
-	return receipt, nil
-}
-
-// within gives one step its time.
-func (s *session) within(ctx context.Context, limit time.Duration, do func() error) error {
-	if err := s.client.UpdateDeadline(limit); err != nil {
-		return err
-	}
-	s.conn.next()
-	// The deadline that cancelling sets may have been overwritten in this moment.
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return do()
-}
-
-// reset says whether the connection can be used again after a failed send: only where the server refused a recipient
-// and nothing else, and takes RSET.
-func (s *session) reset(ctx context.Context, err error) bool {
-	var failed *SendError
-	if !errors.As(err, &failed) || failed.Stage != stageRcpt || failed.Code < 400 || failed.Code == 421 {
-		return false
-	}
-	return s.within(ctx, s.settings.Timeout, s.client.Reset) == nil
 }
 
 // quit says farewell and closes the socket, whatever the server answers.

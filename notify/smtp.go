@@ -33,9 +33,6 @@ func (c *SMTP) Name() string { return MailChannel }
 // Send hands one message over. A connection that was kept may have been closed by the server in the meantime; where
 // that shows before the server has accepted the sender, nothing has been sent, and a fresh one is tried at once.
 func (c *SMTP) Send(ctx context.Context, m Message) (Receipt, error) {
-	if err := CheckAddress(m.To); err != nil {
-		return Receipt{}, &SendError{Class: ClassPermanent, Stage: stageAddress, Err: err}
-	}
 	body, err := Compose(m)
 	if err != nil {
 		return Receipt{}, &SendError{Class: ClassPermanent, Stage: stageAddress, Err: err}

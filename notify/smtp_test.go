@@ -3,6 +3,7 @@ package notify_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"strings"
 	"testing"
@@ -88,23 +89,52 @@ func TestWhatMayBeConcludedFromAFailedSend(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			server := newScripted(t, tt.script)
-			c := smtpTo(t, server.port())
-			receipt, err := c.Send(t.Context(), letterTo(t, "team@example.com"))
-			checkSend(t, err, tt.class, tt.stage, tt.code)
-			if err == nil && tt.script["."] == nil && receipt.Reply != "2.0.0 Ok: queued as 4F2A" {
-				t.Errorf("the receipt is %q", receipt.Reply)
-			}
-			if _, err := c.Send(t.Context(), letterTo(t, "team@example.com")); (err == nil) != (tt.class == -1) {
-				t.Errorf("the second time: %v", err)
-			}
-			connections, _, _ := server.state()
-			if kept := connections == 1; kept != tt.kept {
-				t.Errorf("%d connections for two messages", connections)
-			}
-			_ = c.Close()
-			eventually(t, "all connections are closed", func() bool { _, open, _ := server.state(); return open == 0 })
+			concludes(t, tt.script, tt.class, tt.stage, tt.code, tt.kept)
 		})
+		if tt.script["EHLO"] != nil {
+			continue
+		}
+		atOnce := map[string][]string{"EHLO": {pipelining}}
+		maps.Copy(atOnce, tt.script)
+		t.Run(name+", all at once", func(t *testing.T) {
+			t.Parallel()
+			concludes(t, atOnce, tt.class, tt.stage, tt.code, tt.kept)
+		})
+	}
+}
+
+func concludes(t *testing.T, script map[string][]string, class notify.Class, stage string, code int, kept bool) {
+	t.Helper()
+	server := newScripted(t, script)
+	c := smtpTo(t, server.port())
+	receipt, err := c.Send(t.Context(), letterTo(t, "team@example.com"))
+	checkSend(t, err, class, stage, code)
+	if err == nil && script["."] == nil && receipt.Reply != "2.0.0 Ok: queued as 4F2A" {
+		t.Errorf("the receipt is %q", receipt.Reply)
+	}
+	if _, err := c.Send(t.Context(), letterTo(t, "team@example.com")); (err == nil) != (class == -1) {
+		t.Errorf("the second time: %v", err)
+	}
+	connections, _, _ := server.state()
+	if (connections == 1) != kept {
+		t.Errorf("%d connections for two messages", connections)
+	}
+	_ = c.Close()
+	eventually(t, "all connections are closed", func() bool { _, open, _ := server.state(); return open == 0 })
+}
+
+// A server that goes on although it has refused the recipient waits for a message. It gets none, and nothing else is said to
+// it: it would be taken for the message.
+func TestARefusedRecipientGetsNoMessage(t *testing.T) {
+	server := newScripted(t, map[string][]string{"EHLO": {pipelining}, "RCPT": {"550 5.1.1 no such user", "ok"}, "DATA": {"ok"}})
+	c := smtpTo(t, server.port())
+	_, err := c.Send(t.Context(), letterTo(t, "nobody@example.com"))
+	checkSend(t, err, notify.ClassPermanent, "rcpt", 550)
+	if _, err := c.Send(t.Context(), letterTo(t, "team@example.com")); err != nil {
+		t.Error(err)
+	}
+	if connections, _, messages := server.state(); connections != 2 || messages != 1 || server.count("RSET") != 0 {
+		t.Errorf("%d connections, %d messages, %d RSET", connections, messages, server.count("RSET"))
 	}
 }
 
@@ -171,18 +201,28 @@ func TestAKeptConnectionThatTheServerGaveUpCostsNothing(t *testing.T) {
 	}
 }
 
-func TestAMessageTakesFourRoundTrips(t *testing.T) {
-	server := newScripted(t, nil)
-	c := smtpTo(t, server.port())
-	for range 3 {
-		if _, err := c.Send(t.Context(), letterTo(t, "team@example.com")); err != nil {
-			t.Fatal(err)
+func TestAMessageTakesFourJourneysOrTwo(t *testing.T) {
+	for extensions, want := range map[string]int{"": 4, pipelining: 2} {
+		script := map[string][]string{}
+		if extensions != "" {
+			script["EHLO"] = []string{extensions}
 		}
-	}
-	server.mu.Lock()
-	defer server.mu.Unlock()
-	if got := strings.Join(server.commands, " "); got != "CONNECT EHLO MAIL RCPT DATA . MAIL RCPT DATA . MAIL RCPT DATA ." {
-		t.Errorf("the conversation was %s", got)
+		server := newScripted(t, script)
+		c := smtpTo(t, server.port())
+		for range 3 {
+			if _, err := c.Send(t.Context(), letterTo(t, "team@example.com")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		eventually(t, "the server waits again", func() bool { server.mu.Lock(); defer server.mu.Unlock(); return server.waits >= 2+3*want })
+		server.mu.Lock()
+		if got := strings.Join(server.commands, " "); got != "CONNECT EHLO MAIL RCPT DATA . MAIL RCPT DATA . MAIL RCPT DATA ." {
+			t.Errorf("the conversation was %s", got)
+		}
+		if server.waits != 2+3*want { // one for EHLO, and now
+			t.Errorf("%d journeys for three messages, want %d each", server.waits-2, want)
+		}
+		server.mu.Unlock()
 	}
 }
 
