@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,6 +17,9 @@ const (
 // direction of writing or cannot be seen are dropped (they can make a name look like another), blanks are squeezed, and
 // the rest is cut at limit runes.
 func clean(s string, limit int) string {
+	if len(s) <= limit && harmless(s) {
+		return s
+	}
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case r == utf8.RuneError:
@@ -38,6 +40,18 @@ func clean(s string, limit int) string {
 	return s
 }
 
+// harmless says whether clean would change nothing of a text in ASCII, as nearly all are.
+func harmless(s string) bool {
+	after := byte(' ') // a blank at the beginning, at the end or after another goes
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && after == ' ' {
+			return false
+		}
+		after = s[i]
+	}
+	return s == "" || after != ' '
+}
+
 // cleanLines does the same to every line of a text and drops empty ones.
 func cleanLines(s string) []string {
 	var out []string
@@ -49,12 +63,19 @@ func cleanLines(s string) []string {
 	return out
 }
 
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)
+// special says whether a shell may make something of a character.
+func special(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return false
+	}
+	return !strings.ContainsRune("_./:@%+=,-", r)
+}
 
 // quote makes one word of a POSIX shell of a text, so that a command in a mail does what it says when it is pasted,
 // whatever the name of the client or the path.
 func quote(s string) string {
-	if plainWord.MatchString(s) {
+	if s != "" && !strings.ContainsFunc(s, special) {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	netmail "net/mail"
-	"regexp"
 	"strconv"
 
 	"github.com/wneessen/go-mail"
@@ -96,22 +95,39 @@ func headers(msg *mail.Msg, m Message) {
 	}
 }
 
-// randomBoundary is what the composer writes between the parts: 30 random bytes in hexadecimal.
-var randomBoundary = regexp.MustCompile(`boundary=([0-9a-f]{60})\b`)
+// boundaryName stands before what the composer writes between the parts: boundaryLength digits in hexadecimal.
+const (
+	boundaryName   = "boundary="
+	boundaryLength = 60
+)
 
 // sameBoundaries replaces the random boundaries by ones that follow from the id of the message. They have the same
 // length, so no line changes its length, and each is written over the old one.
 func sameBoundaries(message []byte, id string) []byte {
-	for i, match := range randomBoundary.FindAllSubmatch(message, -1) {
-		sum := sha256.Sum256([]byte(id + "\x00" + strconv.Itoa(i)))
-		before, after := bytes.Clone(match[1]), hex.EncodeToString(sum[:30])
-		for rest := message; ; {
-			at := bytes.Index(rest, before)
-			if at < 0 {
-				break
-			}
-			rest = rest[at+copy(rest[at:], after):]
+	found := 0
+	for at := bytes.Index(message, []byte(boundaryName)); at >= 0; {
+		at += len(boundaryName)
+		if random := message[at:min(at+boundaryLength, len(message))]; len(bytes.Trim(random, "0123456789abcdef")) == 0 && len(random) == boundaryLength {
+			sum := sha256.Sum256([]byte(id + "\x00" + strconv.Itoa(found)))
+			replace(message, bytes.Clone(random), hex.EncodeToString(sum[:boundaryLength/2]))
+			found++
 		}
+		next := bytes.Index(message[at:], []byte(boundaryName))
+		if next < 0 {
+			break
+		}
+		at += next
 	}
 	return message
+}
+
+// replace writes a text over every occurrence of another that is as long.
+func replace(message, old []byte, fresh string) {
+	for {
+		at := bytes.Index(message, old)
+		if at < 0 {
+			return
+		}
+		message = message[at+copy(message[at:], fresh):]
+	}
 }

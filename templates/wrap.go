@@ -14,40 +14,45 @@ const CommandIndent = "        "
 // Wrap breaks the lines of a text at blanks so that none is longer than Columns, and hangs what follows under the text
 // of a list item. It joins nothing, ends with one newline and leaves at most one empty line between paragraphs.
 func Wrap(text string) string {
-	var out []string
+	var out strings.Builder
+	out.Grow(len(text) + len(text)/8)
+	empty := true // as if there were an empty line before the first
 	for line := range strings.SplitSeq(text, "\n") {
 		line = strings.TrimRight(line, " \t\r")
-		if line == "" && (len(out) == 0 || out[len(out)-1] == "") {
+		if line == "" && empty {
 			continue
 		}
-		out = append(out, wrapLine(line)...)
+		wrapLine(&out, line)
+		out.WriteString("\n")
+		empty = line == ""
 	}
-	return strings.TrimRight(strings.Join(out, "\n"), "\n") + "\n"
+	return strings.TrimRight(out.String(), "\n") + "\n"
 }
 
-func wrapLine(line string) []string {
+// wrapLine writes one line in as many as it needs.
+func wrapLine(out *strings.Builder, line string) {
 	if strings.HasPrefix(line, CommandIndent) || utf8.RuneCountInString(line) <= Columns {
-		return []string{line}
+		out.WriteString(line)
+		return
 	}
 	first, hang := indents(line)
-	var out []string
-	current, length := first, utf8.RuneCountInString(first)
-	empty := true
+	out.WriteString(first)
+	length, empty := utf8.RuneCountInString(first), true
 	for word := range strings.FieldsSeq(line[len(first):]) {
 		width := utf8.RuneCountInString(word)
 		if !empty && length+1+width > Columns {
-			out = append(out, current)
-			current, length, empty = hang, utf8.RuneCountInString(hang), true
+			out.WriteString("\n")
+			out.WriteString(hang)
+			length, empty = utf8.RuneCountInString(hang), true
 		}
 		if !empty {
-			current += " "
+			out.WriteString(" ")
 			length++
 		}
-		current += word
+		out.WriteString(word)
 		length += width
 		empty = false
 	}
-	return append(out, current)
 }
 
 // factColumn is where the values of the table of facts begin, as pad fills their names.
