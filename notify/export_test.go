@@ -1,4 +1,7 @@
 package notify
 
-// Dotted lets a fuzz target compare what goes over the line with the standard library's.
-var Dotted = dotted
+// What tests look at directly: what goes over the line, and how a calendar object reads back.
+var (
+	Dotted   = dotted
+	ReadBack = readBack
+)
