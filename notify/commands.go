@@ -27,6 +27,7 @@ func (v view) commands() templates.Commands {
 		OldRemoved: "rotad resume " + id + " --old-removed",
 		Accept:     "rotad resume " + id + " --accept-vault",
 		Patch:      v.patch(),
+		Moved:      v.moved(id),
 	}
 	if !v.notice.Facts.NoExpiry.IsZero() {
 		c.NoExpiry = "no_expiry: {acknowledged_by: NAME, reason: WHY, until: " + v.now.UTC().AddDate(1, 0, 0).Format(time.DateOnly) + "}"
@@ -129,7 +130,7 @@ func meaning(choice credential.Resolve) string {
 	case credential.ResolveOldRemoved:
 		return "The old secret has been removed in the portal:"
 	case credential.ResolveUndelivered:
-		return "That destination is not needed any more, or is served by hand: let the old secret go all the same:"
+		return "Who does not hold the new secret is not needed any more, or is served by hand: let the old secret go all the same:"
 	case credential.ResolveAbort:
 		return "Give this rotation up and stay with the present secret:"
 	case credential.ResolveNone:

@@ -209,7 +209,31 @@ func sampleAfter(plain noticeMaker, invite inviteMaker) []Sample {
 			n.Facts.Instructions = "Open Applications, billing-api, Keys and delete the older key."
 		})},
 	}
+	samples = append(samples, sampleUse(plain)...)
 	return append(samples, sampleTrouble(plain, invite)...)
+}
+
+// sampleUse are the words about an old secret that is still in use at the end of its overlap.
+func sampleUse(plain noticeMaker) []Sample {
+	day, now := 24*time.Hour, sampleNow()
+	late := func(n *credential.Notice) {
+		sampleRotated(n)
+		n.Facts.Consumers = credential.Consumers{
+			Of: 5, Moved: 4, Late: []credential.ConsumerState{{Name: "billing-batch", Version: n.Facts.OldVersion, At: now.Add(-3 * time.Hour)}},
+			Until: now.Add(9 * day), Then: credential.AtMaxHold,
+		}
+	}
+	return []Sample{
+		{Name: "in-use", Notice: plain(credential.NoticeInUse, "extended", late)},
+		{Name: "in-use-last-call", Notice: plain(credential.NoticeInUse, milestoneLastCall, func(n *credential.Notice) {
+			late(n)
+			n.Facts.Consumers.Used, n.Facts.Consumers.Until, n.Facts.Consumers.Then = now.Add(-time.Hour), now.Add(day), credential.AtMaxRevoke
+		})},
+		{Name: "in-use-unstoppable", Notice: plain(credential.NoticeInUse, milestoneLastCall, func(n *credential.Notice) {
+			late(n)
+			n.Facts.OldDies, n.Facts.Consumers.Until = now.Add(day), time.Time{}
+		})},
+	}
 }
 
 // sampleTrouble are the notices of what may go wrong, and the last ones of a client.

@@ -51,7 +51,7 @@ func historic(n credential.Notice, r credential.Record, found bool) (why string,
 		return "", true
 	case credential.NoticeWarning, credential.NoticeFinal, credential.NoticeExpired, credential.NoticeAnnounce,
 		credential.NoticeApprove, credential.NoticeFailed, credential.NoticeHeld, credential.NoticeReleased,
-		credential.NoticeNoExpiry, credential.NoticeOldRemind:
+		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeInUse:
 	}
 	return "", false
 }
@@ -74,6 +74,8 @@ func stale(n credential.Notice, r credential.Record, now time.Time) string {
 		return staleUnending(n, r, now)
 	case credential.NoticeOldRemind:
 		return staleReminder(n, r)
+	case credential.NoticeInUse:
+		return staleUse(n, r)
 	case credential.NoticeAdmin, credential.NoticeRetired, credential.NoticeLeft, credential.NoticeRotated:
 	}
 	return ""

@@ -38,8 +38,8 @@ func (v view) data() templates.Data {
 		Cutover:    f.Cutover || f.Mode == credential.ModeHardCutover || f.Cause.Kind == credential.CauseCompromised, Override: f.Override,
 		Negative: string(f.Negative), Error: capital(sentence(f.Error)) + stop(f.Error),
 		OldOne:   oldOne(f.Mode),
-		NoExpiry: v.noExpiry(),
-		Hold:     v.hold(), Steps: cleanLines(f.Instructions), Commands: v.commands(),
+		NoExpiry: v.noExpiry(), Users: v.users(),
+		Hold: v.hold(), Steps: cleanLines(f.Instructions), Commands: v.commands(),
 	}
 	d.Rows = v.rows(d)
 	return d
@@ -117,7 +117,7 @@ func (v view) tone() templates.Tone {
 		}
 		return templates.ToneAct
 	case credential.NoticeWarning, credential.NoticeApprove, credential.NoticeRotated, credential.NoticeFailed,
-		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeAdmin:
+		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeAdmin, credential.NoticeInUse:
 		return templates.ToneAct
 	case credential.NoticeRetired:
 		return templates.ToneGood
@@ -165,7 +165,8 @@ func (v view) rows(d templates.Data) []templates.Row {
 		{Name: "Expires", Value: d.Expires.Full()},
 		{Name: "Next rotation", Value: d.Rotates.Full()},
 		{Name: "Old secret", Value: joined(d.OldSecretID, versionOf(d.OldVersion))},
-		{Name: "Old works until", Value: d.OldDies.Full()},
+		{Name: "Old works until", Value: oldWorks(d)},
+		{Name: "Consumers", Value: d.Users.Said},
 		{Name: "Rotation", Value: d.Rotation},
 		{Name: "Why", Value: v.why(d)},
 		{Name: "Owner", Value: d.Owner},
@@ -174,6 +175,14 @@ func (v view) rows(d templates.Data) []templates.Row {
 		rows = append(rows, templates.Row{Name: clean(key, 40), Value: v.name(f.Labels[key])})
 	}
 	return slices.DeleteFunc(rows, func(r templates.Row) bool { return r.Name == "" || r.Value == "" })
+}
+
+// oldWorks says until when the old secret works.
+func oldWorks(d templates.Data) string {
+	if !d.Users.Until.Known() || !d.OldDies.Known() {
+		return d.OldDies.Full()
+	}
+	return d.OldDies.Full() + " at least, " + d.Users.Until.Full() + " at the longest"
 }
 
 func (v view) why(d templates.Data) string {

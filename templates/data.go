@@ -39,8 +39,9 @@ type Data struct {
 	Hold        Hold     // Code empty = none
 	Steps       []string // what a person does in a portal, one line each
 	NoExpiry    NoExpiry // By empty = nobody stood for a secret that never expires
-	OldOne      string   // what becomes of the old secret when a person makes a new one, as a sentence
-	Rows        []Row    // the table of facts
+	Users       Users
+	OldOne      string // what becomes of the old secret when a person makes a new one, as a sentence
+	Rows        []Row  // the table of facts
 	Commands    Commands
 	Event       Event  // Note empty = the mail carries no invite
 	Link        string // page of this client; empty = there is none
@@ -96,6 +97,7 @@ type Commands struct {
 	OldRemoved string
 	Accept     string // says that what a person wrote to Vault is right
 	Patch      string // writes a value that a person made to Vault
+	Moved      string // says for a late consumer that it has moved
 	Expires    string // a line of the configuration, not a command
 	NoExpiry   string // another one: the word for a secret that never expires
 }
@@ -111,6 +113,15 @@ type Hold struct {
 	Since    When
 	Deadline When
 	Commands []Command
+}
+
+// Users says who uses the new secret, and how long the old one waits for the others.
+type Users struct {
+	Said    string // who has moved and who has not, as a sentence without its full stop; empty = the client names no consumers
+	Used    When   // when the old secret was used last
+	Until   When   // the end of the longest overlap; not known = the old secret waits for nobody
+	Ends    When   // when the old secret stops working at the latest
+	Revokes bool   // it is revoked then, whoever uses it
 }
 
 // NoExpiry is a person's word for a secret that never expires: it ends, or has ended.

@@ -67,6 +67,8 @@ func (a *actions) Do(ctx context.Context, c admin.Command) (admin.Reply, error) 
 		return a.prepare(ctx, c)
 	case admin.VerbSubmit:
 		return a.submit(ctx, c)
+	case admin.VerbMoved:
+		return a.moved(ctx, c.Client, c.Consumer, c.Version, person(c))
 	default:
 	}
 	wish, err := wishOf(c)

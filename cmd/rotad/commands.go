@@ -26,6 +26,7 @@ func commands() []func(*app) *cobra.Command {
 		newRollback,
 		newResume,
 		newAck,
+		newToken,
 		newSnooze,
 		newAdd,
 		newRemove,

@@ -2,21 +2,24 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"sync"
 
 	"github.com/rotad/rotad/internal/admin"
 	"github.com/rotad/rotad/internal/config"
+	"github.com/rotad/rotad/internal/handshake"
 	"github.com/rotad/rotad/internal/metrics"
 )
 
 // listeners are the daemon's doors: metrics and health for monitors, the admin socket for commands.
 type listeners struct {
-	metricsAt, adminAt net.Listener // nil = switched off
-	socket             string
-	stop               context.CancelFunc
-	serving            sync.WaitGroup
+	metricsAt, adminAt, handshakeAt net.Listener // nil = switched off
+	socket                          string
+	stop                            context.CancelFunc
+	serving                         sync.WaitGroup
 }
 
 // off is the address that switches a listener off.
@@ -54,6 +57,32 @@ func (d *daemon) openDoors(ctx context.Context, l *listeners, socket string) err
 	actions := newActions(d.store, d.scheduler, d.executor, d.config, d.clocks.now, d.log)
 	server := &admin.Server{Reader: d.store, Actor: actions, Copier: d.store, World: actions.World, Log: d.log}
 	l.serve(d, "admin", func() error { return server.Serve(ctx, at) })
+	return d.openHandshake(ctx, l, actions)
+}
+
+// openHandshake lets consumers on other machines say which version they run on.
+func (d *daemon) openHandshake(ctx context.Context, l *listeners, a *actions) error {
+	h := d.config().Handshake
+	if h.Address == off {
+		return nil
+	}
+	server := &handshake.Server{Key: func() (string, error) { return d.config().Handshake.Secret("token_key") }, Moved: a.handshake, Log: d.log}
+	if h.TLSCertFile != "" {
+		server.TLS = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+			now := d.config().Handshake // afresh, so that a renewed one is taken without a restart
+			pair, err := tls.LoadX509KeyPair(now.TLSCertFile, now.TLSKeyFile)
+			return &pair, err
+		}}
+		if _, err := tls.LoadX509KeyPair(h.TLSCertFile, h.TLSKeyFile); err != nil {
+			return fmt.Errorf("handshake.tls_cert_file: %w", err)
+		}
+	}
+	at, err := (&net.ListenConfig{}).Listen(ctx, "tcp", h.Address)
+	if err != nil {
+		return err
+	}
+	l.handshakeAt = at
+	l.serve(d, "handshake", func() error { return server.Serve(ctx, at) })
 	return nil
 }
 

@@ -118,6 +118,9 @@ func nextStep(rec credential.Record, p credential.Policy) (action string, at tim
 		if r.Caps.Mode == credential.ModeManual {
 			return "a person removes the old secret", r.Old.Expires
 		}
+		if until, kept := rotation.KeptUntil(&rec); kept {
+			return "revoke when it is unused", until
+		}
 		return "revoke", retires(rec, p)
 	case credential.PhaseRevoking:
 		return "finish", at

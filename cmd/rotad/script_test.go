@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"made":     made,
 			"clean":    cleanFile,
 			"jwt":      jwt,
+			"says":     says,
 		},
 	})
 }
@@ -75,6 +76,11 @@ func setUpScript(e *testscript.Env) error {
 		return err
 	}
 	e.Values[worldKey{}] = w
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	e.Setenv("HANDSHAKE", address)
 	e.Setenv("TZ", "UTC")
 	e.Setenv("ROTAD_CONFIG", filepath.Join(e.WorkDir, "config.yaml"))
 	e.Setenv("SOCKET", filepath.Join(e.WorkDir, "admin.sock"))

@@ -83,6 +83,7 @@ func showText(out io.Writer, rec credential.Record, o outlook, now time.Time) er
 	s.rotation(rec)
 	s.copies(rec)
 	s.reloads(rec)
+	s.consumers(rec)
 	s.held(rec)
 	s.trouble(rec)
 	s.future(o)
@@ -196,6 +197,32 @@ func (s sheet) reloads(rec credential.Record) {
 			text += ": " + state.Error
 		}
 		s.line("reload", "%s", text)
+	}
+}
+
+// consumers tells which of them run on what is published, and who is late.
+func (s sheet) consumers(rec credential.Record) {
+	moved, of := rec.Moved()
+	if of == 0 {
+		return
+	}
+	s.line("consumers", "%d of %d run on what is published", moved, of)
+	for _, c := range rec.Published().Consumers {
+		state := rec.ConsumerAt(c.Name)
+		text := c.Name + " has never said what it runs on"
+		if state.Version != 0 {
+			text = fmt.Sprintf("%s runs on version %d, said %s", c.Name, state.Version, when(state.At, s.now))
+		}
+		if !rec.RunsOn(state.Version) && rec.Version != 0 {
+			text += "; late"
+			if c.Optional {
+				text += ", and nothing waits for it"
+			}
+		}
+		s.line("consumer", "%s", text)
+	}
+	if until, kept := rotation.KeptUntil(&rec); kept {
+		s.line("old secret", "is kept because it is in use, until %s at the longest", when(until, s.now))
 	}
 }
 

@@ -31,6 +31,8 @@ type statusRow struct {
 	Deadline time.Time           `json:"hold_deadline,omitzero"`
 	Error    string              `json:"error,omitempty"`
 	Leaving  bool                `json:"leaving,omitzero"`
+	Moved    int                 `json:"consumers_moved,omitempty"`
+	Of       int                 `json:"consumers,omitempty"`
 }
 
 func newStatus(a *app) *cobra.Command {
@@ -70,6 +72,7 @@ func rowOf(rec credential.Record, p credential.Policy, now time.Time) statusRow 
 		Sight: string(rec.Sight), Expires: rotation.Ends(rec), Never: rec.Current.Never, Next: o.Next, NextAt: o.NextAt,
 		Error: rec.Backoff.Error, Leaving: rec.Leaving,
 	}
+	row.Moved, row.Of = rec.Moved()
 	if row.Expires.IsZero() {
 		row.NoExpiry = rec.Client.NoExpiry
 	}

@@ -50,6 +50,7 @@ const (
 	VerbHold     Verb = "hold"
 	VerbResume   Verb = "resume"   // Resolve, and SecretID where it takes one
 	VerbAck      Verb = "ack"      //
+	VerbMoved    Verb = "moved"    // Consumer, Version
 	VerbSnooze   Verb = "snooze"   // Until
 	VerbPrepare  Verb = "prepare"  // may a value be submitted now, and does Vault take it?
 	VerbSubmit   Verb = "submit"   // Value, and what is known of its end
@@ -72,6 +73,8 @@ type Command struct {
 	Source      string // SourceAdd or SourceImport
 	DryRun      bool   // say what would change, and change nothing
 	Compromised bool   // of VerbRotate: somebody has the secret who must not
+	Consumer    string // of VerbMoved: who says which version it runs on
+	Version     int    // of VerbMoved: in Vault
 	Look        bool   // in a dry run of one client: look at it, too, and return its record as it would be then
 	Actor       string // who asks, as the kernel says; set by the server, whatever the request says
 }

@@ -3,6 +3,7 @@ package admin
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"mime"
 	"net/http"
@@ -19,6 +20,8 @@ const (
 	pathWorld   = "/v1/world"
 	pathBackup  = "/v1/backup"
 	pathDo      = "/v1/do"
+	// pathMoved is where a consumer on this machine says which version it runs on, as one elsewhere does over the network.
+	pathMoved = "/v1/clients/{client}/consumers/{consumer}"
 )
 
 // errorBody is an Error in an answer.
@@ -42,6 +45,10 @@ func (s *Server) handler(log *slog.Logger) http.Handler {
 	}
 	mux.HandleFunc("POST "+pathDo, func(w http.ResponseWriter, r *http.Request) {
 		body, err := s.do(w, r, log)
+		reply(w, body, err)
+	})
+	mux.HandleFunc("POST "+pathMoved, func(w http.ResponseWriter, r *http.Request) {
+		body, err := s.moved(w, r, log)
 		reply(w, body, err)
 	})
 	mux.HandleFunc("GET "+pathBackup, s.backup)
@@ -132,6 +139,11 @@ func (s *Server) do(w http.ResponseWriter, r *http.Request, log *slog.Logger) (a
 	if err != nil {
 		return nil, err
 	}
+	return s.act(r, c, log)
+}
+
+// act passes a command on under the name of the peer.
+func (s *Server) act(r *http.Request, c Command, log *slog.Logger) (any, error) {
 	c.Actor, _ = r.Context().Value(peerKey{}).(string)
 	if c.Actor == "" {
 		return nil, &Error{Class: ClassFailed, Why: "who asks cannot be found out, so nothing is done", Hint: "the log of the daemon says more"}
@@ -142,6 +154,25 @@ func (s *Server) do(w http.ResponseWriter, r *http.Request, log *slog.Logger) (a
 		return nil, err
 	}
 	return answer, nil
+}
+
+// moved takes what a consumer on this machine says.
+func (s *Server) moved(w http.ResponseWriter, r *http.Request, log *slog.Logger) (any, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxName))
+	var said struct {
+		Version int `json:"version"`
+	}
+	if err != nil || json.Unmarshal(body, &said) != nil {
+		return nil, wrong(`the body is not {"version": N}`, "N is the version in Vault that the consumer has read")
+	}
+	c := Command{Verb: VerbMoved, Client: r.PathValue("client"), Consumer: r.PathValue("consumer"), Version: said.Version}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if _, err := s.act(r, c, log); err != nil {
+		return nil, err
+	}
+	return said, nil
 }
 
 // note writes down what became of a command. What would only have been done, in a dry run, is not written down.

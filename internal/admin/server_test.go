@@ -314,3 +314,19 @@ func TestWhatIsUnderWayIsFinishedBeforeServeReturns(t *testing.T) {
 		t.Errorf("asking an ended daemon: %v", err)
 	}
 }
+
+func TestAConsumerOnThisMachineSaysWhichVersionItRunsOn(t *testing.T) {
+	d := open(t, nil)
+	for body, want := range map[string]int{`{"version": 7}`: 200, `{"version": 0}`: 400, `{}`: 400, `7`: 400, "": 400} {
+		d.actor.asked = nil
+		status, answer := raw(t, "POST", "/v1/clients/billing%2Fapi/consumers/web", "application/x-www-form-urlencoded", body)
+		if status != want || (want == 200) != (len(d.actor.asked) == 1) {
+			t.Errorf("%q: %d %s, %d commands", body, status, answer, len(d.actor.asked))
+		}
+		if want == 200 {
+			if c := d.actor.last(t); c.Verb != admin.VerbMoved || c.Client != "billing/api" || c.Consumer != "web" || c.Version != 7 || c.Actor == "" {
+				t.Errorf("asked for %+v", c)
+			}
+		}
+	}
+}

@@ -40,6 +40,8 @@ type wireCommand struct {
 	DryRun      bool                `json:"dry_run,omitzero"`
 	Compromised bool                `json:"compromised,omitzero"`
 	Look        bool                `json:"look,omitzero"`
+	Consumer    string              `json:"consumer,omitempty"`
+	Version     int                 `json:"version,omitempty"`
 }
 
 // clearValue is a secret on its way over the socket: the one place where a Sensitive is encoded.
@@ -65,6 +67,7 @@ func encodeCommand(c Command) ([]byte, error) {
 	w := wireCommand{
 		Verb: c.Verb, Client: c.Client, Reason: c.Reason, Resolve: c.Resolve, SecretID: c.SecretID, Until: c.Until,
 		Expires: c.Expires, Never: c.Never, Clients: c.Clients, Source: c.Source, DryRun: c.DryRun, Look: c.Look, Compromised: c.Compromised,
+		Consumer: c.Consumer, Version: c.Version,
 	}
 	if !c.Value.Empty() {
 		w.Value = &clearValue{c.Value}
@@ -88,6 +91,7 @@ func decodeCommand(r io.Reader) (Command, error) {
 	c := Command{
 		Verb: w.Verb, Client: w.Client, Reason: w.Reason, Resolve: w.Resolve, SecretID: w.SecretID, Until: w.Until.UTC(),
 		Expires: w.Expires.UTC(), Never: w.Never, Clients: w.Clients, Source: w.Source, DryRun: w.DryRun, Look: w.Look, Compromised: w.Compromised,
+		Consumer: w.Consumer, Version: w.Version,
 	}
 	if w.Value != nil {
 		c.Value = w.Value.Sensitive
@@ -100,7 +104,7 @@ func (c Command) check() error {
 	switch {
 	case !slices.Contains(verbs(), c.Verb):
 		return wrong("the daemon does not know this command", "use the same version of rotad for the daemon and for the commands")
-	case !validText(c.Client, maxName) || !validText(c.SecretID, maxName):
+	case !validText(c.Client, maxName) || !validText(c.SecretID, maxName) || !validText(c.Consumer, maxName):
 		return wrong("an id is too long or has control characters", "rotad status lists the ids")
 	case (c.Client == "") != (c.Verb == VerbRegister):
 		return wrong("the request names no client, or one where none belongs", "")
@@ -125,6 +129,10 @@ func (c Command) checkVerb() error {
 		if c.Until.IsZero() {
 			return wrong("the request says no moment", "rotad snooze ID --until 3d")
 		}
+	case VerbMoved:
+		if c.Consumer == "" || c.Version <= 0 {
+			return wrong("the request does not say which consumer runs on which version", "rotad ack ID --consumer NAME --version N")
+		}
 	case VerbRegister:
 		return c.checkRegistration()
 	case VerbRotate, VerbRollback, VerbApprove, VerbHold, VerbAck, VerbPrepare, VerbRemove, VerbSubmit:
@@ -144,7 +152,7 @@ func (c Command) checkRegistration() error {
 
 func verbs() []Verb {
 	return []Verb{
-		VerbRotate, VerbRollback, VerbApprove, VerbHold, VerbResume, VerbAck, VerbSnooze, VerbPrepare, VerbSubmit, VerbRegister, VerbRemove,
+		VerbRotate, VerbRollback, VerbApprove, VerbHold, VerbResume, VerbAck, VerbMoved, VerbSnooze, VerbPrepare, VerbSubmit, VerbRegister, VerbRemove,
 	}
 }
 

@@ -28,6 +28,9 @@ func (l *loader) settings(s scope) {
 		s.child("smtp").warn("there is no mail server", "nobody is told anything by mail")
 	}
 	f.Vault.Auth.Secret = secretsOf(&f.Vault.Auth)
+	f.Handshake.check(s.child("handshake"))
+	f.Handshake.Secret = secretsOf(&f.Handshake)
+	c.Handshake = f.Handshake
 	c.State, c.Scan, c.Listen, c.Vault, c.SMTP, c.Admins = f.State, f.Scan, f.Listen, f.Vault, f.SMTP, f.Admins
 	c.PublicURL, c.Metrics, c.Log, c.Runtime = f.PublicURL, f.Metrics, f.Log, f.Runtime
 }

@@ -36,6 +36,7 @@ func checkClient(cl *credential.Client) Problems {
 	}
 	c.destinations(cl.Destinations)
 	c.reloads(cl)
+	c.consumers(cl.Consumers)
 	if cl.Grace < 0 {
 		c.add("grace", "is negative", "")
 	}

@@ -37,9 +37,37 @@ func checkPolicy(s scope, p *credential.Policy) {
 	if p.MaxAttempts < 0 {
 		s.child("max_attempts").report("is negative", "")
 	}
+	checkUse(s, p)
 	checkWarnings(s.child("warn"), p)
 	checkWindow(s, p)
 	warnShort(s, p)
+}
+
+// checkUse looks at how long an old secret may outlive its overlap.
+func checkUse(s scope, p *credential.Policy) {
+	waits := p.OverlapEnds != credential.EndsByTime
+	switch longest := p.LongestOverlap(); {
+	case !waits && (p.OverlapMax != 0 || p.AtMax == credential.AtMaxRevoke):
+		s.child("overlap_max").warn("says nothing while overlap_ends is time", "write overlap_ends: moved, or unused")
+	case p.OverlapMax != 0 && longest < p.Overlap:
+		s.child("overlap_max").report(fmt.Sprintf("is less than overlap (%s)", credential.FormatDuration(p.Overlap)), "the overlap could never end")
+	case waits && p.Lifetime > 0:
+		checkLongest(s.child("overlap_max"), p, longest)
+	}
+	if p.Quiet <= 0 && p.OverlapEnds == credential.EndsUnused {
+		s.child("quiet").report("must be more than 0", "it says for how long nobody has used the old secret")
+	}
+}
+
+// checkLongest compares the longest overlap with the life of a secret.
+func checkLongest(s scope, p *credential.Policy, longest time.Duration) {
+	text := credential.FormatDuration(longest)
+	switch {
+	case longest >= p.Lifetime:
+		s.report(fmt.Sprintf("the longest overlap (%s) is not less than lifetime (%s)", text, credential.FormatDuration(p.Lifetime)), "a new secret must outlive the overlap")
+	case longest > p.Lifetime-p.RotateBefore:
+		s.warn(fmt.Sprintf("the longest overlap (%s) may last beyond the moment at which the next rotation is due", text), "no rotation begins while an old secret is there")
+	}
 }
 
 func checkWarnings(s scope, p *credential.Policy) {

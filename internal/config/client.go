@@ -28,6 +28,9 @@ type clientSettings struct {
 	Destinations []destinationSettings `yaml:"destinations" json:"destinations"`
 	// Reload is how consumers take a new secret that has been published.
 	Reload reloadSettings `yaml:"reload" json:"reload"`
+	// Consumers are services that say which version of the bundle they run on. A policy whose overlap_ends is moved keeps the
+	// old secret until they have.
+	Consumers []consumerSettings `yaml:"consumers" json:"consumers"`
 	// Expires is the expiry of the current secret where the provider does not say it: a date or an RFC 3339 time.
 	Expires date `yaml:"expires" json:"expires"`
 	// NoExpiry is who wants that the secret never expires; without it nobody has said so.
@@ -127,7 +130,7 @@ func (c *clientSettings) client(source string) credential.Client {
 			Successes: c.Verify.Successes, Interval: time.Duration(c.Verify.Interval),
 			Deadline: time.Duration(c.Verify.Deadline),
 		},
-		Probes: c.probes(), Destinations: c.destinations(), Reloads: c.reloads(), Stagger: time.Duration(c.Reload.Stagger), Expires: time.Time(c.Expires), CurrentID: c.CurrentID, AllowCut: c.AllowCutover,
+		Probes: c.probes(), Destinations: c.destinations(), Reloads: c.reloads(), Stagger: time.Duration(c.Reload.Stagger), Consumers: c.consumers(), Expires: time.Time(c.Expires), CurrentID: c.CurrentID, AllowCut: c.AllowCutover,
 		NoExpiry: c.NoExpiry.word(), Bootstrap: c.Bootstrap, Grace: time.Duration(c.Grace), KeepRetired: c.KeepRetired,
 		RenamedFrom: c.RenamedFrom, Labels: c.Labels, Source: source,
 	}

@@ -19,6 +19,7 @@ type Config struct {
 	Vault     Vault
 	SMTP      *SMTP // nil = nobody is told anything by mail
 	Admins    Admins
+	Handshake Handshake
 	PublicURL string
 	Metrics   Metrics
 	Log       Log
@@ -89,6 +90,7 @@ func (c *Config) CheckClient(client credential.Client) Problems {
 	if provider, ok := c.Provider(client.Provider); ok {
 		found.ref(client.Ref, provider)
 		found.bundle(client.Vault.Fields, provider)
+		found.awaited(&full, c.Policies[full.Policy])
 	} else if client.Provider != "" {
 		found.unknown("provider", client.Provider, c.providerNames())
 	}

@@ -28,6 +28,17 @@ type policySettings struct {
 	Warn warnSettings `yaml:"warn"`
 	// Window restricts when a rotation may begin and when an old secret may be revoked; not written = always.
 	Window windowSettings `yaml:"window"`
+	// OverlapEnds says what must be true before an old secret is revoked, besides that its overlap is over: time (nothing),
+	// moved (every consumer of the client has said that it runs on the new one), or unused (nobody has used the old one for
+	// quiet, as far as the provider and the consumers say).
+	OverlapEnds string `yaml:"overlap_ends" default:"time" enum:"time,moved,unused"`
+	// Quiet is how long nobody may have used the old secret where overlap_ends is unused.
+	Quiet time.Duration `yaml:"quiet" default:"24h"`
+	// OverlapMax is the longest overlap where the old secret stays in use; 0 = four times overlap.
+	OverlapMax time.Duration `yaml:"overlap_max" default:"0s"`
+	// AtOverlapMax is what happens then: hold (a person is called, and the old secret stays), or revoke (it goes, after a
+	// last warning).
+	AtOverlapMax string `yaml:"at_overlap_max" default:"hold" enum:"hold,revoke"`
 	// DeleteEarly deletes an old secret that the provider would let lapse by itself when the overlap ends.
 	DeleteEarly bool `yaml:"delete_early" default:"false"`
 	// MaxAttempts is the number of failures in one phase before a person is called; 0 = 8.
@@ -110,5 +121,6 @@ func (p policySettings) policy(name string) credential.Policy {
 		WarnWhen:    credential.WarnWhen(p.Warn.When),
 		Window:      credential.WindowSpec{Cron: p.Window.Cron, Duration: p.Window.Duration, Timezone: p.Window.Timezone},
 		DeleteEarly: p.DeleteEarly, MaxAttempts: p.MaxAttempts,
+		OverlapEnds: credential.OverlapEnds(p.OverlapEnds), Quiet: p.Quiet, OverlapMax: p.OverlapMax, AtMax: credential.AtMax(p.AtOverlapMax),
 	}
 }

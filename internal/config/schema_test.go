@@ -136,7 +136,7 @@ func TestSchemaRefusesMistakes(t *testing.T) {
 // Each setting is described once: in the comment where it is declared.
 func TestDescriptionsAreTheDocComments(t *testing.T) {
 	docs := map[string]string{}
-	for _, file := range []string{"settings.go", "policy.go", "client.go", "destination.go", "kubernetes.go", "reload.go"} {
+	for _, file := range []string{"settings.go", "policy.go", "client.go", "destination.go", "kubernetes.go", "reload.go", "consumer.go"} {
 		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)

@@ -100,6 +100,25 @@ type SMTP struct {
 	Secret Secrets `yaml:"-"`
 }
 
+// Handshake is where consumers say which version of a secret they run on.
+type Handshake struct {
+	// Address that it listens on, host:port; "off" leaves consumers the admin socket.
+	Address string `yaml:"address" default:"off"`
+	// TLSCertFile is a PEM file of the listener's certificate and its chain; not written = clear text, for loopback or
+	// behind a proxy.
+	TLSCertFile string `yaml:"tls_cert_file"`
+	// TLSKeyFile is a PEM file of the certificate's key.
+	TLSKeyFile string `yaml:"tls_key_file"`
+	// TokenKeyFile is the file that holds the key from which the consumers' tokens are made; "rotad token" makes one. Another
+	// key makes all tokens worthless.
+	TokenKeyFile string `yaml:"token_key_file"`
+	// TokenKeyEnv is the environment variable that holds that key.
+	TokenKeyEnv string `yaml:"token_key_env"`
+
+	// Secret reads "token_key".
+	Secret Secrets `yaml:"-"`
+}
+
 // Admins are the people who run rotad.
 type Admins struct {
 	// Email addresses that are told of every rotation that nobody scheduled, and of what concerns rotad itself.
@@ -162,6 +181,8 @@ type root struct {
 	Vault Vault `yaml:"vault"`
 	// SMTP is the mail server that notices are handed to.
 	SMTP *SMTP `yaml:"smtp"`
+	// Handshake is where consumers say which version of a secret they run on.
+	Handshake Handshake `yaml:"handshake"`
 	// Admins are the people who run rotad.
 	Admins Admins `yaml:"admins"`
 	// PublicURL is where links in mails lead; empty = mails show commands instead.

@@ -65,6 +65,8 @@ const (
 	EventAborted    Event = "aborted"
 	EventRevoking   Event = "revoking"  // the point of no return
 	EventDelivered  Event = "delivered" // a destination holds the published secret
+	EventMoved      Event = "moved"     // a consumer has said which version it runs on
+	EventExtended   Event = "extended"  // the overlap lasts longer, because the old secret is in use
 	EventReloaded   Event = "reloaded"  // a consumer has taken it
 	EventNotProved  Event = "not_proved"
 	EventLeaving    Event = "leaving"

@@ -29,6 +29,7 @@ type Client struct {
 	Destinations []Destination     `json:"destinations,omitempty"` // further places that get a copy of what is published
 	Reloads      []Reload          `json:"reloads,omitempty"`      // how consumers take a new secret, one after the other
 	Stagger      time.Duration     `json:"stagger,omitzero"`       // between two of them
+	Consumers    []NamedConsumer   `json:"consumers,omitempty"`    // that say which version they run on
 	Labels       map[string]string `json:"labels,omitempty"`       // free text for people
 	Source       string            `json:"source,omitempty"`       // "file:line", "import" or "api": each client has one source
 }

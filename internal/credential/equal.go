@@ -14,6 +14,7 @@ func (r *Record) Equal(o *Record) bool {
 		r.Boot == o.Boot, r.Since.Equal(o.Since), r.VersionAt.Equal(o.VersionAt), r.Looked.Equal(o.Looked), r.NextLook.Equal(o.NextLook),
 		r.Backoff == o.Backoff, r.Request == o.Request, r.Told == o.Told, r.Calendar == o.Calendar, r.Last == o.Last,
 		r.Current == o.Current, r.Caps == o.Caps, same(r.Hold, o.Hold), r.Cleanup.equal(o.Cleanup), slices.Equal(r.Copies, o.Copies),
+		slices.Equal(r.Consumers, o.Consumers),
 		r.Client.equal(&o.Client), r.Rotation.equal(o.Rotation),
 	)
 }
@@ -42,6 +43,7 @@ func (c *Client) equal(o *Client) bool {
 		maps.Equal(c.Vault.Fields, o.Vault.Fields), maps.Equal(c.Ref, o.Ref), maps.Equal(c.Labels, o.Labels),
 		slices.Equal(c.Probes, o.Probes), sameDestinations(c.Destinations, o.Destinations),
 		sameReloads(c.Reloads, o.Reloads), c.Stagger == o.Stagger, c.NoExpiry.Equal(o.NoExpiry),
+		slices.Equal(c.Consumers, o.Consumers),
 	)
 }
 
@@ -50,6 +52,7 @@ func (p *Policy) equal(o *Policy) bool {
 		p.Name == o.Name, p.Start == o.Start, p.Lifetime == o.Lifetime, p.RotateBefore == o.RotateBefore,
 		p.Overlap == o.Overlap, p.OverlapMin == o.OverlapMin, p.Announce == o.Announce, p.WarnWhen == o.WarnWhen,
 		p.Window == o.Window, p.DeleteEarly == o.DeleteEarly, p.MaxAttempts == o.MaxAttempts, slices.Equal(p.Warn, o.Warn),
+		p.OverlapEnds == o.OverlapEnds, p.Quiet == o.Quiet, p.OverlapMax == o.OverlapMax, p.AtMax == o.AtMax,
 	)
 }
 
@@ -78,6 +81,7 @@ func (r *Rotation) equalInDeed(o *Rotation) bool {
 		r.OldDies.Equal(o.OldDies), r.Cutover == o.Cutover, r.Override == o.Override, r.Restored == o.Restored,
 		r.SinceBoot == o.SinceBoot, r.SinceElapsed == o.SinceElapsed, r.Aborting == o.Aborting, r.Revoked == o.Revoked,
 		r.Negative == o.Negative, r.NegativeSince.Equal(o.NegativeSince), r.Undelivered == o.Undelivered,
+		r.SameAs == o.SameAs, r.OldUsed.Equal(o.OldUsed), r.Extended.Equal(o.Extended), r.LastCall == o.LastCall,
 		slices.Equal(r.Reloads, o.Reloads), same(r.RollingBack, o.RollingBack),
 	)
 }

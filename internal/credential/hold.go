@@ -30,6 +30,7 @@ const (
 	HoldByPerson         HoldCode = "by-person"
 	HoldNotDelivered     HoldCode = "not-delivered"
 	HoldNotReloaded      HoldCode = "not-reloaded"
+	HoldStillUsed        HoldCode = "still-used"
 )
 
 // Resolve is a way out of a hold that a person chooses with "rotad resume".
@@ -93,6 +94,7 @@ func HoldRules() []HoldRule {
 		{HoldClockSuspect, "The clocks disagree, so the end of the overlap cannot be proved.", []Resolve{ResolveRetry}, false, "none: the old secret stays"},
 		{HoldNotDelivered, "A destination does not hold the new secret yet, so the old one stays; it is tried again all the time.", []Resolve{ResolveRetry, ResolveUndelivered}, false, "none: the old secret stays, and no further rotation begins"},
 		{HoldNotReloaded, "A consumer could not be made to take the new secret, or is not healthy since; the steps after it have not begun, and the old secret stays.", []Resolve{ResolveRetry, ResolveUndelivered}, false, "none: the old secret stays, and no further rotation begins"},
+		{HoldStillUsed, "The longest overlap is over and the old secret is still in use, or a consumer has not said that it moved; the old one stays.", []Resolve{ResolveRetry, ResolveUndelivered}, false, "none: the old secret stays, and no further rotation begins"},
 		{HoldByPerson, "A person stopped this client.", []Resolve{ResolveRetry, ResolveAbort}, false, "the current secret expires unrotated"},
 	}
 }

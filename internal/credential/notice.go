@@ -19,6 +19,7 @@ const (
 	NoticeReleased  NoticeKind = "released"   // a hold has ended
 	NoticeNoExpiry  NoticeKind = "no-expiry"  // a manual client without a stated expiry, or nobody stands for one that has none any more
 	NoticeOldRemind NoticeKind = "old-remind" // manual: the old secret still has to be removed in the portal
+	NoticeInUse     NoticeKind = "in-use"     // the old secret is still in use at the end of its overlap
 	NoticeLeft      NoticeKind = "left"       // the client was removed: its calendar event is cancelled
 	NoticeAdmin     NoticeKind = "admin"      // the word to the admins: a rotation that nobody scheduled
 )
@@ -66,7 +67,18 @@ type Facts struct {
 	Override     bool              `json:"override,omitzero"`
 	Observed     bool              `json:"observed,omitzero"` // its policy only watches: a person replaces the secret
 	Instructions string            `json:"instructions,omitempty"`
+	Consumers    Consumers         `json:"consumers,omitzero"` // who has moved to the new secret
 	Labels       map[string]string `json:"labels,omitempty"`
+}
+
+// Consumers are what a notice says of those that use the secret.
+type Consumers struct {
+	Of    int             `json:"of,omitempty"`    // how many the client names; 0 = none
+	Moved int             `json:"moved,omitempty"` // how many of them run on what is published
+	Late  []ConsumerState `json:"late,omitempty"`  // the others that are waited for
+	Used  time.Time       `json:"used,omitzero"`   // when the old secret was used last, as the provider says
+	Until time.Time       `json:"until,omitzero"`  // the end of the longest overlap
+	Then  AtMax           `json:"then,omitempty"`  // what happens at that end
 }
 
 // Invite is the state of the client's calendar event that a mail carries.

@@ -65,8 +65,42 @@ type Policy struct {
 	Warn         []Warning     `json:"warn,omitempty"`
 	WarnWhen     WarnWhen      `json:"warn_when,omitempty"`
 	Window       WindowSpec    `json:"window,omitzero"`
+	OverlapEnds  OverlapEnds   `json:"overlap_ends,omitempty"` // what must be true besides the time; empty = nothing
+	Quiet        time.Duration `json:"quiet,omitzero"`         // EndsUnused: how long nobody has used the old secret
+	OverlapMax   time.Duration `json:"overlap_max,omitzero"`   // the longest overlap, where the old secret stays in use; 0 = DefaultOverlapMax times the overlap
+	AtMax        AtMax         `json:"at_max,omitempty"`       // what happens then; empty = AtMaxHold
 	DeleteEarly  bool          `json:"delete_early,omitzero"`  // delete a previous slot at the end of the overlap instead of letting it lapse
 	MaxAttempts  int           `json:"max_attempts,omitempty"` // failures in one phase before a hold; 0 = 8
+}
+
+// OverlapEnds says what must be true before an old secret is revoked, besides that its overlap is over.
+type OverlapEnds string
+
+// What an overlap waits for.
+const (
+	EndsByTime OverlapEnds = "time"   // for nothing else
+	EndsMoved  OverlapEnds = "moved"  // every consumer has said that it runs on the new secret
+	EndsUnused OverlapEnds = "unused" // nobody has used the old secret for a while, as far as the provider and the consumers say
+)
+
+// AtMax says what becomes of an old secret that is in use at the end of the longest overlap.
+type AtMax string
+
+// The ends of the longest overlap.
+const (
+	AtMaxHold   AtMax = "hold"   // a person is called, and the old secret stays
+	AtMaxRevoke AtMax = "revoke" // it is revoked, after a last warning
+)
+
+// DefaultOverlapMax is how many overlaps the longest one lasts.
+const DefaultOverlapMax = 4
+
+// LongestOverlap returns OverlapMax or its default.
+func (p Policy) LongestOverlap() time.Duration {
+	if p.OverlapMax == 0 {
+		return DefaultOverlapMax * p.Overlap
+	}
+	return p.OverlapMax
 }
 
 // DefaultMaxAttempts is the number of failures in one phase before a hold.

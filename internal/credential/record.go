@@ -42,6 +42,8 @@ type Record struct {
 	Cleanup  *Cleanup    `json:"cleanup,omitempty"` // a destroy in Vault that was refused and is retried
 	Copies   []CopyState `json:"copies,omitempty"`  // what is known of the client's destinations
 
+	Consumers []ConsumerState `json:"consumers,omitempty"` // what its consumers said last
+
 	Due    time.Time `json:"due,omitzero"`     // the earliest moment at which something has to be decided; zero = never
 	DueFor Reason    `json:"due_for,omitzero"` // why
 	Boot   string    `json:"boot,omitempty"`   // the process that decided last

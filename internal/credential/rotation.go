@@ -89,7 +89,11 @@ type Rotation struct {
 	Revoked       bool          `json:"revoked,omitzero"`       // confirmed gone at the provider
 	RollingBack   *Cause        `json:"rolling_back,omitempty"` // a person wants the old secret back; nil = nobody does
 	Reloads       []ReloadState `json:"reloads,omitempty"`      // how far the steps of the reload are
-	Undelivered   bool          `json:"undelivered,omitzero"`   // a person lets the old secret go although a destination does not hold the new one
+	Undelivered   bool          `json:"undelivered,omitzero"`   // a person lets the old secret go although a destination or a consumer does not hold the new one
+	SameAs        int           `json:"same_as,omitempty"`      // consumer version that holds what is published, from before a roll-back; 0 = none
+	OldUsed       time.Time     `json:"old_used,omitzero"`      // when the old secret was used last, as the provider says; zero = it has not said
+	Extended      time.Time     `json:"extended,omitzero"`      // since when the overlap lasts longer than planned, because the old secret is in use; zero = it does not
+	LastCall      bool          `json:"last_call,omitzero"`     // told that the old secret goes although it is in use
 	Negative      Negative      `json:"negative,omitempty"`
 	NegativeSince time.Time     `json:"negative_since,omitzero"`
 }

@@ -13,6 +13,12 @@ const (
 	slotRetiring = "retiring"
 )
 
+// The states of rotad_consumers.
+const (
+	stateMoved = "moved"
+	stateLate  = "late"
+)
+
 // clientSeries shows the clients that get series of their own and returns how many those are. The client is a label here
 // and nowhere else.
 func (c *collector) clientSeries(out sink) (int, error) {
@@ -47,6 +53,13 @@ func (c *collector) client(out sink, l shared, rec *credential.Record) {
 	}
 	if phase := rec.Phase(); phase != credential.PhaseSteady {
 		out.series(c.phase, 1, id, l.of("phase", string(phase)))
+	}
+	if moved, of := rec.Moved(); of > 0 {
+		out.series(c.consumers, float64(moved), id, l.of("state", stateMoved))
+		out.series(c.consumers, float64(of-moved), id, l.of("state", stateLate))
+	}
+	if r := rec.Rotation; overlapping(r) && !r.Extended.IsZero() {
+		out.series(c.extended, seconds(r.Extended), id)
 	}
 	if c.options.NextAction == nil {
 		return

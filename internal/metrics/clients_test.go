@@ -36,6 +36,20 @@ func TestCurrentSlotSaysWhenTheSecretInVaultExpires(t *testing.T) {
 	}
 }
 
+func TestConsumersAreCountedByWhatTheyRunOn(t *testing.T) {
+	rec := registered("billing", rotating(credential.Rotation{
+		Phase: credential.PhaseOverlap, Caps: credential.Capabilities{Mode: credential.ModeTwoSlot}, Old: credential.Secret{ID: "old"},
+		RevokeAfter: noon, Promoted: 7, Extended: noon,
+		Client: credential.Client{ID: "billing", Consumers: []credential.NamedConsumer{{Name: "web"}, {Name: "batch"}, {Name: "db", Optional: true}}},
+	}))
+	rec.Version = 7
+	rec.Consumers = []credential.ConsumerState{{Name: "web", Version: 7}, {Name: "batch", Version: 6}}
+	b := newBench(&source{records: []credential.Record{rec}})
+	b.shows(t, `consumers{client="billing",state="late"} 2
+rotad_consumers{client="billing",state="moved"} 1`, "consumers")
+	b.shows(t, `overlap_extended_timestamp_seconds{client="billing"} 1.7672688e+09`, "overlap_extended_timestamp_seconds")
+}
+
 func TestRetiringSlotSaysUntilWhenTheOldSecretWorks(t *testing.T) {
 	old := credential.Secret{ID: "old", Expires: noon.Add(9 * day)}
 	base := credential.Rotation{

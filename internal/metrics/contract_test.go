@@ -27,7 +27,8 @@ var update = flag.Bool("update", false, "write the golden files")
 func everything() *bench {
 	rec := registered("billing", expires(noon.Add(30*day)), rotating(credential.Rotation{
 		ID: "r1", Phase: credential.PhaseOverlap, Since: noon, Old: credential.Secret{ID: "old"},
-		Caps: credential.Capabilities{Mode: credential.ModeTwoSlot}, RevokeAfter: noon.Add(3 * day),
+		Caps: credential.Capabilities{Mode: credential.ModeTwoSlot}, RevokeAfter: noon.Add(3 * day), Extended: noon,
+		Client: credential.Client{ID: "billing", Consumers: []credential.NamedConsumer{{Name: "web"}}},
 	}))
 	rec.Looked = noon
 	never := registered("never")

@@ -4,16 +4,16 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // descs are the metrics that a scrape reads.
 type descs struct {
-	expiry, action, phase, dropped   *prometheus.Desc // clients
-	clients, holds, outbox           *prometheus.Desc // totals
-	expiring, withoutExpiry, lag     *prometheus.Desc
-	build, heartbeat, token, scanned *prometheus.Desc // rotad itself
-	reloaded, reloadedAt             *prometheus.Desc
+	expiry, action, phase, consumers, extended, dropped *prometheus.Desc // clients
+	clients, holds, outbox                              *prometheus.Desc // totals
+	expiring, withoutExpiry, lag                        *prometheus.Desc
+	build, heartbeat, token, scanned                    *prometheus.Desc // rotad itself
+	reloaded, reloadedAt                                *prometheus.Desc
 }
 
 func (d descs) all() []*prometheus.Desc {
 	return []*prometheus.Desc{
-		d.expiry, d.action, d.phase, d.dropped, d.clients, d.holds, d.outbox, d.expiring, d.withoutExpiry, d.lag,
+		d.expiry, d.action, d.phase, d.consumers, d.extended, d.dropped, d.clients, d.holds, d.outbox, d.expiring, d.withoutExpiry, d.lag,
 		d.build, d.heartbeat, d.token, d.scanned, d.reloaded, d.reloadedAt,
 	}
 }
@@ -46,6 +46,10 @@ func (d *descs) ofClients() {
 		"The next thing that will be decided about a client, and when.", []string{"client", "action"}, nil)
 	d.phase = prometheus.NewDesc("rotad_rotation_phase",
 		"1 for the phase of each rotation under way.", []string{"client", "phase"}, nil)
+	d.consumers = prometheus.NewDesc("rotad_consumers",
+		"Consumers that a client names, by whether they run on what is published.", []string{"client", "state"}, nil)
+	d.extended = prometheus.NewDesc("rotad_overlap_extended_timestamp_seconds",
+		"Since when an overlap lasts longer than planned, because the old secret is in use.", []string{"client"}, nil)
 	d.dropped = prometheus.NewDesc("rotad_client_series_dropped",
 		"Clients without series of their own, because of the configured limit.", nil, nil)
 }

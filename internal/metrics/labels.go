@@ -29,7 +29,7 @@ func noticeKinds() []credential.NoticeKind {
 	return []credential.NoticeKind{
 		credential.NoticeWarning, credential.NoticeFinal, credential.NoticeExpired, credential.NoticeAnnounce,
 		credential.NoticeApprove, credential.NoticeRotated, credential.NoticeRetired, credential.NoticeFailed,
-		credential.NoticeHeld, credential.NoticeReleased, credential.NoticeNoExpiry, credential.NoticeOldRemind,
+		credential.NoticeHeld, credential.NoticeReleased, credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeInUse,
 		credential.NoticeLeft, credential.NoticeAdmin,
 	}
 }

@@ -26,7 +26,7 @@ type mutant struct {
 }
 
 var (
-	invariant = regexp.MustCompile(`^(law|notices|I([1-9]|1[0-9]))(, (law|notices|I([1-9]|1[0-9])))*$`)
+	invariant = regexp.MustCompile(`^(law|notices|I([1-9]|1[0-9]|20))(, (law|notices|I([1-9]|1[0-9]|20)))*$`)
 	killer    = regexp.MustCompile(`^(\./\S+) (\S+)$`)
 	link      = regexp.MustCompile(`^https://\S+$`)
 )
@@ -94,7 +94,7 @@ func header(text string) (mutant, error) {
 	case m.name == "" || len(m.story) < 60:
 		return m, errors.New("the header needs Name and a Story")
 	case !invariant.MatchString(m.breaks):
-		return m, fmt.Errorf("what it breaks, %q, is neither of I1 to I19, law, notices", m.breaks)
+		return m, fmt.Errorf("what it breaks, %q, is neither of I1 to I20, law, notices", m.breaks)
 	case by == nil:
 		return m, fmt.Errorf("its killer, %q, is not a package and a pattern of its tests", fields["Killer"])
 	case slices.ContainsFunc(m.source, func(s string) bool { return !link.MatchString(s) }):

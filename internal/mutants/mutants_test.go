@@ -39,7 +39,7 @@ func TestAPatchThatSaysTooLittleIsRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"no diff":            patch(goodHeader, ""),
 		"another name":       patch(strings.Replace(goodHeader, "one", "two", 1), goodDiff),
-		"no such invariant":  patch(strings.Replace(goodHeader, "I3", "I20", 1), goodDiff),
+		"no such invariant":  patch(strings.Replace(goodHeader, "I3", "I21", 1), goodDiff),
 		"no package":         patch(strings.Replace(goodHeader, "./calc ", "", 1), goodDiff),
 		"a link that is not": patch(strings.Replace(goodHeader, "https", "gopher", 1), goodDiff),
 		"an unknown key":     patch(goodHeader+"Color: red\n", goodDiff),

@@ -1,4 +1,4 @@
-// Package oracle says, once and in code, what rotad claims: the law and the invariants I1 to I19. Every proof asks the
+// Package oracle says, once and in code, what rotad claims: the law and the invariants I1 to I20. Every proof asks the
 // same oracles: the exhaustive schedules, the simulated years, the killed processes, the power cuts, the faults on the
 // wire. An oracle looks at the world as somebody sees it who can see everything, and never at how rotad came there.
 //

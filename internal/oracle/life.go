@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/rotad/rotad/internal/credential"
 )
@@ -35,7 +36,8 @@ func resurrected(v *View) string {
 	return ""
 }
 
-// resurrection is I5 for the whole history.
+// resurrection is I5 for the whole history. Who goes back to a secret that a restored backup of Vault has brought back knows
+// what they do.
 func resurrection(v *View) string {
 	if v.Rewound {
 		return ""
@@ -43,6 +45,10 @@ func resurrection(v *View) string {
 	gone := map[string]bool{}
 	for _, a := range v.Audit {
 		switch a.Event {
+		case credential.EventRequested:
+			if v.Restored && strings.HasPrefix(a.Detail, "roll back") {
+				clear(gone)
+			}
 		case credential.EventRevoking:
 			gone[a.Secret] = a.Secret != ""
 		case credential.EventStaged, credential.EventPromoted:

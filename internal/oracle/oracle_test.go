@@ -97,6 +97,7 @@ func TestEveryOracleSees(t *testing.T) {
 		{"I18", "held by a person", func(v *oracle.View) { v.Record.Hold = &credential.Hold{Code: credential.HoldByPerson} }, before(revoke("old"))},
 		{"I19", "a destination hands the old one out", func(v *oracle.View) { v.Copied, v.Copy = true, "old-value" }, before(revoke("old"))},
 		{"I19", "a consumer was not reloaded", func(v *oracle.View) { v.Copied, v.Copy, v.Taken = true, "new-value", "old-value" }, before(revoke("old"))},
+		{"I20", "a consumer runs on the old one", func(v *oracle.View) { v.Used, v.Said = true, "old-value" }, before(revoke("old"))},
 		{"I19", "a destination was forgotten", func(v *oracle.View) {
 			v.Record.Rotation, v.Copied, v.Copy = nil, true, "old-value"
 		}, oracle.Quiet},

@@ -91,4 +91,10 @@ var oracles = []Oracle{
 			"let it go; in the end every destination hands out what Vault does.",
 		before: lastCopy, quiet: everyCopy,
 	},
+	{
+		Invariant: "I20", Name: "in-use",
+		Sentence: "An old secret that its policy keeps for its consumers is not revoked while one has said that it runs on it, unless a person " +
+			"let it go.",
+		before: lastUser,
+	},
 }

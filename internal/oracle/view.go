@@ -51,6 +51,10 @@ type View struct {
 	Copy   string // the value that it hands out; empty = none
 	Taken  string // the value that the consumer of it has read
 
+	Used     bool   // the policy keeps the old secret for a consumer that says which version it runs on
+	Said     string // the value of the version that it said last; empty = none
+	SaidLate bool   // it said so after the point of no return was passed
+
 	// Disturbed says what was done to the client from outside that no protocol can undo: a secret deleted in a portal,
 	// another rotation there, a value edited in Vault, a backup restored. Empty = nothing. What rotad itself does is
 	// judged all the same.

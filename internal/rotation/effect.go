@@ -50,6 +50,7 @@ type Outcome struct {
 	Orphan  string            // settle, clean-up: the one secret of ours that nobody can know
 	Answer  providers.Answer  // verify; prove, restore: of the new value
 	Old     providers.Answer  // prove, negative: of the old value
+	LastUse time.Time         // gate: of the old secret; zero = the provider does not say
 	Random  providers.Answer  // verify: of a random value, where the verifier has not refused one yet
 	Clock   time.Time         // an independent clock (Vault's, else the provider's); zero = none
 	Cleanup *credential.Cleanup
@@ -86,6 +87,7 @@ const (
 	FoundGone      Finding = "gone"             // gate: the old one is past its expiry
 	FoundFinished  Finding = "finished"         // this rotation has been finished already: the state is an old copy
 	FoundOther     Finding = "other"            // a later rotation has been made: the state is an old copy
+	FoundTurned    Finding = "turned"           // this rotation has gone back to its old secret: the state is an old copy
 	FoundWaiting   Finding = "waiting"          // revoke: the provider's own timer still runs
 	FoundNotShown  Finding = "not-shown"        // shown: neither accepted nor shown
 	FoundPublished Finding = "published"        // compensate: Vault hands out the secret that was to be deleted

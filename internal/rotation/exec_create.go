@@ -165,6 +165,8 @@ func (r *run) alreadyFenced(e credential.Entry) Outcome {
 			Result: NotDone, Finding: FoundEarlier, Fence: e.Version,
 			Failure: Failure{Class: providers.ClassConflict, Text: "the entry of an attempt that has ended stands in staging again; it is written over with the next try"},
 		}
+	case r.turned(e):
+		return Outcome{Result: Done, Finding: FoundTurned}
 	case e.Phase == credential.StagingStaged:
 		return Outcome{Result: Done, Finding: FoundStaged, Version: e.Version, At: e.Created, Secret: e.New, Fence: e.Version}
 	case e.Phase == credential.StagingReceived:

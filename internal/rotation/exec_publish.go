@@ -30,6 +30,23 @@ func (r *run) stagedEntry(ctx context.Context) (credential.Entry, Outcome, bool)
 	return entry, Outcome{}, true
 }
 
+// stagedNew reads the staged bundle of this rotation, if it is that of its new secret.
+func (r *run) stagedNew(ctx context.Context) (credential.Entry, Outcome, bool) {
+	entry, o, ok := r.stagedEntry(ctx)
+	if ok && r.turned(entry) {
+		return entry, Outcome{Result: Done, Finding: FoundTurned}, false
+	}
+	return entry, o, ok
+}
+
+// turned says whether this rotation has gone back to its old secret since: staging names that one as the new one, to be
+// published over a later version than the one that the rotation began with. The state is an old copy, and what it calls
+// the old secret is what Vault hands out.
+func (r *run) turned(e credential.Entry) bool {
+	return r.ours(e) && e.Phase == credential.StagingStaged && e.New.ID != "" && e.New.ID == r.rot.Old.ID && e.New.ID != r.rot.New.ID &&
+		e.Consumer > max(r.rot.OldVersion, r.rot.ConsumerBase)
+}
+
 // lagging says whether Vault answered with an older version of the staging entry than we have written: a replica that is
 // behind. One that stays behind is no replica: a backup was restored.
 func (r *run) lagging(e credential.Entry) bool {
@@ -50,7 +67,7 @@ func (r *run) superseded(e credential.Entry) bool {
 
 // verify asks once whether the provider accepts the staged bundle.
 func (r *run) verify(ctx context.Context) Outcome {
-	entry, o, ok := r.stagedEntry(ctx)
+	entry, o, ok := r.stagedNew(ctx)
 	if !ok {
 		return o
 	}
@@ -75,7 +92,7 @@ func result(a providers.Answer) Result {
 // shown asks whether the staged secret may be published although it has not been accepted often enough: the provider
 // accepts it now, or shows it as its current one.
 func (r *run) shown(ctx context.Context) Outcome {
-	entry, o, ok := r.stagedEntry(ctx)
+	entry, o, ok := r.stagedNew(ctx)
 	if !ok {
 		return o
 	}
@@ -101,7 +118,7 @@ func (r *run) shown(ctx context.Context) Outcome {
 // version stands there, its mapped fields decide: ours = done; the old ones = someone changed other keys, so the write
 // is made from that version; anything else is someone else's and is never written over.
 func (r *run) promote(ctx context.Context) Outcome {
-	entry, o, ok := r.stagedEntry(ctx)
+	entry, o, ok := r.stagedNew(ctx)
 	if !ok {
 		return o
 	}

@@ -24,6 +24,9 @@ func (r *run) gate(ctx context.Context) Outcome {
 	if entry.Phase == credential.StagingIdle {
 		return Outcome{Result: Done, Finding: FoundFinished}
 	}
+	if r.turned(entry) {
+		return Outcome{Result: Done, Finding: FoundTurned}
+	}
 	if o, ok := r.gateVault(ctx, entry); !ok {
 		return o
 	}
@@ -63,6 +66,9 @@ func (r *run) gateProvider(ctx context.Context) Outcome {
 	o := Outcome{Result: Done, Clock: r.clock(ctx, snap)}
 	old, listed := r.findOld(snap)
 	now := r.surely(o.Clock)
+	if listed {
+		o.LastUse = old.LastUse
+	}
 	switch {
 	case listed && !old.Gone(now, ExpirySkew) && r.onlyOne(snap, now):
 		o.Finding = FoundElsewhere
@@ -240,6 +246,13 @@ func (r *run) stillPublished(ctx context.Context) (Outcome, bool) {
 	}
 	if now.Version < r.rot.Promoted {
 		return foreign("version %d of %s is older than the one with the new secret; the old one has to stay", now.Version, r.client().Vault), false
+	}
+	old, err := r.Vault.Consumer(ctx, r.client().Vault, r.rot.OldVersion)
+	if err != nil {
+		return Outcome{Result: NotDone, Failure: failure(err)}, false
+	}
+	if hasValue(old) && old.Bundle.Login().Equal(now.Bundle.Login()) { // a backup was restored, and something else written since
+		return foreign("version %d of %s holds the old secret again; it has to stay", now.Version, r.client().Vault), false
 	}
 	return Outcome{}, true
 }

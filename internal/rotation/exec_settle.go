@@ -25,13 +25,21 @@ func (r *run) settle(ctx context.Context) Outcome {
 	case !r.ours(entry), entry.Attempt < r.rot.Attempt: // older than this attempt: a backup was restored, or it began on a stale read
 		entry = credential.Entry{Version: entry.Version, Staging: credential.Staging{FencedAt: r.rot.FenceAt}}
 	case entry.Phase == credential.StagingStaged:
-		return Outcome{Result: Done, Finding: FoundStaged, Version: entry.Version, At: entry.Created, Secret: entry.New, FenceAt: entry.FencedAt}
+		return r.landed(entry)
 	case entry.Phase == credential.StagingReceived:
 		if o, ok := r.decodeAgain(ctx, entry); ok {
 			return o
 		}
 	}
 	return r.settleBy(ctx, entry)
+}
+
+// landed is a create whose secret stands in staging.
+func (r *run) landed(entry credential.Entry) Outcome {
+	if r.turned(entry) {
+		return Outcome{Result: Done, Finding: FoundTurned}
+	}
+	return Outcome{Result: Done, Finding: FoundStaged, Version: entry.Version, At: entry.Created, Secret: entry.New, FenceAt: entry.FencedAt}
 }
 
 // ofTheLast says whether an entry is what the rotation before this one has closed with.

@@ -73,6 +73,8 @@ func (s *step) oldCopy(o Outcome) bool {
 		s.finishedBefore()
 	case FoundOther:
 		s.drop("superseded")
+	case FoundTurned:
+		s.forgetTurned()
 	default:
 		return false
 	}

@@ -114,3 +114,21 @@ func TestALateOrphanIsNamedBeforeItIsDeleted(t *testing.T) {
 		t.Errorf("%s, revoked %v, want %s and then to clean up", d.Effect, e.provider.Revoked, o.Orphan)
 	}
 }
+
+// A backup of Vault is restored while a person is asked to remove the old secret, and another program writes its own field over
+// it: the version is as new as the one that was published, and holds the old secret.
+func TestNobodyIsAskedToRemoveWhatVaultHandsOutAgain(t *testing.T) {
+	for _, touched := range []bool{false, true} {
+		e := newEffects()
+		e.until(t, credential.PhaseOverlap)
+		e.rec.Rotation.Caps.Mode = credential.ModeManual
+		if touched {
+			e.vault.RollBack()
+			e.vault.Touch()
+		}
+		o := e.run(t, rotation.EffectNegative)
+		if foreign := o.Finding == rotation.FoundForeign; foreign != touched {
+			t.Errorf("touched %t: %+v", touched, o)
+		}
+	}
+}

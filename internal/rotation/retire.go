@@ -31,6 +31,7 @@ func overlapRules() []rule {
 		{"overlap", (*step).overlapRuns},
 		{"deliver", (*step).undelivered},
 		{"reload", (*step).unreloaded},
+		{"in-use", (*step).inUse},
 		{"which-secret", (*step).oldUnnamed},
 		{"window", (*step).revokeWindow},
 		{"gate", func(s *step) bool { return s.do(EffectGate) }},
@@ -109,6 +110,7 @@ func (s *step) applyGate(o Outcome) {
 	case o.Result != Done:
 		s.fail(o.Failure)
 	case s.datedAnew(o.Clock):
+	case s.usedSince(o.LastUse):
 	case s.clockTicks(o.Clock):
 	case !s.clocksAgree(o.Clock):
 		s.hold(credential.HoldClockSuspect, "the wall clock says that the overlap has ended; no second clock confirms it", retryable)

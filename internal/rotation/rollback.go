@@ -3,6 +3,7 @@ package rotation
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/providers"
@@ -135,9 +136,18 @@ func (s *step) stay(why string) {
 	})
 }
 
+// forgetTurned forgets a rotation of which the state knows less than staging: it has gone back to its old secret. The next look
+// takes it up from there.
+func (s *step) forgetTurned() {
+	s.auditDetail(credential.EventSettled, "the state is older than a roll-back: staging says what is published")
+	s.rec.Rotation, s.rec.Hold, s.rec.Backoff = nil, nil, credential.Backoff{}
+	s.rec.NextLook = s.env.Now
+}
+
 // rolledBack makes the two change places: the overlap begins anew, and the one that was new is what ends.
 func (s *step) rolledBack(o Outcome) {
 	r := s.rec.Rotation
+	r.SameAs, r.OldUsed, r.Extended, r.LastCall = r.OldVersion, time.Time{}, time.Time{}, false
 	r.Old, r.New, r.OldVersion = r.New, r.Old, r.Promoted
 	r.Staged, r.StagedAt, r.OldDies = o.Fence, o.FenceAt, r.Old.Expires
 	r.Cause, r.RollingBack, r.Reloads, r.Undelivered = *r.RollingBack, nil, nil, false

@@ -162,3 +162,37 @@ func TestACutShortRotationIsNotRolledBack(t *testing.T) {
 		t.Errorf("%v, want a refusal", err)
 	}
 }
+
+// A state from before a roll-back knows the secrets the wrong way round: it must not retire what Vault hands out.
+func TestAStateFromBeforeARollbackRetiresNothing(t *testing.T) {
+	w := overlapping(t)
+	old := w.rec.Rotation.Old.ID
+	before := w.rec
+	w.rollback(t)
+	w.turn(t, time.Hour)
+	for _, phase := range []credential.Phase{credential.PhaseIntent, credential.PhaseStaged, credential.PhaseVerified, credential.PhaseOverlap} {
+		t.Run(string(phase), func(t *testing.T) {
+			rec, r := before, *before.Rotation
+			r.Phase, rec.Rotation = phase, &r
+			switch phase {
+			case credential.PhaseOverlap:
+			case credential.PhaseIntent:
+				r.New, r.Staged, r.Promoted, r.Unsettled = credential.Secret{}, 0, 0, &credential.Moment{At: noon(), Boot: "boot"}
+			default:
+				r.Promoted = 0
+			}
+			w := *w
+			w.copies = &copies{effects: &effects{world: w.world, vault: w.vault, provider: w.provider, executor: w.executor, rec: rec}, down: w.down, got: w.got}
+			w.world.Advance(4 * day)
+			for range 10 {
+				w.effect(t)
+			}
+			if len(w.provider.Revoked) != 0 || w.vault.Hands() != w.vault.Value(1) {
+				t.Errorf("revoked %v", w.provider.Revoked)
+			}
+			if now := w.rec.Rotation; now == nil || now.Old.ID == old || now.New.ID != old {
+				t.Errorf("what Vault hands out is %s; the rotation is %+v", old, now)
+			}
+		})
+	}
+}

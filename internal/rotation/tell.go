@@ -22,6 +22,7 @@ func (s *step) tell() {
 	s.tellLate()
 	if s.rec.Rotation != nil {
 		s.tellOldRemains()
+		s.tellLastCall()
 		return
 	}
 	if s.rec.Leaving || s.rec.Sight == credential.SightNone {
@@ -85,6 +86,7 @@ func (s *step) facts() credential.Facts {
 	if r := s.rec.Rotation; r != nil {
 		f.Rotation, f.Cause, f.OldSecretID, f.OldVersion = r.ID, r.Cause, r.Old.ID, r.OldVersion
 		f.OldDies, f.Cutover, f.Override, f.Negative = s.oldStops(), r.Cutover, r.Override, r.Negative
+		f.Consumers = s.consumers()
 	} else if s.env.Policy.Start == credential.StartAuto {
 		f.NextRotate = s.planned()
 	}
@@ -336,7 +338,10 @@ func (s *step) nextTelling() time.Time {
 		if r.Caps.Mode == credential.ModeManual && r.Phase == credential.PhaseOverlap {
 			return s.future(latest(r.RevokeAfter, s.rec.Told.Reminded.Add(remindEvery)))
 		}
-		return time.Time{}
+		if r.LastCall || r.Phase != credential.PhaseOverlap {
+			return time.Time{}
+		}
+		return s.future(lastCallAt(r))
 	}
 	return earliest(s.future(s.nextWarning()), s.future(s.nextUnending()), s.future(s.nextAnnouncement()), s.future(s.troubledFrom()))
 }

@@ -23,7 +23,7 @@ type Action struct {
 
 // Actions returns all of them.
 func Actions() []Action {
-	return slices.Concat(atProvider(), inVault(), commands(), clocks(), restarts())
+	return slices.Concat(atProvider(), inVault(), commands(), consumers(), clocks(), restarts())
 }
 
 func isAction(name string) bool {
@@ -133,6 +133,14 @@ func commands() []Action {
 			l.daemon.sch.Swap(l.config())
 		}},
 		{Name: "reload-forbids-cutover", do: func(l *Life) { l.permitCutover(false) }},
+	}
+}
+
+// consumers is what the one that says which version it runs on does otherwise than reading Vault now and then.
+func consumers() []Action {
+	return []Action{
+		{Name: "consumer-goes-back", do: func(l *Life) { l.say(l.Vault.Versions() - 1) }},
+		{Name: "consumer-falls-silent", do: func(l *Life) { l.silent = true }},
 	}
 }
 

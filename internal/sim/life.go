@@ -46,6 +46,8 @@ type Life struct {
 	stepping   func()                      // before every step; nil = nobody is told
 	shared     bool                        // two daemons have shared the store
 	submitting bool                        // a person is bringing a value
+	said       saying                      // what the consumer has said
+	silent     bool                        // it says nothing any more
 	orphaned   string                      // the rotation in which both of them died: what each had in memory is still to be found
 	helped     int                         // how often people have helped
 	tries      int                         // how often a hold was met that may end by itself
@@ -98,6 +100,7 @@ func NewLife(m Mode) *Life {
 			{Name: "same", Command: []string{"/app"}},
 		}
 	}
+	l.begins(m, &client)
 	if m.additive() {
 		p.Seed(true)
 		client.CurrentID = "secret-2"
@@ -118,6 +121,7 @@ func (l *Life) listen() {
 	l.accepts, l.version = l.Provider.Accepts, l.Vault.Value
 	l.store.committed = func(conflict bool) {
 		l.daemon.seen = l.store.rec
+		l.said.passed(l.store.rec.Phase(), len(l.World.Trace))
 		if !conflict {
 			l.acts, l.gated = len(l.World.Trace), l.acts
 		}
@@ -194,7 +198,11 @@ func (l *Life) config() *scheduler.World {
 
 // step runs the loop's body once, as soon as the record is due. A crash starts a new process.
 func (l *Life) step() {
-	if wait := l.store.rec.Due.Sub(l.World.Wall.Add(l.daemon.skew)); wait > 0 {
+	wait := l.store.rec.Due.Sub(l.World.Wall.Add(l.daemon.skew))
+	if l.speaksBefore(wait) {
+		return
+	}
+	if wait > 0 {
 		l.World.Advance(wait)
 	}
 	before := len(l.World.Trace)
@@ -274,6 +282,7 @@ func (l *Life) view() oracle.View {
 	}
 	v.Copied, v.Copy, v.Taken = l.Mode.Copied, l.Place.Holds, l.Place.Taken
 	v.HandsAt, v.HandsBy = l.Vault.Handed()
+	v.Used, v.Said, v.SaidLate = l.Mode.Used, l.Vault.Value(l.said.version), l.said.late()
 	v.Behind = l.daemon.seen.Rev < l.store.rec.Rev
 	v.Daemons, v.Submitting = 1, l.submitting
 	if r := l.store.rec.Rotation; l.twins != nil || r != nil && r.ID == l.orphaned {

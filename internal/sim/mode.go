@@ -13,6 +13,7 @@ type Mode struct {
 	Cut    bool          // a rotation without overlap is permitted
 	Slow   time.Duration // how long a new secret is refused at first
 	Copied bool          // the client has a destination that holds the old secret beside the new one
+	Used   bool          // the old secret waits for a consumer that says which version it runs on
 }
 
 // grace is how long the modelled provider keeps a previous secret.
@@ -33,6 +34,7 @@ func Modes() []Mode {
 		{Name: "two-slot-unlabelled", Caps: credential.Capabilities{Mode: credential.ModeTwoSlot, StartReadable: true}},
 		{Name: "two-slot-slow", Caps: labelled, Slow: 15 * time.Second},
 		{Name: "two-slot-copied", Caps: labelled, Copied: true},
+		{Name: "two-slot-used", Caps: labelled, Used: true},
 		{Name: "caller-chosen", Caps: credential.Capabilities{Mode: credential.ModeCaller, Labels: true, Repeatable: true, StartReadable: true}},
 		{Name: "grace-window-readable", Caps: readable},
 		{Name: "grace-window-start-readable", Caps: start},

@@ -26,8 +26,8 @@ func TestThePageClaimsWhatTheOraclesAsk(t *testing.T) {
 	for _, o := range oracle.All() {
 		want[o.Invariant] = o.Name
 	}
-	if len(want) != 19 {
-		t.Errorf("%d invariants, want 19", len(want))
+	if len(want) != 20 {
+		t.Errorf("%d invariants, want 20", len(want))
 	}
 	if fmt.Sprint(claimed) != fmt.Sprint(want) {
 		t.Errorf("the page claims\n%v\nthe oracles ask\n%v", claimed, want)
