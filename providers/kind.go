@@ -47,8 +47,19 @@ type Opening struct {
 	Transport   http.RoundTripper // nil = the default
 	Log         *slog.Logger      // for what no error can carry; nil = none
 
+	// Now is the wall clock, for what carries a time that others compare with theirs; nil = the real one.
+	Now func() time.Time
+
 	// Elapsed is a monotonic clock, for the life of rotad's own token; nil = the real one.
 	Elapsed func() time.Duration
+}
+
+// Wall returns Now, or the real wall clock.
+func (o Opening) Wall() func() time.Time {
+	if o.Now == nil {
+		return time.Now //nolint:forbidigo // where a test or a tool opens a provider
+	}
+	return o.Now
 }
 
 // Timing are the time limits of a provider that decisions are made with.

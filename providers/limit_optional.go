@@ -3,6 +3,7 @@ package providers
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"github.com/rotad/rotad/internal/credential"
 )
@@ -16,6 +17,7 @@ var (
 	_ Decoder   = (*Decorated)(nil)
 	_ Checker   = (*Decorated)(nil)
 	_ Generator = (*Decorated)(nil)
+	_ Publisher = (*Decorated)(nil)
 	_ Timed     = (*Decorated)(nil)
 	_ Closer    = (*Decorated)(nil)
 )
@@ -82,6 +84,14 @@ func (d *Decorated) Generate(t Target) (credential.Bundle, error) {
 	return inner.Generate(t)
 }
 
+// Published is Publisher.Published; nothing is found where the inner provider has no documents.
+func (d *Decorated) Published() http.Handler {
+	if inner, ok := d.inner.(Publisher); ok {
+		return inner.Published()
+	}
+	return http.NotFoundHandler()
+}
+
 // Timing is Timed.Timing; zero if the inner provider does not say.
 func (d *Decorated) Timing() Timing {
 	if inner, ok := d.inner.(Timed); ok {
@@ -113,6 +123,9 @@ func AsChecker(p Provider) (Checker, bool) { return as[Checker](p) }
 
 // AsGenerator returns p as a Generator.
 func AsGenerator(p Provider) (Generator, bool) { return as[Generator](p) }
+
+// AsPublisher returns p as a Publisher. Nobody is asked, so no limit applies.
+func AsPublisher(p Provider) (Publisher, bool) { return as[Publisher](p) }
 
 // AsTimed returns p as a Timed.
 func AsTimed(p Provider) (Timed, bool) { return as[Timed](p) }

@@ -2,6 +2,7 @@ package providers
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -146,6 +147,12 @@ type Finding struct {
 	Rotation bool   // it stands against rotations alone, and is no problem for who only watches
 	What     string // what was asked and what came back
 	Hint     string // what to do
+}
+
+// Publisher has documents that others fetch, with nothing private in them.
+type Publisher interface {
+	// Published serves them, below the path that the daemon gives it.
+	Published() http.Handler
 }
 
 // Generator makes the value of a caller-chosen secret in the provider's alphabet.

@@ -139,10 +139,8 @@ const tokenMargin = 2 * time.Minute
 
 // guard says why a create must not begin now.
 func (d *daemon) guard(rec credential.Record) credential.Reason {
-	switch rec.Caps.Mode {
-	case credential.ModeTwoSlot, credential.ModeCaller:
+	if rec.Caps.Mode.Additive() {
 		return ""
-	default:
 	}
 	if free, err := d.store.FreeBytes(); err == nil && free < lowDisk {
 		return "disk-nearly-full"
@@ -205,7 +203,7 @@ func (d *daemon) open(p config.Provider) (scheduler.Connection, error) {
 	}
 	inner, err := kind.Open(providers.Opening{
 		Name: p.Name, Settings: p.Settings, Secret: p.Secret, Headers: p.Headers, Deadline: p.Deadline, Propagation: p.Propagation,
-		Elapsed: d.clocks.elapsed, Log: d.log,
+		Now: d.clocks.now, Elapsed: d.clocks.elapsed, Log: d.log,
 	})
 	if err != nil {
 		return scheduler.Connection{}, err

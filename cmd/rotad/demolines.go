@@ -188,6 +188,8 @@ func demoCreated(m credential.Mode) string {
 	switch m {
 	case credential.ModeTwoSlot:
 		return "a second secret beside the old one"
+	case credential.ModeKeySet:
+		return "a key pair, whose public half stands beside the old one"
 	case credential.ModeCaller:
 		return "a second secret with a value that rotad chose"
 	case credential.ModeGraceWindow:

@@ -266,6 +266,8 @@ func demoMode(m credential.Mode) (name, means string) {
 	switch m {
 	case credential.ModeTwoSlot:
 		return "two-slot", "two secrets live side by side"
+	case credential.ModeKeySet:
+		return "key-set", "two public keys stand side by side"
 	case credential.ModeCaller:
 		return "caller-chosen", "rotad chooses the value"
 	case credential.ModeGraceWindow:

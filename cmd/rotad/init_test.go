@@ -15,7 +15,7 @@ import (
 
 // fillIn is what a person puts in for each placeholder, by the last word of its setting.
 var fillIn = map[string]string{
-	"address": "https://vault.example.com:8200", "url": "https://sso.example.com", "host": "smtp.example.com",
+	"address": "https://vault.example.com:8200", "directory": "/keys", "url": "https://sso.example.com", "host": "smtp.example.com",
 	"from": "Secrets <secrets@example.com>", "email": "payments@example.com", "tenant_id": "00000000-0000-0000-0000-000000000000",
 	"token_url": "https://oauth.example.com/oauth2/token", "program_file": "program",
 	"preset": "telicent",

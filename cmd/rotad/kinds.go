@@ -9,6 +9,7 @@ import (
 	"github.com/rotad/rotad/providers/entra"
 	"github.com/rotad/rotad/providers/exec"
 	"github.com/rotad/rotad/providers/http"
+	"github.com/rotad/rotad/providers/jwks"
 	"github.com/rotad/rotad/providers/keycloak"
 	"github.com/rotad/rotad/providers/lightapi"
 	"github.com/rotad/rotad/providers/manual"
@@ -25,6 +26,7 @@ func kinds() []providers.Kind {
 		entra.Kind(),
 		exec.Kind(),
 		http.Kind(),
+		jwks.Kind(),
 		keycloak.Kind(),
 		lightapi.Kind(),
 		manual.Kind(),

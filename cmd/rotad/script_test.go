@@ -45,6 +45,7 @@ func TestScripts(t *testing.T) {
 			"clean":    cleanFile,
 			"jwt":      jwt,
 			"says":     says,
+			"signs":    signs,
 		},
 	})
 }
@@ -73,6 +74,9 @@ func setUpScript(e *testscript.Env) error {
 		return err
 	}
 	if err := w.addPlane(e, now); err != nil {
+		return err
+	}
+	if err := w.addKeys(e); err != nil {
 		return err
 	}
 	e.Values[worldKey{}] = w

@@ -29,6 +29,8 @@ func (l *loader) settings(s scope) {
 	}
 	f.Vault.Auth.Secret = secretsOf(&f.Vault.Auth)
 	f.Handshake.check(s.child("handshake"))
+	listener{f.Publish.Address, f.Publish.TLSCertFile, f.Publish.TLSKeyFile}.check(s.child("publish"), "whoever is on the way can replace the public keys")
+	c.Publish = f.Publish
 	f.Handshake.Secret = secretsOf(&f.Handshake)
 	c.Handshake = f.Handshake
 	c.State, c.Scan, c.Listen, c.Vault, c.SMTP, c.Admins = f.State, f.Scan, f.Listen, f.Vault, f.SMTP, f.Admins

@@ -20,6 +20,7 @@ type Config struct {
 	SMTP      *SMTP // nil = nobody is told anything by mail
 	Admins    Admins
 	Handshake Handshake
+	Publish   Publish
 	PublicURL string
 	Metrics   Metrics
 	Log       Log
@@ -70,7 +71,27 @@ func (c *Config) WithDefaults(client credential.Client) credential.Client {
 	if client.Vault.Namespace == "" {
 		client.Vault.Namespace = c.Vault.Namespace
 	}
+	if p, ok := c.Provider(client.Provider); ok {
+		client.Vault.Fields = withFields(client.Vault.Fields, p.Fields)
+	}
 	return client
+}
+
+// withFields names the fields of a kind's bundle that nearly no other has: others may stand beside a bundle under such names,
+// so Vault's reader takes them for a part of it only where it is told.
+func withFields(named map[string]string, fields []string) map[string]string {
+	out := named
+	for _, field := range fields {
+		if _, ok := named[field]; ok || !slices.Contains([]string{credential.FieldKeyID, credential.FieldPrivateKey, credential.FieldAlgorithm}, field) {
+			continue
+		}
+		if len(out) == len(named) {
+			out = map[string]string{}
+			maps.Copy(out, named)
+		}
+		out[field] = field
+	}
+	return out
 }
 
 // CheckClient finds what is wrong with a client, in itself and against this configuration: names that do not exist,

@@ -119,6 +119,17 @@ type Handshake struct {
 	Secret Secrets `yaml:"-"`
 }
 
+// Publish is where documents that others fetch are served: the public keys of clients.
+type Publish struct {
+	// Address that it listens on, host:port, or "off". The set of a client is at /PROVIDER/CLIENT_ID.json.
+	Address string `yaml:"address" default:"off"`
+	// TLSCertFile is a PEM file of the listener's certificate and its chain; not written = clear text, for loopback or
+	// behind a proxy.
+	TLSCertFile string `yaml:"tls_cert_file"`
+	// TLSKeyFile is a PEM file of the certificate's key.
+	TLSKeyFile string `yaml:"tls_key_file"`
+}
+
 // Admins are the people who run rotad.
 type Admins struct {
 	// Email addresses that are told of every rotation that nobody scheduled, and of what concerns rotad itself.
@@ -183,6 +194,8 @@ type root struct {
 	SMTP *SMTP `yaml:"smtp"`
 	// Handshake is where consumers say which version of a secret they run on.
 	Handshake Handshake `yaml:"handshake"`
+	// Publish is where documents that others fetch are served: the public keys of clients.
+	Publish Publish `yaml:"publish"`
 	// Admins are the people who run rotad.
 	Admins Admins `yaml:"admins"`
 	// PublicURL is where links in mails lead; empty = mails show commands instead.

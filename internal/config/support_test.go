@@ -81,6 +81,14 @@ type appRoleSettings struct {
 	Values       string `yaml:"values" default:"server" enum:"server,own" doc:"Who chooses."`
 }
 
+type keySettings struct {
+	TokenURL  string        `yaml:"token_url" required:"true" format:"url" doc:"Token endpoint."`
+	Audience  string        `yaml:"audience" doc:"Audience."`
+	Directory string        `yaml:"directory" required:"true" doc:"Directory."`
+	Algorithm string        `yaml:"algorithm" default:"ES256" enum:"ES256,ES384,RS256,PS256,EdDSA" doc:"Algorithm."`
+	MaxAge    time.Duration `yaml:"max_age" default:"5m" doc:"Life."`
+}
+
 type lightapiSettings struct {
 	URL              string `yaml:"url" required:"true" format:"url" doc:"Server."`
 	HostID           string `yaml:"host_id" required:"true" doc:"Host."`
@@ -154,6 +162,7 @@ func kinds() []config.Kind {
 			Ref: []string{"client_id", "host_id?", "owner_position_id?"},
 		},
 		{Name: "dcr", Settings: func() any { return new(registrationSettings) }, Ref: []string{"client_id"}, Fields: bundle},
+		{Name: "jwks", Settings: func() any { return new(keySettings) }, Ref: []string{"client_id"}, Fields: []string{"client_id", "key_id", "private_key", "algorithm"}},
 		{Name: "manual", Settings: func() any { return new(manualSettings) }, Ref: []string{"client_id"}},
 		{Name: "exec", Settings: func() any { return new(execSettings) }},
 		{

@@ -43,8 +43,15 @@ const (
 	ModeCaller      Mode = "caller-chosen" // we choose the value: staged in Vault before it is set at the provider
 	ModeGraceWindow Mode = "grace-window"  // one call; the provider keeps the previous one for a while
 	ModeHardCutover Mode = "hard-cutover"  // the old secret dies when the new one is born
+	ModeKeySet      Mode = "key-set"       // we make a key pair: its public half stands beside the old one's until that is dropped
 	ModeManual      Mode = "manual"        // a person makes the secret in a portal
 )
+
+// Chosen says whether rotad makes the secret: it stands in Vault staging before the provider knows of it.
+func (m Mode) Chosen() bool { return m == ModeCaller || m == ModeKeySet }
+
+// Additive says whether a create only adds: the old secret lives on whatever becomes of the new one.
+func (m Mode) Additive() bool { return m == ModeTwoSlot || m.Chosen() }
 
 // Capabilities are what a provider can do for one client: data, probed per client, because several providers change
 // their mode at run time. Zero values mean "cannot" or "not known".

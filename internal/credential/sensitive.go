@@ -62,6 +62,12 @@ const (
 	FieldClientSecret = "client_secret"
 	FieldRoleID       = "role_id" // Vault AppRole: an identifier, not a secret
 
+	// The fields of a key pair: its private half, in PKCS #8 and PEM; the name of the public half (RFC 7517 section 4.5); and
+	// how it signs (RFC 7518 section 3.1).
+	FieldPrivateKey = "private_key"
+	FieldKeyID      = "key_id"
+	FieldAlgorithm  = "algorithm"
+
 	// The two that RFC 7592 section 3 gives a client for its own registration. The token opens it and the URI says where
 	// it is: rotad itself needs them for the next rotation, and nobody logs in with them.
 	FieldRegistrationToken = "registration_access_token"
@@ -74,7 +80,11 @@ func keys() []string { return []string{FieldRegistrationToken, FieldRegistration
 // IsSecret says whether a field of a bundle is what a consumer proves itself with: it neither only names the client nor is
 // one of rotad's own keys.
 func IsSecret(field string) bool {
-	return field != FieldClientID && field != FieldRoleID && !slices.Contains(keys(), field)
+	switch field {
+	case FieldClientID, FieldRoleID, FieldKeyID, FieldAlgorithm:
+		return false
+	}
+	return !slices.Contains(keys(), field)
 }
 
 // Login returns the fields that consumers log in with: all but rotad's own keys, which may change by themselves and say

@@ -3,7 +3,6 @@ package handshake
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
@@ -40,7 +39,6 @@ type Server struct {
 	Key func() (string, error)
 	// Moved notes which version a consumer runs on. A *Refusal is passed on to the consumer; any other error is not.
 	Moved func(ctx context.Context, client, consumer string, version int) error
-	TLS   *tls.Config  // nil = clear text
 	Log   *slog.Logger // required
 }
 
@@ -137,16 +135,10 @@ func write(w http.ResponseWriter, status int, body any) {
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
 		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
-		IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), TLSConfig: s.TLS,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 8 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
 	ended := make(chan error, 1)
-	go func() {
-		if s.TLS != nil {
-			ended <- server.ServeTLS(l, "", "")
-			return
-		}
-		ended <- server.Serve(l)
-	}()
+	go func() { ended <- server.Serve(l) }()
 	select {
 	case err := <-ended:
 		return err

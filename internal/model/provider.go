@@ -144,7 +144,7 @@ func (p *Provider) snapshot() providers.Snapshot {
 			shown.Expires = s.dies
 		}
 		switch p.Caps.Mode {
-		case credential.ModeTwoSlot, credential.ModeCaller:
+		case credential.ModeTwoSlot, credential.ModeCaller, credential.ModeKeySet:
 			snap.Secrets = append(snap.Secrets, shown)
 		case credential.ModeGraceWindow, credential.ModeHardCutover:
 			if !p.Caps.StartReadable || !p.aliveAt(s, now) {

@@ -14,7 +14,7 @@ import (
 // anything else. A fence that finds another version than expected means that an earlier run came this far: then nothing
 // is created here.
 func (r *run) create(ctx context.Context) Outcome {
-	if r.rot.Caps.Mode == credential.ModeCaller {
+	if r.rot.Caps.Mode.Chosen() {
 		return r.createChosen(ctx)
 	}
 	if r.env.NoCreate != "" {

@@ -130,11 +130,12 @@ func randomLike(b credential.Bundle) credential.Bundle {
 	return random
 }
 
-// hinted returns the ids of the listed secrets whose hint fits the beginning of a value.
+// hinted returns the ids of the listed secrets that a bundle names, or whose hint fits the beginning of its value.
 func hinted(list []credential.Secret, b credential.Bundle) []string {
 	var ids []string
 	for _, secret := range list {
-		if secret.Hint != "" && strings.HasPrefix(b.Secret().Reveal(), secret.Hint) {
+		named := secret.ID != "" && secret.ID == b[credential.FieldKeyID].Reveal() // a key says which one it is
+		if named || secret.Hint != "" && strings.HasPrefix(b.Secret().Reveal(), secret.Hint) {
 			ids = append(ids, secret.ID)
 		}
 	}

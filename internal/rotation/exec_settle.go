@@ -52,7 +52,7 @@ func (r *run) settleBy(ctx context.Context, entry credential.Entry) Outcome {
 	switch c := r.rot.Caps; {
 	case readsBack(c):
 		return r.settleByValue(ctx, entry)
-	case c.Mode == credential.ModeTwoSlot, c.Mode == credential.ModeCaller && c.Labels:
+	case c.Mode == credential.ModeTwoSlot, c.Mode.Chosen() && c.Labels:
 		return r.settleByList(ctx, entry)
 	case c.Mode == credential.ModeHardCutover:
 		return r.settleByAsking(ctx, entry)

@@ -123,7 +123,7 @@ func (s *step) perhapsSent() {
 		return
 	}
 	r.Fence, r.FenceAt = r.FenceBase+1, r.Since
-	if r.Caps.Mode != credential.ModeCaller {
+	if !r.Caps.Mode.Chosen() {
 		r.Unsettled = s.env.moment()
 	}
 }

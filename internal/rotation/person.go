@@ -370,10 +370,8 @@ func (s *step) undo(r *credential.Rotation) error {
 	return nil
 }
 
-// additive says whether a create only adds: the old secret lives on whatever becomes of the new one.
-func additive(m credential.Mode) bool {
-	return m == credential.ModeTwoSlot || m == credential.ModeCaller
-}
+// additive says whether a create only adds.
+func additive(m credential.Mode) bool { return m.Additive() }
 
 // nothingCreated says whether a rotation can end without a trace: this process knows that no create was sent, in this
 // attempt or one that was lost before; or a person brought the value, and it works whatever rotad does.

@@ -13,9 +13,18 @@ import (
 func stagedRules() []rule {
 	return []rule{
 		{"cutover", func(s *step) bool { return s.rec.Rotation.Cutover && s.publish() }},
+		{"caches", (*step).cachesFollow},
 		{"shown", (*step).oldDiesSoon},
 		{"verify", func(s *step) bool { return s.do(EffectVerify) }},
 	}
+}
+
+// cachesFollow: a public key is read now and then by those who check with it, and a consumer that signs with its private half
+// before all of them have it is refused by some.
+func (s *step) cachesFollow() bool {
+	r := s.rec.Rotation
+	until := r.Since.Add(s.env.Timing.Propagation)
+	return r.Caps.Mode == credential.ModeKeySet && s.env.Now.Before(until) && s.wait(until, "caches")
 }
 
 // publish asks for the promote. From here on it may land, whatever becomes of the process that sends it: nobody may take
@@ -168,7 +177,11 @@ func (s *step) verified(detail string) {
 func (s *step) refused(settings credential.VerifySettings) {
 	r := s.rec.Rotation
 	s.rec.Backoff.Until = s.env.Now.Add(settings.Interval)
-	if s.env.Now.Before(r.Since.Add(settings.Deadline)) {
+	deadline := settings.Deadline
+	if r.Caps.Mode == credential.ModeKeySet { // which begins when the caches have been waited for
+		deadline += s.env.Timing.Propagation
+	}
+	if s.env.Now.Before(r.Since.Add(deadline)) {
 		return
 	}
 	if additive(r.Caps.Mode) && r.New.ID != "" {

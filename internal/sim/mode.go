@@ -36,6 +36,7 @@ func Modes() []Mode {
 		{Name: "two-slot-copied", Caps: labelled, Copied: true},
 		{Name: "two-slot-used", Caps: labelled, Used: true},
 		{Name: "caller-chosen", Caps: credential.Capabilities{Mode: credential.ModeCaller, Labels: true, Repeatable: true, StartReadable: true}},
+		{Name: "key-set", Caps: credential.Capabilities{Mode: credential.ModeKeySet, Labels: true, Repeatable: true, StartReadable: true}, Slow: 15 * time.Second},
 		{Name: "grace-window-readable", Caps: readable},
 		{Name: "grace-window-start-readable", Caps: start},
 		{Name: "grace-window-unreadable", Caps: window},
@@ -48,7 +49,7 @@ func Modes() []Mode {
 
 // additive says whether a create leaves the old secret alone.
 func (m Mode) additive() bool {
-	return m.Caps.Mode == credential.ModeTwoSlot || m.Caps.Mode == credential.ModeCaller
+	return m.Caps.Mode.Additive()
 }
 
 // deletes says whether a person can delete a secret at the provider: where there is one place for it, there always is one.

@@ -47,13 +47,21 @@ const verifyOperation = "verify"
 func (v Verifier) Verify(
 	ctx context.Context, settings credential.VerifySettings, b credential.Bundle,
 ) (providers.Answer, error) {
+	return v.VerifyAs(ctx, settings, func(r *Request) {
+		Authenticate(r, settings.WithDefaults().Auth, b[credential.FieldClientID].Reveal(), b.Secret())
+	})
+}
+
+// VerifyAs is Verify for a client that proves itself otherwise than with a secret: login puts the proof into the request, whose
+// Form is there.
+func (v Verifier) VerifyAs(ctx context.Context, settings credential.VerifySettings, login func(*Request)) (providers.Answer, error) {
 	settings = settings.WithDefaults()
 	method := v.method(settings.Method)
 	r := Request{Operation: verifyOperation, Method: http.MethodPost, Anonymous: true, Header: v.Header.Clone()}
 	if err := v.fill(&r, method, settings.Scope); err != nil {
 		return providers.Unknown, err
 	}
-	Authenticate(&r, settings.Auth, b[credential.FieldClientID].Reveal(), b.Secret())
+	login(&r)
 	resp, err := v.Client.Do(ctx, r)
 	if resp == nil {
 		return providers.Unknown, err

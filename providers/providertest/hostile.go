@@ -159,6 +159,21 @@ func createUnderFaults(b *bench) {
 	}
 }
 
+// createAsksNobody: whatever the network does, a create that asks nobody makes one secret.
+func createAsksNobody(b *bench) {
+	caps := b.inspect().Caps
+	for _, h := range hostileWorld() {
+		made := b.Created()
+		r := b.request(caps)
+		ctx, cancel := h.inject(b, all)
+		_, err := b.provider.Create(ctx, b.Target, r)
+		cancel()
+		if err != nil || b.Created() != made+1 || b.faults.count() != 0 {
+			b.Errorf("%s: %v, %d secrets made, %d requests", h.name, err, b.Created()-made, b.faults.count())
+		}
+	}
+}
+
 // createThatLanded: the server has made the secret, and the reply breaks off. What came of it must not be lost, and
 // nothing may be sent again.
 func createThatLanded(b *bench) {

@@ -45,6 +45,10 @@ func Run(t *testing.T, build func(t *testing.T) World) {
 				createIsRefused(b)
 				return
 			}
+			if b.offline && (test.name == "CreateUnderFaults" || test.name == "CreateThatLandedAndWasNotHeard") {
+				createAsksNobody(b)
+				return
+			}
 			test.run(b)
 		})
 	}
@@ -248,6 +252,9 @@ func revokeDeletesOne(b *bench) {
 	}
 	if s, ok := b.inspect().Find(old); ok {
 		b.Errorf("the revoked secret is still listed: %+v", s)
+	}
+	if b.offline {
+		return
 	}
 	b.faults.set(func(*http.Request) bool { return true }, answer(http.StatusForbidden, "application/json", "{}"))
 	_ = b.mustFail(revoker.Revoke(b.Context(), b.Target, old), "revoke", providers.ClassAuth)

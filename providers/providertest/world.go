@@ -33,7 +33,8 @@ type World struct {
 	// Field is the field of a bundle that holds the secret.
 	Field string
 
-	// Creates says whether a request is the one that creates, and Verifies whether it is one that verifies.
+	// Creates says whether a request is the one that creates, and Verifies whether it is one that verifies. Creates is nil where
+	// neither a create nor a revoke asks anybody.
 	Creates, Verifies func(*http.Request) bool
 	// Created counts how many secrets have ever been made for Target at the server.
 	Created func() int
@@ -62,6 +63,7 @@ type bench struct {
 
 	provider providers.Provider
 	faults   *faults
+	offline  bool                // neither a create nor a revoke asks anybody
 	seen     []credential.Bundle // every bundle that must not stand in an error
 	held     credential.Bundle   // what Vault would hold
 }
@@ -78,6 +80,9 @@ func newBench(t *testing.T, build func(t *testing.T) World) *bench {
 			target.Held = func(context.Context) (credential.Bundle, error) { return maps.Clone(b.held), nil }
 		}
 	}
+	if b.Creates == nil {
+		b.offline, b.Creates = true, func(*http.Request) bool { return false }
+	}
 	b.provider = w.Open(t, b.faults)
 	return b
 }
@@ -91,16 +96,16 @@ func (b *bench) inspect() providers.Snapshot {
 	return s
 }
 
-// request is what a create asks for; a value of our own where the mode is caller-chosen.
+// request is what a create asks for; a value of our own where rotad makes it.
 func (b *bench) request(caps credential.Capabilities) providers.Request {
 	b.Helper()
 	r := providers.Request{Label: "rotad-" + rand.Text()[:12], Reason: "conformance", Expires: b.Expires}
-	if caps.Mode != credential.ModeCaller {
+	if !caps.Mode.Chosen() {
 		return r
 	}
 	g, ok := providers.AsGenerator(b.provider)
 	if !ok {
-		b.Fatal("the mode is caller-chosen and the kind is no Generator")
+		b.Fatal("the mode is " + string(caps.Mode) + " and the kind is no Generator")
 	}
 	var err error
 	if r.Proposed, err = g.Generate(b.Target); err != nil {

@@ -1,0 +1,128 @@
+package jwks
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"github.com/rotad/rotad/internal/credential"
+)
+
+// rsaBits is the size of new RSA keys: what is enough beyond 2030 (NIST SP 800-57 part 1, table 2).
+const rsaBits = 3072
+
+// pemType is how a private key in PKCS #8 is marked (RFC 7468 section 10).
+const pemType = "PRIVATE KEY"
+
+var (
+	errNoKey     = errors.New("the private key is no PEM block of PKCS #8")
+	errAlgorithm = errors.New("the key does not fit its algorithm")
+)
+
+// algorithmOf returns a configured algorithm, or the usual one.
+func algorithmOf(name string) jose.SignatureAlgorithm {
+	if name == "" {
+		return jose.ES256
+	}
+	return jose.SignatureAlgorithm(name)
+}
+
+// makeKey makes a private key for an algorithm (RFC 7518 section 3.1, RFC 8037).
+func makeKey(a jose.SignatureAlgorithm) (crypto.Signer, error) {
+	switch a {
+	case jose.ES256:
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	case jose.ES384:
+		return ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	case jose.RS256, jose.PS256:
+		return rsa.GenerateKey(rand.Reader, rsaBits)
+	case jose.EdDSA:
+		_, key, err := ed25519.GenerateKey(rand.Reader)
+		return key, err
+	default:
+		return nil, fmt.Errorf("there is no algorithm %q: %w", a, errAlgorithm)
+	}
+}
+
+// fits says whether a key can sign by an algorithm.
+func fits(a jose.SignatureAlgorithm, key crypto.Signer) bool {
+	switch k := key.Public().(type) {
+	case *ecdsa.PublicKey:
+		return a == jose.ES256 && k.Curve == elliptic.P256() || a == jose.ES384 && k.Curve == elliptic.P384()
+	case *rsa.PublicKey:
+		return a == jose.RS256 || a == jose.PS256
+	case ed25519.PublicKey:
+		return a == jose.EdDSA
+	}
+	return false
+}
+
+// bundleOf writes a key as consumers read it.
+func bundleOf(client string, a jose.SignatureAlgorithm, key crypto.Signer) (credential.Bundle, error) {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	id, err := thumbprint(key.Public())
+	if err != nil {
+		return nil, err
+	}
+	return credential.Bundle{
+		credential.FieldClientID:   credential.NewSensitive(client),
+		credential.FieldKeyID:      credential.NewSensitive(id),
+		credential.FieldAlgorithm:  credential.NewSensitive(string(a)),
+		credential.FieldPrivateKey: credential.NewSensitive(string(pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}))),
+	}, nil
+}
+
+// thumbprint names a public key by what it is (RFC 7638), so that the same key has the same name everywhere.
+func thumbprint(public crypto.PublicKey) (string, error) {
+	sum, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
+	return base64.RawURLEncoding.EncodeToString(sum), err
+}
+
+// keyOf reads the key of a bundle. The error repeats nothing of it.
+func keyOf(b credential.Bundle) (crypto.Signer, jose.SignatureAlgorithm, error) {
+	block, _ := pem.Decode([]byte(b[credential.FieldPrivateKey].Reveal()))
+	if block == nil || block.Type != pemType {
+		return nil, "", errNoKey
+	}
+	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, ok := parsed.(crypto.Signer)
+	if err != nil || !ok {
+		return nil, "", errNoKey
+	}
+	a := jose.SignatureAlgorithm(b[credential.FieldAlgorithm].Reveal())
+	if a == "" {
+		a = usual(key)
+	}
+	if !fits(a, key) {
+		return nil, "", errAlgorithm
+	}
+	return key, a, nil
+}
+
+// usual is the algorithm of a key that came without one: a person's, from before rotad.
+func usual(key crypto.Signer) jose.SignatureAlgorithm {
+	switch k := key.Public().(type) {
+	case *rsa.PublicKey:
+		return jose.RS256
+	case ed25519.PublicKey:
+		return jose.EdDSA
+	case *ecdsa.PublicKey:
+		if k.Curve == elliptic.P384() {
+			return jose.ES384
+		}
+	}
+	return jose.ES256
+}

@@ -1,0 +1,64 @@
+package jwks
+
+import (
+	"context"
+	"crypto/rand"
+	"net/http"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/providers"
+	"github.com/rotad/rotad/providers/httpapi"
+)
+
+// assertionType is the client_assertion_type of a JWT (RFC 7523 section 2.2).
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+// assertionLife is how long a proof is good for: long enough for a request, and nothing more.
+const assertionLife = time.Minute
+
+// assertionSkew is how far in the past a proof begins, for servers whose clock is behind.
+const assertionSkew = 10 * time.Second
+
+// Verify implements providers.Provider: it logs in with a fresh proof. What is no key is asked about as well, with one that
+// nobody knows: a server that lets that in accepts anything.
+func (p *provider) Verify(ctx context.Context, t providers.Target, b credential.Bundle) (providers.Answer, error) {
+	client, err := p.client("verify", t)
+	if err != nil {
+		return providers.Unknown, err
+	}
+	key, algorithm, err := keyOf(b)
+	if err != nil {
+		algorithm = p.algorithm
+		if key, err = makeKey(algorithm); err != nil {
+			return providers.Unknown, p.fault("verify", providers.ClassRejected, err)
+		}
+	}
+	options := (&jose.SignerOptions{}).WithType("JWT").WithHeader(jose.HeaderKey("kid"), b[credential.FieldKeyID].Reveal())
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, options)
+	if err != nil {
+		return providers.Unknown, p.fault("verify", providers.ClassRejected, errAlgorithm)
+	}
+	now := p.now()
+	proof, err := jwt.Signed(signer).Claims(jwt.Claims{ // OpenID Connect Core section 9
+		Issuer: client, Subject: client, Audience: jwt.Audience{p.audience}, ID: rand.Text(),
+		IssuedAt: jwt.NewNumericDate(now.Add(-assertionSkew)), Expiry: jwt.NewNumericDate(now.Add(assertionLife)),
+	}).Serialize()
+	if err != nil {
+		return providers.Unknown, p.fault("verify", providers.ClassRejected, errAlgorithm)
+	}
+	return p.verify.VerifyAs(ctx, t.Verify, func(r *httpapi.Request) {
+		r.Form.Set("client_id", client)
+		r.Form.Set("client_assertion_type", assertionType)
+		r.Form.Set("client_assertion", proof)
+	})
+}
+
+// Published implements providers.Publisher: GET /CLIENT.json is the set of a client. It is read by whoever checks signatures, and
+// by caches on the way; nothing private is in it.
+func (p *provider) Published() http.Handler {
+	return http.HandlerFunc(p.serve)
+}
