@@ -2,8 +2,10 @@ package jwks
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -25,25 +27,47 @@ const assertionSkew = 10 * time.Second
 
 // Verify implements providers.Provider: it logs in with a fresh proof. What is no key is asked about as well, with one that
 // nobody knows: a server that lets that in accepts anything.
+//
+// A key that is not published any more is asked about after one that never was: some servers keep a set for a day, and fetch it
+// again only for a key that they do not know (Keycloak).
 func (p *provider) Verify(ctx context.Context, t providers.Target, b credential.Bundle) (providers.Answer, error) {
 	client, err := p.client("verify", t)
 	if err != nil {
 		return providers.Unknown, err
 	}
+	id := b[credential.FieldKeyID].Reveal()
 	key, algorithm, err := keyOf(b)
 	if err != nil {
-		algorithm = p.algorithm
-		if key, err = makeKey(algorithm); err != nil {
-			return providers.Unknown, p.fault("verify", providers.ClassRejected, err)
+		return p.askAsNobody(ctx, t, client, id)
+	}
+	if _, entries, loadErr := p.load(client); loadErr == nil && !slices.ContainsFunc(entries, func(e entry) bool { return e.ID == id }) {
+		if _, err := p.askAsNobody(ctx, t, client, rand.Text()); err != nil {
+			return providers.Unknown, err
 		}
 	}
-	options := (&jose.SignerOptions{}).WithType("JWT").WithHeader(jose.HeaderKey("kid"), b[credential.FieldKeyID].Reveal())
+	return p.ask(ctx, t, client, id, key, algorithm)
+}
+
+// askAsNobody asks with a key that was made for it.
+func (p *provider) askAsNobody(ctx context.Context, t providers.Target, client, id string) (providers.Answer, error) {
+	key, err := makeKey(p.algorithm)
+	if err != nil {
+		return providers.Unknown, p.fault("verify", providers.ClassRejected, err)
+	}
+	return p.ask(ctx, t, client, id, key, p.algorithm)
+}
+
+// ask logs in with a proof (OpenID Connect Core section 9).
+func (p *provider) ask(
+	ctx context.Context, t providers.Target, client, id string, key crypto.Signer, algorithm jose.SignatureAlgorithm,
+) (providers.Answer, error) {
+	options := (&jose.SignerOptions{}).WithType("JWT").WithHeader(jose.HeaderKey("kid"), id)
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, options)
 	if err != nil {
 		return providers.Unknown, p.fault("verify", providers.ClassRejected, errAlgorithm)
 	}
 	now := p.now()
-	proof, err := jwt.Signed(signer).Claims(jwt.Claims{ // OpenID Connect Core section 9
+	proof, err := jwt.Signed(signer).Claims(jwt.Claims{
 		Issuer: client, Subject: client, Audience: jwt.Audience{p.audience}, ID: rand.Text(),
 		IssuedAt: jwt.NewNumericDate(now.Add(-assertionSkew)), Expiry: jwt.NewNumericDate(now.Add(assertionLife)),
 	}).Serialize()

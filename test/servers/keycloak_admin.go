@@ -163,6 +163,15 @@ func (k *Keycloak) AddClient(ctx context.Context, realm string, c RealmClient) e
 	return k.admin(ctx, http.MethodPost, "/admin/realms/"+realm+"/clients", confidential(c.ID, c.Secret), nil)
 }
 
+// AddSigningClient adds a client to a realm that logs in with its signature, and whose public keys are at an address.
+func (k *Keycloak) AddSigningClient(ctx context.Context, realm, id, keys string) error {
+	client := confidential(id, "")
+	delete(client, "secret")
+	client["clientAuthenticatorType"] = "client-jwt"
+	client["attributes"] = map[string]string{"use.jwks.url": "true", "jwks.url": keys}
+	return k.admin(ctx, http.MethodPost, "/admin/realms/"+realm+"/clients", client, nil)
+}
+
 // Regenerate gives a client a new secret, as a person in the console would, and returns it.
 func (k *Keycloak) Regenerate(ctx context.Context, realm, id string) (string, error) {
 	c, err := k.Client(ctx, realm, id)

@@ -74,5 +74,15 @@ func (p *OIDCProvider) Register(ctx context.Context) (Registration, error) {
 	return r, err
 }
 
+// RegisterSigning registers a client that logs in with its signature, and whose public keys are at an address.
+func (p *OIDCProvider) RegisterSigning(ctx context.Context, keys string) (Registration, error) {
+	var r Registration
+	err := do(ctx, call{method: http.MethodPost, url: p.URL + "/reg", out: &r, json: map[string]any{
+		"grant_types": []string{"client_credentials"}, "response_types": []string{}, "redirect_uris": []string{},
+		"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": keys,
+	}})
+	return r, err
+}
+
 // Stop ends the server. Its data lives in memory only.
 func (p *OIDCProvider) Stop() { p.process.Kill() }

@@ -11,5 +11,10 @@ const provider = new Provider(`http://127.0.0.1:${port}`, {
     registration: { enabled: true },
     registrationManagement: { enabled: true, rotateRegistrationAccessToken: true },
   },
+  // Clients' keys are on this machine here, which it would not fetch from otherwise.
+  fetch(url, options) {
+    const { dispatcher, ...rest } = options;
+    return globalThis.fetch(url, rest);
+  },
 });
 provider.listen(port, '127.0.0.1');
