@@ -114,6 +114,10 @@ func sampleBefore(plain noticeMaker, invite inviteMaker) []Sample {
 		{Name: "announce-cutover", Notice: plain(credential.NoticeAnnounce, "announce", func(n *credential.Notice) {
 			n.Facts.NextRotate, n.Facts.Mode, n.Facts.Cutover = now.Add(7*day+time.Hour), credential.ModeHardCutover, true
 		})},
+		{Name: "announce-value", Notice: plain(credential.NoticeAnnounce, "announce", func(n *credential.Notice) {
+			n.Facts.NextRotate, n.Facts.Mode, n.Facts.Cutover = now.Add(7*day+time.Hour), credential.ModeHardCutover, true
+			n.Facts.Provider, n.Facts.Effects = "salts", "Forms that are open in a browser are refused once, and have to be loaded again. Who uses the value has to be restarted to read the new one."
+		})},
 		{Name: "warning", Notice: plain(credential.NoticeWarning, "14d", func(n *credential.Notice) {
 			n.Calendar = invite(n.Facts.Expires, 1, "the secret expires")
 		})},

@@ -38,7 +38,7 @@ func (v view) data() templates.Data {
 		Cutover:    f.Cutover || f.Mode == credential.ModeHardCutover || f.Cause.Kind == credential.CauseCompromised, Override: f.Override,
 		Negative: string(f.Negative), Error: capital(sentence(f.Error)) + stop(f.Error),
 		OldOne:   oldOne(f.Mode),
-		NoExpiry: v.noExpiry(), Users: v.users(),
+		NoExpiry: v.noExpiry(), Users: v.users(), Effects: cleanLines(f.Effects),
 		Hold: v.hold(), Steps: cleanLines(f.Instructions), Commands: v.commands(),
 	}
 	d.Rows = v.rows(d)
@@ -166,6 +166,7 @@ func (v view) rows(d templates.Data) []templates.Row {
 		{Name: "Next rotation", Value: d.Rotates.Full()},
 		{Name: "Old secret", Value: joined(d.OldSecretID, versionOf(d.OldVersion))},
 		{Name: "Old works until", Value: oldWorks(d)},
+		{Name: "What it does", Value: clean(f.Effects, maxDetail)},
 		{Name: "Consumers", Value: d.Users.Said},
 		{Name: "Rotation", Value: d.Rotation},
 		{Name: "Why", Value: v.why(d)},

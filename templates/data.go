@@ -40,8 +40,9 @@ type Data struct {
 	Steps       []string // what a person does in a portal, one line each
 	NoExpiry    NoExpiry // By empty = nobody stood for a secret that never expires
 	Users       Users
-	OldOne      string // what becomes of the old secret when a person makes a new one, as a sentence
-	Rows        []Row  // the table of facts
+	Effects     []string // what the rotation does to those who use the secret, one line each
+	OldOne      string   // what becomes of the old secret when a person makes a new one, as a sentence
+	Rows        []Row    // the table of facts
 	Commands    Commands
 	Event       Event  // Note empty = the mail carries no invite
 	Link        string // page of this client; empty = there is none

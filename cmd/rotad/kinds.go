@@ -8,6 +8,7 @@ import (
 	"github.com/rotad/rotad/providers/dcr"
 	"github.com/rotad/rotad/providers/entra"
 	"github.com/rotad/rotad/providers/exec"
+	"github.com/rotad/rotad/providers/generated"
 	"github.com/rotad/rotad/providers/http"
 	"github.com/rotad/rotad/providers/jwks"
 	"github.com/rotad/rotad/providers/keycloak"
@@ -25,6 +26,7 @@ func kinds() []providers.Kind {
 		dcr.Kind(),
 		entra.Kind(),
 		exec.Kind(),
+		generated.Kind(),
 		http.Kind(),
 		jwks.Kind(),
 		keycloak.Kind(),

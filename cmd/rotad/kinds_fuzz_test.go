@@ -33,8 +33,9 @@ func blocks(secret, program string) map[string]map[string]string {
 			"preset": "telicent", "url": "https://auth.example.com", "token_file": secret, "login_header": "X-Api-Key", "login_scheme": "Key",
 			"login_url": "https://auth.example.com/token", "reason": "x", "grace": "7d",
 		},
-		"jwks":     {"token_url": "https://idp.example.com/token", "audience": "https://idp.example.com", "directory": "/", "algorithm": "EdDSA", "max_age": "1h"},
-		"keycloak": {"url": "https://kc.example.com", "realm": "r", "login_realm": "master", "client_id": "rotad", "client_secret_file": secret},
+		"generated": {"use": "salt", "length": "64", "alphabet": "hex", "restart": "none", "invalidates": "x"},
+		"jwks":      {"token_url": "https://idp.example.com/token", "audience": "https://idp.example.com", "directory": "/", "algorithm": "EdDSA", "max_age": "1h"},
+		"keycloak":  {"url": "https://kc.example.com", "realm": "r", "login_realm": "master", "client_id": "rotad", "client_secret_file": secret},
 		"lightapi": {
 			"url": "https://portal.example.com", "host_id": "h", "token_url": "https://oauth.example.com/oauth2/token", "wire": "legacy",
 			"client_id": "c", "client_secret_file": secret, "scope": "portal.w", "stale_code": "ERR11639",

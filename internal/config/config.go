@@ -82,7 +82,7 @@ func (c *Config) WithDefaults(client credential.Client) credential.Client {
 func withFields(named map[string]string, fields []string) map[string]string {
 	out := named
 	for _, field := range fields {
-		if _, ok := named[field]; ok || !slices.Contains([]string{credential.FieldKeyID, credential.FieldPrivateKey, credential.FieldAlgorithm}, field) {
+		if _, ok := named[field]; ok || !slices.Contains([]string{credential.FieldKeyID, credential.FieldPrivateKey, credential.FieldAlgorithm, credential.FieldValue}, field) {
 			continue
 		}
 		if len(out) == len(named) {

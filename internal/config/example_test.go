@@ -39,7 +39,7 @@ func TestTheExampleLoads(t *testing.T) {
 	if c == nil {
 		t.Fatal(problems)
 	}
-	if len(c.Clients) != 9 || len(c.Providers) != 12 || c.SMTP == nil {
+	if len(c.Clients) != 9 || len(c.Providers) != 13 || c.SMTP == nil {
 		t.Errorf("got %d clients and %d providers", len(c.Clients), len(c.Providers))
 	}
 	// Nothing is pointed out but that no file matches the include: four days from Thursday to Monday, the overlap and

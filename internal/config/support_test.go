@@ -81,6 +81,14 @@ type appRoleSettings struct {
 	Values       string `yaml:"values" default:"server" enum:"server,own" doc:"Who chooses."`
 }
 
+type generatedSettings struct {
+	Use         string `yaml:"use" default:"other" enum:"salt,csrf,state,other" doc:"Use."`
+	Length      int    `yaml:"length" default:"43" doc:"Length."`
+	Alphabet    string `yaml:"alphabet" default:"base64url" doc:"Alphabet."`
+	Restart     string `yaml:"restart" default:"required" enum:"required,none" doc:"Restart."`
+	Invalidates string `yaml:"invalidates" doc:"Effects."`
+}
+
 type keySettings struct {
 	TokenURL  string        `yaml:"token_url" required:"true" format:"url" doc:"Token endpoint."`
 	Audience  string        `yaml:"audience" doc:"Audience."`
@@ -162,6 +170,7 @@ func kinds() []config.Kind {
 			Ref: []string{"client_id", "host_id?", "owner_position_id?"},
 		},
 		{Name: "dcr", Settings: func() any { return new(registrationSettings) }, Ref: []string{"client_id"}, Fields: bundle},
+		{Name: "generated", Settings: func() any { return new(generatedSettings) }, Ref: []string{"name"}, Fields: []string{"value"}},
 		{Name: "jwks", Settings: func() any { return new(keySettings) }, Ref: []string{"client_id"}, Fields: []string{"client_id", "key_id", "private_key", "algorithm"}},
 		{Name: "manual", Settings: func() any { return new(manualSettings) }, Ref: []string{"client_id"}},
 		{Name: "exec", Settings: func() any { return new(execSettings) }},

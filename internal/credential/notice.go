@@ -67,6 +67,7 @@ type Facts struct {
 	Override     bool              `json:"override,omitzero"`
 	Observed     bool              `json:"observed,omitzero"` // its policy only watches: a person replaces the secret
 	Instructions string            `json:"instructions,omitempty"`
+	Effects      string            `json:"effects,omitempty"`  // what the rotation does to those who use the secret
 	Consumers    Consumers         `json:"consumers,omitzero"` // who has moved to the new secret
 	Labels       map[string]string `json:"labels,omitempty"`
 }

@@ -70,4 +70,5 @@ type Capabilities struct {
 	Required      time.Time     `json:"required,omitzero"`       // from when on the provider itself says that rotation is required
 	Disabled      bool          `json:"disabled,omitzero"`       // the client is switched off at the provider
 	Instructions  string        `json:"instructions,omitempty"`  // manual: what the person has to do
+	Effects       string        `json:"effects,omitempty"`       // what a rotation does to those who use the secret, for people
 }

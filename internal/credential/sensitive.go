@@ -62,6 +62,8 @@ const (
 	FieldClientSecret = "client_secret"
 	FieldRoleID       = "role_id" // Vault AppRole: an identifier, not a secret
 
+	FieldValue = "value" // one that rotad makes itself, for no login: a salt, a key of tokens
+
 	// The fields of a key pair: its private half, in PKCS #8 and PEM; the name of the public half (RFC 7517 section 4.5); and
 	// how it signs (RFC 7518 section 3.1).
 	FieldPrivateKey = "private_key"

@@ -80,7 +80,7 @@ func (s *step) facts() credential.Facts {
 	f := credential.Facts{
 		Provider: s.rec.Client.Provider, Mode: s.rec.Mode(), ClientRef: refForPeople(s.rec.Client.Ref),
 		VaultPath: s.rec.Client.Vault, VaultVersion: s.rec.Version, SecretID: s.rec.Current.ID,
-		Expires: Ends(s.rec), Hold: s.rec.Hold, Labels: s.rec.Client.Labels, Instructions: s.rec.Caps.Instructions,
+		Expires: Ends(s.rec), Hold: s.rec.Hold, Labels: s.rec.Client.Labels, Instructions: s.rec.Caps.Instructions, Effects: s.rec.Caps.Effects,
 		Observed: s.env.Policy.OnlyWatches(),
 	}
 	if r := s.rec.Rotation; r != nil {

@@ -34,7 +34,7 @@ type World struct {
 	Field string
 
 	// Creates says whether a request is the one that creates, and Verifies whether it is one that verifies. Creates is nil where
-	// neither a create nor a revoke asks anybody.
+	// neither a create nor a revoke asks anybody, Verifies where a proof asks nobody.
 	Creates, Verifies func(*http.Request) bool
 	// Created counts how many secrets have ever been made for Target at the server.
 	Created func() int
