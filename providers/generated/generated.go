@@ -38,7 +38,7 @@ func (p *provider) Timing() providers.Timing {
 
 var (
 	errNoName   = errors.New("the client's ref names no value")
-	errNoVault  = errors.New("Vault cannot be read here, and nobody else knows the value")
+	errNoVault  = errors.New("vault cannot be read here, and nobody else knows the value")
 	errOwnValue = errors.New("this kind makes its values itself")
 )
 
