@@ -50,7 +50,7 @@ func newDemo(a *app) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.once, "once", false, "play one client of each overlap mode through a whole life, then stop; exit 1 if anything was violated")
+	flags.BoolVar(&f.once, "once", false, "play every client through a whole life, then stop; exit 1 if anything was violated")
 	flags.StringVar(&f.speed, "speed", "", `demo time per second of real time (default "1d/s", with --once "3d/s")`)
 	flags.StringVar(&f.page, "page", "", "loopback `address` of the page, or off (default "+demoPageAt+", or a free port; with --json off)")
 	flags.StringVar(&f.spoil, "break", "", "break something in the worst moment of the first rotation: "+demoBreakNames())

@@ -121,11 +121,9 @@ func (p *demoPlay) arm(act stage.Act, client string, waits bool) *demoBreak {
 
 // demoCreates recognizes the request that makes a secret for a client.
 func demoCreates(client string) func(*http.Request) bool {
-	part := map[string]string{
-		demoTwoSlot: "/addPassword", demoGrace: "/rotate", demoChosen: "/custom-secret-id", demoCutover: "/client-secret",
-	}[client]
+	part := demoRoles()[client].creates
 	return func(r *http.Request) bool {
-		return part != "" && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, part)
+		return part != "" && (r.Method == http.MethodPost || r.Method == http.MethodPatch) && strings.HasSuffix(r.URL.Path, part)
 	}
 }
 

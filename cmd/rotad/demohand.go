@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/rotad/rotad/internal/admin"
 	"github.com/rotad/rotad/internal/credential"
-	"github.com/rotad/rotad/internal/sandbox"
 	"github.com/rotad/rotad/internal/stage"
 )
 
@@ -44,33 +42,15 @@ func (p *demoPlay) changeByHand(actor *demoActor) error {
 	defer actor.mu.Unlock()
 	p.world.changing.Lock()
 	defer p.world.changing.Unlock()
-	id, place := actor.client.ID, demoPlaces()[actor.client.ID]
-	value, err := p.world.newByHand(id)
+	role := demoRoles()[actor.client.ID]
+	value, err := role.hand(p.world)
 	if err != nil {
 		return err
 	}
-	data, _ := p.world.kv.Current("secret", place.path)
-	data[place.field] = value
-	p.world.put(place.path, demoByPerson, data)
+	data, _ := p.world.kv.Current("secret", role.place.path)
+	data[role.place.field] = value
+	p.world.put(role.place.path, demoByPerson, data)
 	return nil
-}
-
-// newByHand makes a secret at the provider of a client, as its administrator would.
-func (w *demoWorld) newByHand(id string) (value string, err error) {
-	switch id {
-	case demoChosen:
-		value, _, err = w.roles.Issue(id)
-	case demoCutover:
-		value = rand.Text()
-		err = w.keycloak.SetSecret(id, value)
-	case demoTwoSlot:
-		_, value, err = w.idp.Issue(demoAppID, sandbox.Issue{Label: "by hand", TTL: demoLifetime, KeepOld: -1})
-	case demoGrace:
-		_, value, err = w.idp.Issue(id, sandbox.Issue{TTL: demoLifetime, KeepOld: 7 * demoDay})
-	default:
-		_, value, err = w.idp.Issue(id, sandbox.Issue{Label: "portal", TTL: demoLifetime, KeepOld: -1})
-	}
-	return value, err
 }
 
 // sendOwner lets the owner of a client read the mail about a hold that followed from something broken, and do what it
@@ -117,7 +97,7 @@ func (p *demoPlay) replace(client string) {
 	if !ok || rec.Hold == nil {
 		return
 	}
-	value, err := p.world.newByHand(client)
+	value, err := demoRoles()[client].hand(p.world)
 	if err != nil {
 		p.violate(client, err.Error())
 		return

@@ -173,6 +173,9 @@ func (l *demoLife) Committed(change credential.Change) {
 	if l.killed.Load() {
 		return
 	}
+	if seen := l.play.world.seen; seen != nil {
+		seen(change)
+	}
 	l.play.world.ledger.Phase(change.Record.Client.ID, change.Record.Phase(), l.play.world.clock.now())
 	l.play.follow(l.play.whole)
 }

@@ -58,7 +58,7 @@ func demoZone() *time.Location {
 func (s *demoLines) greeting(p *demoPlay, page, metrics string) string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("%s", s.paint(demoBold, "rotad demo")+": the whole daemon, and one client for each way in which providers replace secrets.")
+	line("%s", s.paint(demoBold, "rotad demo")+": the whole daemon, and eight clients: one for each way in which providers replace secrets.")
 	line("Time runs at %s per second while nothing happens, and as it should while something does.", credential.FormatDuration(p.speed))
 	line("Times here are those of %s; the commands below write those of your own zone, and name it. Ctrl-C ends it.", s.zone)
 	line("")

@@ -101,7 +101,7 @@ func (p *demoPage) Scene(context.Context) (stage.Scene, error) {
 func (p *demoPage) client(rec credential.Record, now time.Time) stage.Client {
 	mode, means := demoMode(rec.Mode())
 	c := stage.Client{
-		ID: rec.Client.ID, Owner: rec.Client.Owner, Provider: rec.Client.Provider, Mode: mode, Means: means, Phase: rec.Phase(),
+		ID: rec.Client.ID, Owner: rec.Client.Owner, Provider: rec.Client.Provider, Kind: p.kindOf(rec.Client.Provider), Mode: mode, Means: means, Phase: rec.Phase(),
 		Next: p.voice.outlook(p.demoPlay, rec), Expires: rotation.Ends(rec), Path: rec.Client.Vault.String(),
 		Forecast: p.plan(rec, now), Versions: p.versions(rec),
 	}
@@ -237,7 +237,7 @@ func (p *demoPage) breakIt(ctx context.Context, act stage.Act, client string) (s
 }
 
 // demoCreating says whether rotad itself makes the secrets of a client.
-func demoCreating(client string) bool { return client != demoManual }
+func demoCreating(client string) bool { return demoRoles()[client].creates != "" }
 
 func (p *demoPage) paused() bool {
 	p.pausing.Lock()
@@ -279,4 +279,14 @@ func demoMode(m credential.Mode) (name, means string) {
 	case credential.ModeUnknown:
 	}
 	return "not known yet", "rotad has not looked at it yet"
+}
+
+// kindOf returns the kind of a provider.
+func (p *demoPage) kindOf(provider string) string {
+	for _, configured := range p.config.Providers {
+		if configured.Name == provider {
+			return configured.Kind
+		}
+	}
+	return ""
 }

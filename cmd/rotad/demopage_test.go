@@ -80,8 +80,8 @@ func addressIn(t *testing.T, out io.Reader) string {
 func (v *visitor) remember(w sandbox.KVWrite) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, place := range demoPlaces() {
-		if value, ok := w.Data[place.field].(string); ok && w.Path == place.path {
+	for _, role := range demoCast() {
+		if value, ok := w.Data[role.place.field].(string); ok && w.Path == role.place.path {
 			v.secrets = append(v.secrets, value)
 		}
 	}
@@ -165,7 +165,7 @@ func TestDemoPageShowsWhatARotationDoes(t *testing.T) {
 	v := visit(t)
 	scene := v.await("services log in", func(s stage.Scene) bool {
 		runs := clientOf(s, demoChosen).Runs
-		return len(s.Clients) == len(demoPlaces()) && len(runs) == 2
+		return len(s.Clients) == len(demoCast()) && len(runs) == 2
 	})
 	if c := clientOf(scene, demoChosen); c.Versions[0].Label != "A" || c.Versions[0].By != demoBySetup || len(c.Forecast) == 0 || c.Next == "" {
 		t.Errorf("at the beginning: %+v", c)

@@ -28,7 +28,7 @@ func (p *demoPlay) sendPerson(actor *demoActor, entry credential.Audit) {
 
 // submit is the person: a new secret from the portal, given to "rotad submit" on stdin.
 func (p *demoPlay) submit(actor *demoActor) {
-	value, expires, err := p.world.idp.Portal().NewSecret(actor.client.Ref["client_id"])
+	value, expires, err := p.world.odc.Portal().NewSecret(actor.client.Ref["client_id"])
 	if err != nil {
 		p.violate(actor.client.ID, err.Error())
 		return
@@ -59,7 +59,7 @@ func (p *demoPlay) bring(actor *demoActor, value string, expires time.Time) {
 func (p *demoPlay) sendCleaner(actor *demoActor, entry credential.Audit) {
 	policy := p.config.Policies[actor.client.Policy]
 	p.world.clock.at(entry.At.Add(policy.Overlap+demoCleaner), func() {
-		if _, err := p.world.idp.Portal().RemoveOld(actor.client.Ref["client_id"]); err != nil {
+		if _, err := p.world.odc.Portal().RemoveOld(actor.client.Ref["client_id"]); err != nil {
 			p.violate(actor.client.ID, err.Error())
 		}
 	})

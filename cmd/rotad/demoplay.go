@@ -86,7 +86,7 @@ func newDemoPlay(a *app, w *demoWorld, speed time.Duration, f demoFlags) *demoPl
 	return p
 }
 
-// cast gives every client its services, and the cutover its witness.
+// cast gives every client its services, and each cutover its witness.
 func (p *demoPlay) cast(ctx context.Context, clients []credential.Client) {
 	late := p.world.consumers(clients, demoLate)
 	for i, consumer := range p.world.consumers(clients, demoPrompt) {
@@ -96,11 +96,13 @@ func (p *demoPlay) cast(ctx context.Context, clients []credential.Client) {
 		p.actors[clients[i].ID] = actor
 		p.world.ledger.Phase(clients[i].ID, credential.PhaseSteady, p.world.clock.now())
 	}
-	p.world.faults.Around(
-		sandbox.When{Method: "POST", Path: "/client-secret", Count: -1},
-		func() { p.cutBegins(p.actors[demoCutover]) },
-		func(status int) { p.cutIsFelt(ctx, p.actors[demoCutover], status) },
-	)
+	for _, id := range []string{demoCutover, demoLight} {
+		p.world.faults.Around(
+			sandbox.When{Method: "POST", Path: demoRoles()[id].creates, Count: -1},
+			func() { p.cutBegins(p.actors[id]) },
+			func(status int) { p.cutIsFelt(ctx, p.actors[id], status) },
+		)
+	}
 }
 
 // demoEvents are the events that are told, a contract of the command.

@@ -31,8 +31,12 @@ func (w *demoWorld) consumers(clients []credential.Client, sort string) []*sandb
 	for _, client := range clients {
 		token := rand.Text()
 		w.kv.AddToken(token, 0, sandbox.KVGrant{Path: client.Vault.Mount + "/data/" + client.Vault.Path, Capabilities: []string{"read"}})
+		role := demoRoles()[client.ID]
 		c := &sandbox.Consumer{
-			Client: client.ID, Read: sandbox.KVReader(shared, w.public.Vault, token, client.Vault), Login: w.login(shared, client.ID),
+			Client: client.ID, Read: sandbox.KVReader(shared, w.public.Vault, token, client.Vault), Login: role.login(w, shared),
+		}
+		if role.mounted != "" && sort == demoLate {
+			c.Read = w.mountedReader(role.mounted, client.Ref["client_id"])
 		}
 		w.note(c, sort)
 		if sort == demoLate {
@@ -41,21 +45,6 @@ func (w *demoWorld) consumers(clients []credential.Client, sort string) []*sandb
 		all = append(all, c)
 	}
 	return all
-}
-
-// login is how the services of a client log in.
-func (w *demoWorld) login(shared *http.Client, id string) func(context.Context, credential.Bundle) (providers.Answer, error) {
-	switch id {
-	case demoTwoSlot:
-		return sandbox.OAuthLogin(shared, w.public.IdP+"/login/"+demoTenant+"/oauth2/v2.0/token", "{client_id}/.default")
-	case demoGrace:
-		return sandbox.OAuthLogin(shared, w.public.IdP+"/telicent/oauth2/token", "")
-	case demoChosen:
-		return sandbox.AppRoleLogin(shared, w.public.Vault, demoMount)
-	case demoCutover:
-		return sandbox.OAuthLogin(shared, w.public.Keycloak+"/realms/staff/protocol/openid-connect/token", "")
-	}
-	return sandbox.OAuthLogin(shared, w.public.IdP+"/oauth2/token", "")
 }
 
 // note lets the ledger see every login: the fingerprint of the value, and the answer.
@@ -141,16 +130,16 @@ const (
 // wrote notes every version of what services read. It is called by the store, with the clear value, of which the
 // fingerprint is kept.
 func (w *demoWorld) wrote(write sandbox.KVWrite) {
-	for id, place := range demoPlaces() {
-		if place.path != write.Path {
+	for _, role := range demoCast() {
+		if role.place.path != write.Path {
 			continue
 		}
 		by := demoByRotad
 		if name, ok := w.hands.Load(write.Path); ok {
 			by = fmt.Sprint(name)
 		}
-		if value, ok := write.Data[place.field].(string); ok {
-			w.ledger.Wrote(id, write.Version, stage.FingerprintOf(credential.NewSensitive(value)), by)
+		if value, ok := write.Data[role.place.field].(string); ok {
+			w.ledger.Wrote(role.id, write.Version, stage.FingerprintOf(credential.NewSensitive(value)), by)
 		}
 	}
 }
@@ -160,17 +149,4 @@ func (w *demoWorld) put(path, by string, data map[string]any) {
 	w.hands.Store(path, by)
 	defer w.hands.Delete(path)
 	w.kv.Put("secret", path, data)
-}
-
-// demoPlace is where the secret of a client stands in Vault.
-type demoPlace struct{ path, field string }
-
-func demoPlaces() map[string]demoPlace {
-	return map[string]demoPlace{
-		demoTwoSlot: {"apps/billing/oidc", "OIDC_SECRET"},
-		demoGrace:   {"apps/catalogue/oidc", "client_secret"},
-		demoChosen:  {"apps/nightly-batch/approle", "secret_id"},
-		demoCutover: {"apps/intranet/oidc", "client_secret"},
-		demoManual:  {"apps/partner-shop/oidc", "client_secret"},
-	}
 }

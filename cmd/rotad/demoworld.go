@@ -15,17 +15,9 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/sandbox"
 	"github.com/rotad/rotad/internal/stage"
-)
-
-// The clients of the demo, one per overlap mode.
-const (
-	demoTwoSlot = "billing-api"
-	demoGrace   = "catalogue"
-	demoChosen  = "nightly-batch"
-	demoCutover = "intranet"
-	demoManual  = "partner-shop"
 )
 
 // Names in the demo's world.
@@ -33,6 +25,7 @@ const (
 	demoAppID  = "11111111-1111-4111-8111-111111111111" // of the two-slot provider's client
 	demoTenant = "contoso.example.com"                  // of the two-slot provider
 	demoMount  = "services"                             // of the AppRole method whose SecretIDs are rotated
+	demoHost   = "example.com"                          // of the portal with versions
 )
 
 const demoDay = 24 * time.Hour
@@ -40,27 +33,21 @@ const demoDay = 24 * time.Hour
 // demoLifetime is how long every secret of the demo lives.
 const demoLifetime = 90 * demoDay
 
-// demoAges is how old each client's secret is when the demo begins: the older, the sooner it is replaced.
-func demoAges() map[string]time.Duration {
-	return map[string]time.Duration{
-		demoTwoSlot: 66 * demoDay, demoGrace: 62 * demoDay, demoChosen: 60 * demoDay, demoCutover: 58 * demoDay,
-		demoManual: 53 * demoDay,
-	}
-}
+// demoConverges is how long the control plane works on a rotation.
+const demoConverges = 200 * time.Millisecond
 
-// demoTried is the client that people are asked to rotate. Its own turn comes late, when whoever reads has long typed the
-// command: during a rotation the answer would be that one is under way already.
-const demoTried = demoChosen
-
-// demoWorld is everything that rotad talks to, in this process and on loopback addresses: an identity provider with the
-// two-slot and the grace-window dialect and a portal, a Keycloak realm without a policy, a Vault with a KV v2 store and
-// AppRoles, and a mail server.
+// demoWorld is everything that rotad talks to, in this process and on loopback addresses: an identity provider with
+// several dialects, a Keycloak realm without a policy, a control plane, a portal with versions, a platform without an
+// API for secrets, a Vault with a KV v2 store and AppRoles, and a mail server.
 type demoWorld struct {
 	clock    *demoClock
 	dir      string
 	idp      *sandbox.IdP
 	keycloak *sandbox.Keycloak
-	faults   *sandbox.Faults // before the realm
+	rover    *sandbox.Rover
+	light    *sandbox.LightAPI
+	odc      *sandbox.ODC
+	faults   *sandbox.Faults // before the two servers whose old secret dies at once
 	roles    *sandbox.AppRole
 	kv       *sandbox.KV
 	mailbox  *sandbox.Mailbox
@@ -72,6 +59,7 @@ type demoWorld struct {
 	ledger   *stage.Ledger
 	hands    sync.Map          // by path: who writes there now, beside rotad
 	secrets  map[string]string // rotad's own, by the name of their file
+	seen     demoSeen          // nil = nobody
 }
 
 // demoGates are where the world can be broken. The services do not go through rotad's own: while rotad is dead they live
@@ -83,14 +71,19 @@ type demoGates struct {
 // demoAddresses is what the configuration has to know about the world.
 type demoAddresses struct {
 	IdP, Keycloak, Vault   string
+	Rover, Light, ODC      string
 	MailPort               int
 	Mount, Tenant, Expires string
+	Dir                    string
 }
+
+// demoSeen is told of every change that was committed, before the daemon goes on.
+type demoSeen func(credential.Change)
 
 // newDemoWorld starts the world. The clock shows when the demo begins.
 func newDemoWorld(ctx context.Context, clock *demoClock, dir string) (w *demoWorld, err error) {
 	w = &demoWorld{clock: clock, dir: dir, ledger: stage.NewLedger(), secrets: map[string]string{}}
-	for _, name := range []string{"vault", "entra", "telicent", "roles", "keycloak"} {
+	for _, name := range []string{"vault", "entra", "telicent", "roles", "keycloak", "rover", "light", "logto"} {
 		w.secrets[name] = rand.Text()
 	}
 	if err = os.MkdirAll(filepath.Join(dir, "mail"), 0o700); err != nil {
@@ -103,6 +96,11 @@ func newDemoWorld(ctx context.Context, clock *demoClock, dir string) (w *demoWor
 		PortalTTL:  demoLifetime,
 	})
 	w.keycloak = sandbox.NewKeycloak(clock.now, sandbox.KeycloakSettings{Realm: "staff", AdminSecret: w.secrets["keycloak"]})
+	w.rover = sandbox.NewRover(clock.now, sandbox.RoverSettings{
+		TeamSecret: w.secrets["rover"], Expiration: demoLifetime, Grace: 7 * demoDay, Converge: demoConverges,
+	})
+	w.light = sandbox.NewLightAPI(clock.now, sandbox.LightAPISettings{HostID: demoHost, Token: w.secrets["light"]})
+	w.odc = sandbox.NewODC(clock.now, sandbox.Settings{PortalTTL: demoLifetime}, sandbox.ODCSettings{TTL: demoLifetime})
 	w.faults = sandbox.NewFaults(clock.after)
 	w.roles = sandbox.NewAppRole(clock.now, sandbox.AppRoleSettings{
 		Mount: demoMount, Token: w.secrets["roles"], MaxTTL: 2 * demoLifetime,
@@ -137,6 +135,9 @@ func (w *demoWorld) listen(ctx context.Context) (err error) {
 	}{
 		{&w.at.IdP, &w.public.IdP, w.gates.idp.Wrap(w.idp.Handler())},
 		{&w.at.Keycloak, &w.public.Keycloak, w.gates.idp.Wrap(w.faults.Wrap(w.keycloak.Handler()))},
+		{&w.at.Rover, &w.public.Rover, w.gates.idp.Wrap(w.rover.Handler())},
+		{&w.at.Light, &w.public.Light, w.gates.idp.Wrap(w.faults.Wrap(w.light.Handler()))},
+		{&w.at.ODC, &w.public.ODC, w.gates.idp.Wrap(w.odc.Handler())},
 		{&w.at.Vault, &w.public.Vault, w.gates.vault.Wrap(w.vault())},
 	} {
 		if *server.own, err = w.serve(ctx, w.outsideOfChanges(w.gates.own.Wrap(server.handler))); err != nil {
@@ -198,48 +199,19 @@ func (w *demoWorld) close() error {
 // beside what somebody else keeps there.
 func (w *demoWorld) populate(begin time.Time) error {
 	defer w.clock.set(begin)
-	for id, age := range demoAges() {
-		w.clock.set(begin.Add(-age))
-		if err := w.client(id); err != nil {
-			return fmt.Errorf("making the client %s: %w", id, err)
+	for _, role := range demoCast() {
+		w.clock.set(begin.Add(-role.age))
+		if err := role.born(w, rand.Text()); err != nil {
+			return fmt.Errorf("making the client %s: %w", role.id, err)
 		}
 	}
 	w.clock.set(begin)
-	return w.idp.Register(sandbox.Registration{ClientID: "rotad-entra", Secret: w.secrets["entra"], Admin: true})
-}
-
-// client registers one client now.
-func (w *demoWorld) client(id string) error {
-	secret := rand.Text()
-	at := w.clock.now()
-	oauth := func(clientID string) map[string]any {
-		return map[string]any{"client_id": clientID, "client_secret": secret}
+	for name, secret := range map[string]string{"rotad-entra": w.secrets["entra"], "rotad-logto": w.secrets["logto"]} {
+		if err := w.idp.Register(sandbox.Registration{ClientID: name, Secret: secret, Admin: true}); err != nil {
+			return err
+		}
 	}
-	switch id {
-	case demoTwoSlot:
-		w.put("apps/billing/oidc", demoBySetup, map[string]any{"client_id": demoAppID, "OIDC_SECRET": secret, "LOG_LEVEL": "info"})
-		return w.idp.Register(sandbox.Registration{ClientID: demoAppID, Name: "Billing", Secret: secret, TTL: demoLifetime})
-	case demoGrace:
-		w.put("apps/catalogue/oidc", demoBySetup, oauth(id))
-		return w.idp.Register(sandbox.Registration{ClientID: id, Secret: secret, TTL: demoLifetime})
-	case demoManual:
-		w.at.Expires = at.Add(demoLifetime).UTC().Format(time.RFC3339)
-		w.put("apps/partner-shop/oidc", demoBySetup, oauth(id))
-		return w.idp.Register(sandbox.Registration{ClientID: id, Name: "Partner shop", Secret: secret, TTL: demoLifetime})
-	case demoCutover:
-		w.put("apps/intranet/oidc", demoBySetup, oauth(id))
-		return w.keycloak.Register(sandbox.KeycloakClient{
-			ClientID: id, Secret: secret, ServiceAccount: true,
-			Attributes: map[string]string{"client.secret.creation.time": fmt.Sprint(at.Unix())},
-		})
-	}
-	role, err := w.roles.AddRole(sandbox.AppRoleRole{Name: id, SecretIDTTL: demoLifetime})
-	if err != nil {
-		return err
-	}
-	value, _, err := w.roles.Issue(id)
-	w.put("apps/nightly-batch/approle", demoBySetup, map[string]any{"role_id": role, "secret_id": value})
-	return err
+	return nil
 }
 
 //go:embed demo.yaml.tmpl
@@ -247,7 +219,7 @@ var demoConfig string
 
 // configure writes the configuration and rotad's own secrets, and returns the configuration's path.
 func (w *demoWorld) configure() (path string, err error) {
-	w.at.Mount, w.at.Tenant = demoMount, demoTenant
+	w.at.Mount, w.at.Tenant, w.at.Dir = demoMount, demoTenant, w.dir
 	text, err := template.New("demo").Option("missingkey=error").Parse(demoConfig)
 	if err != nil {
 		return "", fmt.Errorf("reading the demo's configuration: %w", err)

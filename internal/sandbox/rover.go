@@ -221,3 +221,14 @@ func (r *Rover) value() string {
 	r.settings.Random(b[:])
 	return told(r.settings.Made, fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:]))
 }
+
+// Replace is a person who rotates the secret of an application and waits for it. It returns the value.
+func (r *Rover) Replace(name string) (value string, err error) {
+	err = fmt.Errorf("rotating the secret of %q: %w", name, ErrNoClient)
+	r.with(name, func(a *roverApp) {
+		a.asked = r.now().Add(-r.settings.Lag - r.settings.Converge)
+		r.reconcile(a)
+		value, err = a.secret, nil
+	})
+	return value, err
+}

@@ -68,6 +68,7 @@ type Client struct {
 	ID       string           `json:"id"`
 	Owner    string           `json:"owner"`
 	Provider string           `json:"provider"`
+	Kind     string           `json:"kind"` // of the provider
 	Mode     string           `json:"mode"`
 	Means    string           `json:"means"` // what the mode means, in a few words
 	Phase    credential.Phase `json:"phase"`

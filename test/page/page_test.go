@@ -10,8 +10,8 @@ import (
 func TestPage(t *testing.T) {
 	v := visit(t)
 	v.open(1440, 900, "light")
-	v.await(`document.querySelectorAll(".client").length === 5`, "every client has its line")
-	v.await(`document.querySelectorAll(".bar.v0").length >= 10`, "both services of each client log in")
+	v.await(`document.querySelectorAll(".client").length === 8`, "every client has its line")
+	v.await(`document.querySelectorAll(".bar.v0").length >= 16`, "both services of each client log in")
 	v.await(`document.querySelectorAll(".push").length === 6`, "the buttons are there")
 	t.Run("keyboard", func(t *testing.T) { v.on(t).keyboard() })
 	t.Run("mail", func(t *testing.T) { v.on(t).mail() })
@@ -31,7 +31,7 @@ func TestPage(t *testing.T) {
 	} {
 		t.Run(look.name, func(t *testing.T) {
 			v.on(t).open(look.width, look.height, look.scheme)
-			v.await(`document.querySelectorAll(".bar").length >= 10 && document.querySelectorAll("#story .chapter").length > 0`, "it is drawn")
+			v.await(`document.querySelectorAll(".bar").length >= 16 && document.querySelectorAll("#story .chapter").length > 0`, "it is drawn")
 			v.fits()
 			v.legible()
 			v.shoot(look.name)

@@ -56,7 +56,7 @@ function drawClient(row, c, view) {
   const [phase, mode] = facts.children;
   set(phase, c.hold ? "held" : c.phase);
   phase.className = "phase " + (c.hold ? "held" : c.phase);
-  set(mode, c.mode);
+  set(mode, c.kind ? c.mode + " at " + c.kind : c.mode);
   mode.title = c.means;
   set(next, c.hold ? c.hold.code + ": a person decides" : c.failing ? "tries again: " + c.failing : c.next || c.phase);
   const [bands, prompt, late, signs, now] = lane.children;
