@@ -184,6 +184,11 @@ func sampleAfter(plain noticeMaker, invite inviteMaker) []Sample {
 			sampleRotated(n)
 			n.Facts.Cause = asked
 		})},
+		{Name: "rotated-grace", Notice: plain(credential.NoticeRotated, "rotated", func(n *credential.Notice) {
+			sampleRotated(n)
+			n.Facts.Provider, n.Facts.Mode, n.Facts.OldDies = "control-plane", credential.ModeGraceWindow, now.Add(7*day)
+			n.Calendar = invite(n.Facts.OldDies, 2, "the old secret stops working")
+		})},
 		{Name: "rotated-back", Notice: plain(credential.NoticeRotated, "rotated", func(n *credential.Notice) {
 			sampleRotated(n)
 			n.Facts.Cause = credential.Cause{Kind: credential.CauseRolledBack, Actor: "alice (uid 1001)", Reason: "logins fail"}

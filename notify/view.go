@@ -36,6 +36,7 @@ func (v view) data() templates.Data {
 		Unscheduled: f.Cause.Kind != "" && !f.Cause.Scheduled(), Compromised: f.Cause.Kind == credential.CauseCompromised,
 		RolledBack: f.Cause.Kind == credential.CauseRolledBack,
 		Cutover:    f.Cutover || f.Mode == credential.ModeHardCutover || f.Cause.Kind == credential.CauseCompromised, Override: f.Override,
+		Lapses:   f.Mode == credential.ModeGraceWindow && f.Cause.Kind != credential.CauseCompromised,
 		Negative: string(f.Negative), Error: capital(sentence(f.Error)) + stop(f.Error),
 		OldOne:   oldOne(f.Mode),
 		NoExpiry: v.noExpiry(), Users: v.users(), Effects: cleanLines(f.Effects),

@@ -33,6 +33,7 @@ type Data struct {
 	RolledBack  bool   // the secret from before the rotation is current again
 	Compromised bool   // the old secret has leaked, and was revoked without an overlap
 	Cutover     bool   // the old secret dies when the new one is born
+	Lapses      bool   // the provider ends the old secret by itself, and nothing extends that
 	Override    bool   // outside its window
 	Negative    string // result of asking with the old secret: proved, not-proved, skipped or empty
 	Error       string

@@ -12,6 +12,11 @@ import (
 	"github.com/rotad/rotad/internal/credential"
 )
 
+// shownOnce is what everybody should know who waits for a value.
+const shownOnce = "A provider shows the value of a secret once, when it is made. rotad catches it and puts it into Vault before anything else:\n" +
+	"read it there (rotad show ID names path and version). Neither rotad nor the provider can show it again. If Vault has lost it,\n" +
+	"make another one: rotad rotate ID where the provider has an API for it, else in its portal, and bring it with rotad submit ID."
+
 func newRotate(a *app) *cobra.Command {
 	var reason string
 	var wait, compromised, yes bool
@@ -23,6 +28,7 @@ func newRotate(a *app) *cobra.Command {
 		}
 		return a.rotate(cmd.Context(), admin.Command{Verb: admin.VerbRotate, Client: id, Reason: reason, Compromised: compromised}, wait)
 	})
+	cmd.Long = "Rotate a client's secret now.\n\n" + shownOnce
 	cmd.Flags().BoolVar(&compromised, "compromised", false, "somebody has the secret who must not: no overlap, no window, the old one is revoked at once")
 	cmd.Flags().BoolVar(&yes, "yes", false, "with --compromised: do not ask before")
 	cmd.Flags().BoolVar(&wait, "wait", false, "follow it to the overlap, and end with the command that shows the new version")

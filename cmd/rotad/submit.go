@@ -21,6 +21,8 @@ func newSubmit(a *app) *cobra.Command {
 	var expires, reason string
 	cmd := a.aboutOne("submit ID", "Bring a secret that a person made, from the terminal without an echo or from stdin.",
 		func(cmd *cobra.Command, id string) error { return a.submit(cmd.Context(), id, expires, reason) })
+	cmd.Long = "Bring a secret that a person made, from the terminal without an echo or from stdin.\n" +
+		"Keep the value until this command says that Vault has it.\n\n" + shownOnce
 	cmd.Flags().StringVar(&expires, "expires", "", "when it expires: a duration (90d), a date, an RFC 3339 time, or never")
 	reasonFlag(cmd, &reason)
 	return cmd

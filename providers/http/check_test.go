@@ -68,6 +68,7 @@ func TestChecksSayWhatIsWrong(t *testing.T) {
 		"a slot without a look":  {func(s *kind.Settings) { s.Inspect, s.Revoke = kind.Look{}, &kind.Call{Path: "/x"} }, "revoke"},
 		"revoke in a cutover":    {func(s *kind.Settings) { s.Mode, s.Revoke = "hard-cutover", &kind.Call{Path: "/x"} }, "revoke"},
 		"a short value":          {func(s *kind.Settings) { s.Value.Length = 8 }, "value.length"},
+		"a value of 96 bits":     {func(s *kind.Settings) { s.Value.Length, s.Value.Alphabet = 24, "0123456789abcdef" }, "value.length"},
 		"a poor alphabet":        {func(s *kind.Settings) { s.Value.Alphabet = "aaaaaaaaaaaaaaaaaaaaaaaaaa" }, "value.alphabet"},
 		"verify that shows none": {func(s *kind.Settings) { s.Verify = kind.Proof{Request: &kind.Ask{Call: kind.Call{Path: "/x"}}} }, "verify.request"},
 		"nothing to prove with":  {func(s *kind.Settings) { s.Verify = kind.Proof{} }, "verify"},
@@ -129,5 +130,29 @@ steps:
 				t.Errorf("said %q, want %q", said, test.want)
 			}
 		})
+	}
+}
+
+// A value that rotad makes is at least as hard to guess as one of a provider, which is a random UUID at the least.
+func TestChosenValuesAreAtLeastAsStrongAsAProvidersOwn(t *testing.T) {
+	seen := map[string]bool{}
+	for name, chosen := range map[string]kind.Chosen{
+		"the default": {}, "hexadecimal": {Length: 32, Alphabet: "0123456789abcdef"}, "digits and letters": {Length: 25, Alphabet: "0123456789abcdefghijklmnopqrstuvwxyz"},
+	} {
+		s := slots()
+		s.Inspect, s.Mode, s.Value, s.Create.Answer = kind.Look{}, "hard-cutover", chosen, kind.Answer{}
+		s.Create.JSON = map[string]any{"client_secret": "{value}"}
+		p := open(t, s, &replies{answers: map[string]string{"POST /c/x/rotate": "204"}})
+		for range 200 {
+			issued, err := p.Create(t.Context(), target("x"), providers.Request{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			value := issued.Bundle.Secret().Reveal()
+			if seen[value] || len(value) < 25 {
+				t.Fatalf("%s: %d characters, seen before: %t", name, len(value), seen[value])
+			}
+			seen[value] = true
+		}
 	}
 }

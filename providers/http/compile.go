@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -255,6 +256,9 @@ func (c *compiler) chosen(s Chosen) Chosen {
 	}
 	if n := distinct(s.Alphabet); n < minAlphabet || n != len(s.Alphabet) {
 		c.report("value.alphabet", "has fewer than 16 characters, one twice, or one that is not ASCII", "")
+	} else if bits := float64(s.Length) * math.Log2(float64(n)); bits < minBits && s.Length >= minLength {
+		c.report("value.length", fmt.Sprintf("%d of these %d characters are %.0f random bits, fewer than %d", s.Length, n, bits, minBits),
+			"write a greater length, or a longer alphabet")
 	}
 	if hasControl(s.Prefix) || hasControl(s.Alphabet) {
 		c.report("value.alphabet", "has a control character", "")

@@ -56,7 +56,7 @@ func TestADescriptionThatSeesNothing(t *testing.T) {
 	s.Inspect, s.Mode = kind.Look{}, "hard-cutover"
 	s.Create.JSON = map[string]any{"client_secret": "{value}"}
 	s.Create.Answer = kind.Answer{}
-	s.Value = kind.Chosen{Length: 24, Alphabet: "abcdefghijklmnop", Prefix: "Aa1!"}
+	s.Value = kind.Chosen{Length: 32, Alphabet: "abcdefghijklmnop", Prefix: "Aa1!"}
 	r := &replies{answers: map[string]string{"POST /c/x/rotate": "204"}}
 	p := open(t, s, r)
 	seen, err := p.Inspect(t.Context(), target("x"))
@@ -65,7 +65,7 @@ func TestADescriptionThatSeesNothing(t *testing.T) {
 	}
 	issued, err := p.Create(t.Context(), target("x"), providers.Request{})
 	value := issued.Bundle.Secret().Reveal()
-	if err != nil || len(value) != 28 || !strings.HasPrefix(value, "Aa1!") || r.sent[0] != `POST /c/x/rotate {"client_secret":"`+value+`"}` {
+	if err != nil || len(value) != 36 || !strings.HasPrefix(value, "Aa1!") || r.sent[0] != `POST /c/x/rotate {"client_secret":"`+value+`"}` {
 		t.Errorf("%v, %d characters", err, len(value))
 	}
 	if _, ok := providers.AsRevoker(p); ok {

@@ -152,6 +152,7 @@ const (
 	minLength       = 24
 	maxLength       = 256
 	minAlphabet     = 16
+	minBits         = 128 // no provider that makes its own values makes weaker ones: a random UUID has 122
 	defaultAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 )
 

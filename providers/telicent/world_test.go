@@ -1,6 +1,7 @@
 package telicent_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -23,6 +24,7 @@ type world struct {
 	at     time.Time
 	idp    *sandbox.IdP
 	faults *sandbox.Faults
+	watch  func(*http.Request) // nil = nobody
 	url    string
 	token  string
 	p      providers.Provider
@@ -42,7 +44,13 @@ func newWorld(t *testing.T, s sandbox.Telicent, settings telicent.Settings) *wor
 		}
 	}
 	w.faults = sandbox.NewFaults(time.After)
-	server := httptest.NewServer(w.faults.Wrap(w.idp.Handler()))
+	served := w.faults.Wrap(w.idp.Handler())
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if w.watch != nil {
+			w.watch(r)
+		}
+		served.ServeHTTP(rw, r)
+	}))
 	t.Cleanup(server.Close)
 	w.url = server.URL + sandbox.PathTelicent
 	settings.URL = w.url
