@@ -127,7 +127,7 @@ func (a *app) checkProviders(ctx context.Context, d *daemon, cfg *config.Config)
 			continue
 		}
 		bad += a.checkProvider(ctx, p.Name, connection.Provider, watchesOnly(cfg))
-		bad += a.checkClients(ctx, p, connection.Provider, held, cfg.Clients)
+		bad += a.checkClients(ctx, p, connection.Provider, held, cfg)
 	}
 	return bad
 }
@@ -167,17 +167,21 @@ func (a *app) checkProvider(ctx context.Context, name string, p providers.Provid
 
 // checkClients looks at every client of a provider: is it known, and how would it be rotated?
 func (a *app) checkClients(
-	ctx context.Context, p config.Provider, provider providers.Provider, held rotation.Vault, clients []credential.Client,
+	ctx context.Context, p config.Provider, provider providers.Provider, held rotation.Vault, cfg *config.Config,
 ) (bad int) {
-	for _, c := range clients {
+	_, revokes := providers.AsRevoker(provider)
+	for _, c := range cfg.Clients {
 		if c.Provider != p.Name {
 			continue
 		}
-		where := "client " + c.ID
+		where, deletesEarly := "client "+c.ID, cfg.Policies[cfg.WithDefaults(c).Policy].DeleteEarly
 		snap, err := a.inspect(ctx, provider, held, c)
 		switch {
 		case err != nil:
 			bad += a.finding(where, true, err.Error(), "")
+		case snap.Caps.Mode == credential.ModeGraceWindow && deletesEarly && !revokes:
+			bad += a.finding(where, false, "delete_early has no effect: this provider cannot end a replaced secret, its own timer does",
+				"leave delete_early out of the policy "+c.Policy)
 		case snap.Caps.Mode == credential.ModeHardCutover && !c.AllowCut:
 			bad += a.finding(where, false, "hard-cutover: "+snap.Caps.Reason, "allow_cutover: true permits a rotation without overlap")
 		default:

@@ -118,3 +118,24 @@ func TestHelpSaysThatAValueIsShownOnce(t *testing.T) {
 		}
 	}
 }
+
+// A policy that deletes early what this provider cannot delete is told before a rotation finds out.
+func TestCheckOnlineSaysWhereNothingCanBeDeletedEarly(t *testing.T) {
+	world := newTestWorld(t)
+	path, err := world.configure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Clean(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	early := strings.Replace(string(text), "  as-the-platform:\n", "  as-the-platform:\n    delete_early: true\n", 1)
+	if err := os.WriteFile(path, []byte(early), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errOut := command(t, "check", "--config", path, "--online")
+	if code != exitDone || strings.Count(out, "delete_early has no effect") != 1 || !strings.Contains(out, "client gateway: note:") {
+		t.Errorf("exit code %d:\n%s%s", code, out, errOut)
+	}
+}

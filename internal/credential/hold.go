@@ -88,7 +88,7 @@ func HoldRules() []HoldRule {
 		{HoldForeignWrite, "Someone else wrote the Vault path of this client.", []Resolve{ResolveRetry, ResolveAcceptVault, ResolveAbort}, false, "the current secret expires unrotated"},
 		{HoldClientMissing, "The provider does not know this client: it was deleted there, or its id is mistyped.", []Resolve{ResolveRetry, ResolveAbort}, false, "none"},
 		{HoldUnauthorized, "The provider or Vault refuses rotad's own credential.", retryAbort, false, "the current secret expires unrotated"},
-		{HoldAttempts, "A step failed too often.", retryAbort, false, "the current secret expires unrotated"},
+		{HoldAttempts, "A step failed too often, or the provider says that it cannot do it.", retryAbort, false, "the current secret expires unrotated"},
 		{HoldBothRefused, "The provider refuses the old secret and the new one.", retryAbort, true, "consumers are cut off already"},
 		{HoldSecretKept, "The provider was asked for a new secret and kept the old one: nothing was rotated.", retryAbort, true, "the current secret expires unrotated"},
 		{HoldClockSuspect, "The clocks disagree, so the end of the overlap cannot be proved.", []Resolve{ResolveRetry}, false, "none: the old secret stays"},

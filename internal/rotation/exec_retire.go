@@ -138,7 +138,7 @@ func (r *run) revoke(ctx context.Context) Outcome {
 	if id != "" && id == r.rot.New.ID {
 		return Outcome{Result: NotDone, Failure: Failure{Class: providers.ClassRejected, Text: "refusing to revoke the secret that Vault hands out: " + id}}
 	}
-	if lapses(&r.rot) || id == "" {
+	if lapses(&r.rot) || id == "" || r.onlyLapses() {
 		return r.watchLapse(ctx)
 	}
 	if o, ok := r.mayRevoke(ctx); !ok {
@@ -148,9 +148,24 @@ func (r *run) revoke(ctx context.Context) Outcome {
 		if o.Failure.Class == providers.ClassConflict {
 			o.Finding = FoundElsewhere
 		}
+		if o.Failure.Class == providers.ClassUnsupported && r.mayLapse() {
+			return r.watchLapse(ctx)
+		}
 		return o
 	}
 	return Outcome{Result: Done}
+}
+
+// onlyLapses: the policy wants the old secret deleted early (delete_early), and this provider cannot do that at all.
+func (r *run) onlyLapses() bool {
+	_, ok := providers.AsRevoker(r.provider)
+	return !ok && r.mayLapse()
+}
+
+// mayLapse says whether the provider's own timer is good enough where an early deletion is not to be had. For a secret
+// that has leaked it is not: then a person has to know.
+func (r *run) mayLapse() bool {
+	return r.rot.Caps.Mode == credential.ModeGraceWindow && r.rot.Cause.Kind != credential.CauseCompromised
 }
 
 // mayRevoke asks once more, right before the revoke, that Vault hands out another value and that the provider accepts it:

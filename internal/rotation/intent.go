@@ -140,6 +140,10 @@ func (s *step) notCreated(o Outcome) {
 		r.Sent = nil
 		o.Failure.After = s.env.Timing.Deadline + s.env.Timing.Propagation
 	}
+	if o.Failure.Class == providers.ClassUnsupported && s.nothingCreated() {
+		s.cannotCreate(o.Failure)
+		return
+	}
 	s.fail(o.Failure)
 	switch o.Failure.Class {
 	case providers.ClassQuota:
@@ -148,6 +152,14 @@ func (s *step) notCreated(o Outcome) {
 		s.hold(credential.HoldClientMissing, o.Failure.Text, nil)
 	default:
 	}
+}
+
+// cannotCreate: the provider says that it cannot make a secret like this one, and none was made. Asking again would get the
+// same answer, so the rotation ends here, and a person is asked.
+func (s *step) cannotCreate(f Failure) {
+	s.auditDetail(credential.EventFailed, f.Text)
+	s.drop("the provider cannot do it")
+	s.hold(credential.HoldAttempts, f.Text, nil)
 }
 
 func (s *step) holdForeign(o Outcome) {

@@ -181,7 +181,7 @@ func (s *step) identify(l *Look) credential.FirstSight {
 func (s *step) whichIsVaults(l *Look) (credential.Secret, bool) {
 	s.rec.Presumed = false
 	live := s.live(l.Snapshot.Secrets)
-	for _, id := range []string{s.rec.Client.CurrentID, publishedID(l)} {
+	for _, id := range []string{s.rec.Client.CurrentID, publishedID(l), s.stillOurs(l)} {
 		if found, ok := l.Snapshot.Find(id); ok && id != "" {
 			return found, true
 		}
@@ -205,6 +205,16 @@ func publishedID(l *Look) string {
 		return e.New.ID
 	}
 	return ""
+}
+
+// stillOurs returns the id of the secret that a rotation published before a person accepted what Vault hands out, if that is
+// its value still. Without it a client with two secrets would not know its own.
+func (s *step) stillOurs(l *Look) string {
+	same := l.Version == s.rec.Version && !reused(&s.rec, l.Version, l.Written) || l.Compared && l.Same
+	if s.rec.Sight != credential.SightNone || s.rec.Version == 0 || !same {
+		return ""
+	}
+	return s.rec.Current.ID
 }
 
 // presume notes that the only listed secret was taken for Vault's although the list may be behind: some lists are

@@ -292,13 +292,17 @@ func (s *step) discard(secretID string) error {
 
 // acceptVault takes what Vault hands out as the current secret; the next look judges it.
 func (s *step) acceptVault() error {
+	own, version := credential.Secret{}, 0 // the one that we published last: Vault may still hand it out
 	if r := s.rec.Rotation; r != nil {
 		if err := s.giveUp(r); err != nil {
 			return err
 		}
+		if r.Promoted != 0 && r.Promoted == s.rec.Version {
+			own, version = r.New, r.Promoted
+		}
 	}
 	s.release("a person accepts what Vault hands out")
-	s.rec.Sight, s.rec.Current, s.rec.Version = credential.SightNone, credential.Secret{}, 0
+	s.rec.Sight, s.rec.Current, s.rec.Version = credential.SightNone, own, version
 	s.rec.Client.CurrentID = ""
 	s.rec.Backoff, s.rec.NextLook = credential.Backoff{}, s.env.Now
 	return nil
