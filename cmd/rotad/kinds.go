@@ -5,6 +5,7 @@ import (
 
 	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/providers"
+	"github.com/rotad/rotad/providers/authentik"
 	"github.com/rotad/rotad/providers/dcr"
 	"github.com/rotad/rotad/providers/entra"
 	"github.com/rotad/rotad/providers/exec"
@@ -23,6 +24,7 @@ import (
 // kinds is the visible list of provider kinds: adding one is one line here.
 func kinds() []providers.Kind {
 	return []providers.Kind{
+		authentik.Kind(),
 		dcr.Kind(),
 		entra.Kind(),
 		exec.Kind(),

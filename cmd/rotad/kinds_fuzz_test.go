@@ -10,12 +10,57 @@ import (
 	"testing"
 	"time"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/providers"
 )
 
-// blocks are settings of every kind that the configuration takes. FuzzKindSettings changes one at a time.
-func blocks(secret, program string) map[string]map[string]string {
+// blocks are settings of every kind that the configuration takes: what is written here, else what the example shows.
+// FuzzKindSettings changes one at a time.
+func blocks(f *testing.F, secret, program string) map[string]map[string]string {
+	f.Helper()
+	all := written(secret, program)
+	for kind, block := range shownBlocks(f, secret) {
+		if all[kind] == nil {
+			all[kind] = block
+		}
+	}
+	return all
+}
+
+// shownBlocks are the settings of each kind in the example that are texts.
+func shownBlocks(f *testing.F, secret string) map[string]map[string]string {
+	f.Helper()
+	data, err := os.ReadFile("../../config.example.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var file struct {
+		Providers map[string]map[string]any `yaml:"providers"`
+	}
+	if err := yaml.Unmarshal(data, &file); err != nil {
+		f.Fatal(err)
+	}
+	all := map[string]map[string]string{}
+	for _, shown := range file.Providers {
+		block := map[string]string{}
+		for key, value := range shown {
+			text, ok := value.(string)
+			switch {
+			case strings.HasSuffix(key, "_file"):
+				block[key] = secret
+			case ok && key != "kind" && key != "deadline" && key != "propagation":
+				block[key] = text
+			}
+		}
+		all[shown["kind"].(string)] = block //nolint:forcetypeassert // the example is checked elsewhere
+	}
+	return all
+}
+
+// written are settings that say more than the example.
+func written(secret, program string) map[string]map[string]string {
 	return map[string]map[string]string{
 		"dcr": {
 			"url": "https://idp.example.com/register", "token_url": "https://idp.example.com/token",
@@ -72,7 +117,7 @@ func FuzzKindSettings(f *testing.F) {
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o700); err != nil {
 		f.Fatal(err)
 	}
-	all := blocks(secret, program)
+	all := blocks(f, secret, program)
 	names := slices.Sorted(maps.Keys(all))
 	if len(names) != len(kinds()) {
 		f.Fatalf("there are settings for %v only", names)
@@ -86,7 +131,7 @@ func FuzzKindSettings(f *testing.F) {
 			return
 		}
 		block[changed] = strings.ToValidUTF8(text, "?")
-		if err := os.WriteFile(file, []byte(written(name, secret, block)), 0o600); err != nil {
+		if err := os.WriteFile(file, []byte(oneProvider(name, secret, block)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		cfg, problems := config.Load(file, configKinds())
@@ -104,8 +149,8 @@ func FuzzKindSettings(f *testing.F) {
 	})
 }
 
-// written is a configuration with one provider.
-func written(kind, secret string, block map[string]string) string {
+// oneProvider is a configuration with one provider.
+func oneProvider(kind, secret string, block map[string]string) string {
 	var b strings.Builder
 	b.WriteString("vault: {address: \"https://v.example.com\", auth: {method: token, token_file: " + secret + "}}\nproviders:\n  p:\n    kind: " + kind + "\n")
 	for _, name := range slices.Sorted(maps.Keys(block)) {

@@ -39,8 +39,9 @@ func TestTheExampleLoads(t *testing.T) {
 	if c == nil {
 		t.Fatal(problems)
 	}
-	if len(c.Clients) != 9 || len(c.Providers) != 13 || c.SMTP == nil {
-		t.Errorf("got %d clients and %d providers", len(c.Clients), len(c.Providers))
+	clients, providers := strings.Count(example(t), "\n  - id: "), strings.Count(example(t), "\n    kind: ")
+	if len(c.Clients) != clients || len(c.Providers) != providers || providers == 0 || c.SMTP == nil {
+		t.Errorf("got %d clients of %d and %d providers of %d", len(c.Clients), clients, len(c.Providers), providers)
 	}
 	// Nothing is pointed out but that no file matches the include: four days from Thursday to Monday, the overlap and
 	// a day fit into rotate_before.

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // The doubles of the kinds have the settings that config.example.yaml shows. The real ones are checked against that
-// file where they are put together.
+// file where they are put together. A kind without a double gets one that takes what the example says of it.
 
 type keycloakSettings struct {
 	URL              string `yaml:"url" required:"true" format:"url" doc:"Server."`
@@ -149,7 +150,9 @@ type odcSettings struct {
 	Scope            string `yaml:"scope" doc:"Scope."`
 }
 
-func kinds() []config.Kind {
+func kinds() []config.Kind { return append(doubles(), asShown(doubles())...) }
+
+func doubles() []config.Kind {
 	bundle := []string{"client_id", "client_secret"}
 	return []config.Kind{
 		{Name: "keycloak", Settings: func() any { return new(keycloakSettings) }, Ref: []string{"client_id"}, Fields: bundle},
@@ -187,9 +190,11 @@ func kinds() []config.Kind {
 func credentials(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{
-		"vault-secret-id", "smtp-password", "entra", "keycloak", "lightapi", "rover-token", "telicent", "vault-token", "secret", "batch", "portal", "some-api",
-	} {
+	names := []string{"secret", "batch", "portal"}
+	for _, m := range regexp.MustCompile(`\$\{CREDENTIALS_DIRECTORY\}/([\w-]+)`).FindAllStringSubmatch(shown(), -1) {
+		names = append(names, m[1])
+	}
+	for _, name := range names {
 		write(t, filepath.Join(dir, name), "a-secret\n")
 	}
 	t.Setenv("CREDENTIALS_DIRECTORY", dir)

@@ -10,6 +10,6 @@
 //	                      └────────────────────────────────────────────────────────┘
 //	rotad ──► Mailbox (SMTP)          Consumer ──► KV v2          rotad ──► Cluster (Secrets of Kubernetes)
 //
-// One client may be served through every dialect at once: they all work on the same list of versions. Keycloak, AppRole,
-// LightAPI and ODC are servers of their own.
+// One client may be served through every dialect at once: they all work on the same list of versions. Authentik,
+// Keycloak, AppRole, LightAPI, ODC and Rover are servers of their own.
 package sandbox
