@@ -50,6 +50,7 @@ func TestScenario(t *testing.T) {
 		{"keycloak-cutover", keycloakCutover},
 		{"approle", appRole},
 		{"manual", manual},
+		{"registration", registration},
 		{"first-sight", firstSight},
 		{"vault-down", vaultDown},
 		{"vault-sealed", vaultSealed},

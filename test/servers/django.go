@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -15,6 +17,8 @@ import (
 type Django struct {
 	URL     string // http://127.0.0.1:port/o
 	process *Process
+
+	dir, python, program string
 }
 
 // StartDjango starts a server without clients. module is the directory of the tests' module.
@@ -32,14 +36,15 @@ func StartDjango(ctx context.Context, cache Cache, module, dir string) (*Django,
 	if err != nil {
 		return nil, err
 	}
+	python := filepath.Join(installed, "venv", "bin", "python")
 	process, err := Launch(Spec{
-		Name: "django", Path: filepath.Join(installed, "venv", "bin", "python"), Args: []string{program}, Dir: dir,
+		Name: "django", Path: python, Args: []string{program}, Dir: dir,
 		Env: append(BareEnv(), fmt.Sprintf("PORT=%d", port), "PYTHONDONTWRITEBYTECODE=1"), Log: filepath.Join(dir, "django.log"),
 	})
 	if err != nil {
 		return nil, err
 	}
-	d := &Django{URL: fmt.Sprintf("http://127.0.0.1:%d/o", port), process: process}
+	d := &Django{URL: fmt.Sprintf("http://127.0.0.1:%d/o", port), process: process, dir: dir, python: python, program: program}
 	err = Until(ctx, time.Minute, 100*time.Millisecond, func(ctx context.Context) error {
 		if err := process.ended(); err != nil {
 			return err
@@ -60,6 +65,28 @@ func (d *Django) Register(ctx context.Context) (Registration, error) {
 	about := map[string]any{"client_name": "Billing <&>", "grant_types": []string{"client_credentials"}}
 	err := do(ctx, call{method: http.MethodPost, url: d.URL + "/register/", json: about, out: &r})
 	return r, err
+}
+
+// SetSecret is an administrator who gives a client another secret. The one before it is good for nothing.
+func (d *Django) SetSecret(ctx context.Context, clientID, secret string) error {
+	cmd := exec.CommandContext(ctx, d.python, d.program, "set", clientID)
+	cmd.Dir, cmd.Env, cmd.Stdin = d.dir, BareEnv(), strings.NewReader(secret+"\n")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("setting a secret in django: %w: %s", err, out)
+	}
+	return nil
+}
+
+// Accepts says whether a client can log in with a secret.
+func (d *Django) Accepts(ctx context.Context, clientID, secret string) (bool, error) {
+	err := do(ctx, call{
+		method: http.MethodPost, url: d.URL + "/token/",
+		form: url.Values{"grant_type": {"client_credentials"}, "client_id": {clientID}, "client_secret": {secret}},
+	})
+	if isStatus(err, http.StatusUnauthorized) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Stop ends the server.

@@ -29,6 +29,13 @@ django.setup()
 urlpatterns = [path("o/", include("oauth2_provider.urls", namespace="oauth2_provider"))]
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["set"]:  # the administrator: set CLIENT_ID, with the new secret on stdin
+        from oauth2_provider.models import get_application_model
+
+        application = get_application_model().objects.get(client_id=sys.argv[2])
+        application.client_secret = sys.stdin.readline().strip()
+        application.save()
+        sys.exit()
     call_command("migrate", verbosity=0)
     sys.argv = [__file__, "runserver"]
     call_command("runserver", "127.0.0.1:" + os.environ["PORT"], use_reloader=False)
