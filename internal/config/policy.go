@@ -39,7 +39,7 @@ type policySettings struct {
 	// AtOverlapMax is what happens then: hold (a person is called, and the old secret stays), or revoke (it goes, after a
 	// last warning).
 	AtOverlapMax string `yaml:"at_overlap_max" default:"hold" enum:"hold,revoke"`
-	// DeleteEarly deletes an old secret that the provider would let lapse by itself when the overlap ends.
+	// DeleteEarly deletes an old secret that the provider would let lapse by itself when the overlap ends, where it can be deleted.
 	DeleteEarly bool `yaml:"delete_early" default:"false"`
 	// MaxAttempts is the number of failures in one phase before a person is called; 0 = 8.
 	MaxAttempts int `yaml:"max_attempts" default:"8"`
