@@ -98,23 +98,27 @@ func (l *lifeOf) bundle(data map[string]any, fields map[string]string) credentia
 	return b
 }
 
-// committed tries both secrets whenever a client has come to another phase.
+// committed tries both secrets whenever a client has come to another phase. Of one client it is told one by one.
 func (l *lives) committed(change credential.Change) {
 	l.mu.Lock()
 	life, phase := l.known[change.Record.Client.ID], change.Record.Phase()
-	waits := life == nil || life.over || phase == life.phase || change.Record.Mode() == credential.ModeUnknown
-	l.mu.Unlock()
-	if waits {
+	if life == nil || life.over || phase == life.phase || change.Record.Mode() == credential.ModeUnknown {
+		l.mu.Unlock()
 		return
 	}
-	line := fmt.Sprintf("%-9s old %s", string(phase)+":", l.try(life, life.old))
-	if life.new != nil {
-		line += ", new " + l.try(life, life.new)
+	life.over = phase == credential.PhaseSteady && life.phase != ""
+	life.phase = phase
+	seen := *life
+	l.mu.Unlock()
+	line := fmt.Sprintf("%-9s old %s", string(phase)+":", l.try(&seen, seen.old))
+	if seen.new != nil {
+		line += ", new " + l.try(&seen, seen.new)
 	}
-	if life.role.mounted != "" {
-		line += ", file " + l.mounted(life)
+	if seen.role.mounted != "" {
+		line += ", file " + l.mounted(&seen)
 	}
-	life.phase, life.over = phase, phase == credential.PhaseSteady && life.phase != ""
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	life.trail = append(life.trail, line)
 }
 
