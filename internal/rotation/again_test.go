@@ -195,3 +195,18 @@ func TestAValueThatMayStillLandIsNotGivenUp(t *testing.T) {
 		t.Errorf("%s %q an hour later, want another value", o.Result, o.Finding)
 	}
 }
+
+// A promote failed, and in the seconds until the next one a person has deleted the new secret in the portal.
+func TestWhatFailedToBePublishedIsAskedAboutAgain(t *testing.T) {
+	for _, mode := range []credential.Mode{credential.ModeTwoSlot, credential.ModeManual} {
+		e := newEffects()
+		e.until(t, credential.PhaseVerified)
+		e.rec.Rotation.Caps.Mode = mode
+		e.rec.Backoff.Attempts = 1
+		e.provider.DeleteValue(e.vault.Staged())
+		before := e.vault.Hands()
+		if o := e.run(t, rotation.EffectPromote); o.Finding != rotation.FoundRefused || e.vault.Hands() != before {
+			t.Errorf("%s: %+v", mode, o)
+		}
+	}
+}

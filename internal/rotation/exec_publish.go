@@ -161,7 +161,8 @@ func (r *run) nothingNew(ctx context.Context, b credential.Bundle) (Finding, err
 // again before it is published: Vault may have been away for days.
 func (r *run) proofIsOld() bool {
 	again := r.rec.Backoff.Attempts > 0 || r.rot.SinceBoot != r.env.Boot
-	return r.rot.Phase == credential.PhaseVerified && additive(r.rot.Caps.Mode) && (again || r.env.Now.Sub(r.rot.Since) > time.Minute)
+	beside := additive(r.rot.Caps.Mode) || r.rot.Caps.Mode == credential.ModeManual
+	return r.rot.Phase == credential.PhaseVerified && beside && (again || r.env.Now.Sub(r.rot.Since) > time.Minute)
 }
 
 // publish writes a bundle to the consumer path. replaces says which present bundles may be written over.
