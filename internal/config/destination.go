@@ -16,6 +16,32 @@ type destinationSettings struct {
 	File *fileSettings `yaml:"file" json:"file"`
 	// Kubernetes is a Secret in a cluster.
 	Kubernetes *kubernetesSettings `yaml:"kubernetes" json:"kubernetes"`
+	// Exec is a program of your own that keeps the copy somewhere.
+	Exec *execSettings `yaml:"exec" json:"exec"`
+}
+
+// execSettings is a program as it is written.
+type execSettings struct {
+	// Command is the program by its absolute path, and its arguments. There is no shell; the values are on its stdin, as JSON.
+	Command []string `yaml:"command" json:"command" required:"true"`
+	// Names of the fields of the bundle there, for example {client_secret: password}; not written = all fields, by their own names.
+	Names map[string]string `yaml:"names" json:"names"`
+	// Previous gives the old secret names beside the new one, for as long as both are valid; not written = it is left out.
+	Previous map[string]string `yaml:"previous" json:"previous"`
+}
+
+func (e *execSettings) place() *credential.ExecPlace {
+	if e == nil {
+		return nil
+	}
+	return &credential.ExecPlace{Command: e.Command, Names: e.Names, Previous: e.Previous}
+}
+
+func (c *complaint) execPlace(path string, e *credential.ExecPlace) {
+	if len(e.Command) == 0 || !filepath.IsAbs(e.Command[0]) {
+		c.add(path+".command", "names no program by its absolute path", "there is no shell, and no search path")
+	}
+	c.distinct(path, e.Names, e.Previous, func(string) (what, hint string) { return "", "" })
 }
 
 // fileSettings is a file as it is written.
@@ -51,7 +77,7 @@ func (f *fileSettings) place() *credential.FilePlace {
 func (c *clientSettings) destinations() []credential.Destination {
 	var out []credential.Destination
 	for _, d := range c.Destinations {
-		one := credential.Destination{Name: d.Name, File: d.File.place(), Kubernetes: d.Kubernetes.place()}
+		one := credential.Destination{Name: d.Name, File: d.File.place(), Kubernetes: d.Kubernetes.place(), Exec: d.Exec.place()}
 		if one.Name == "" {
 			one.Name = one.Kind()
 		}
@@ -85,15 +111,26 @@ func (c *complaint) destinations(list []credential.Destination) {
 // place checks that a destination names exactly one place, and that one.
 func (c *complaint) place(path string, d credential.Destination) {
 	switch {
-	case d.File != nil && d.Kubernetes != nil:
+	case count(d.File != nil, d.Kubernetes != nil, d.Exec != nil) > 1:
 		c.add(path, "names two places", "make it two destinations, each with a name of its own")
 	case d.File != nil:
 		c.filePlace(path+".file", d.File)
 	case d.Kubernetes != nil:
 		c.kubernetesPlace(path+".kubernetes", d.Kubernetes)
+	case d.Exec != nil:
+		c.execPlace(path+".exec", d.Exec)
 	default:
-		c.add(path, "names no place", "write file: {path: ...} or kubernetes: {namespace: ..., secret: ...}")
+		c.add(path, "names no place", "write file: {path: ...}, kubernetes: {namespace: ..., secret: ...} or exec: {command: [...]}")
 	}
+}
+
+func count(conditions ...bool) (n int) {
+	for _, yes := range conditions {
+		if yes {
+			n++
+		}
+	}
+	return n
 }
 
 // placeKey tells places apart: Secrets of one name in two clusters are two.

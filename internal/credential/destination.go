@@ -18,6 +18,7 @@ type Destination struct {
 	Name       string           `json:"name"` // unique within the client
 	File       *FilePlace       `json:"file,omitempty"`
 	Kubernetes *KubernetesPlace `json:"kubernetes,omitempty"`
+	Exec       *ExecPlace       `json:"exec,omitempty"`
 }
 
 // Kind names the kind of place, empty if none is set.
@@ -27,6 +28,8 @@ func (d Destination) Kind() string {
 		return "file"
 	case d.Kubernetes != nil:
 		return "kubernetes"
+	case d.Exec != nil:
+		return "exec"
 	}
 	return ""
 }
@@ -36,6 +39,8 @@ func (d Destination) Place() string {
 	switch {
 	case d.File != nil:
 		return d.File.Path
+	case d.Exec != nil:
+		return strings.Join(d.Exec.Command, " ")
 	case d.Kubernetes != nil:
 		return d.Kubernetes.Namespace + "/" + d.Kubernetes.Secret
 	}
@@ -44,7 +49,7 @@ func (d Destination) Place() string {
 
 // WantsOld says whether the old secret stands beside the new one while both are valid.
 func (d Destination) WantsOld() bool {
-	return d.File != nil && d.File.Previous != nil || d.Kubernetes != nil && d.Kubernetes.Previous != nil
+	return d.File != nil && d.File.Previous != nil || d.Kubernetes != nil && d.Kubernetes.Previous != nil || d.Exec != nil && d.Exec.Previous != nil
 }
 
 // FileFormat is how a file holds a bundle.
@@ -107,7 +112,23 @@ func (f *FilePlace) equal(o *FilePlace) bool {
 }
 
 func (d Destination) equal(o Destination) bool {
-	return d.Name == o.Name && d.File.equal(o.File) && d.Kubernetes.equal(o.Kubernetes)
+	return d.Name == o.Name && d.File.equal(o.File) && d.Kubernetes.equal(o.Kubernetes) && d.Exec.equal(o.Exec)
+}
+
+// ExecPlace is a program of the user's own that keeps the copy somewhere.
+type ExecPlace struct {
+	Command  []string          `json:"command"`            // an absolute path, and arguments; there is no shell
+	Names    map[string]string `json:"names,omitempty"`    // field of the bundle to name there; empty = all fields, by their own names
+	Previous map[string]string `json:"previous,omitempty"` // the same for the old bundle, while it is valid; nil = it is left out
+}
+
+func (e *ExecPlace) equal(o *ExecPlace) bool {
+	if e == nil || o == nil {
+		return e == o
+	}
+	return all(
+		slices.Equal(e.Command, o.Command), maps.Equal(e.Names, o.Names), maps.Equal(e.Previous, o.Previous), (e.Previous == nil) == (o.Previous == nil),
+	)
 }
 
 // Copy is what a destination is to hold: a bundle, under the fields' own names.

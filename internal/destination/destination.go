@@ -3,6 +3,7 @@
 //
 //	Vault, version n ──► rotation (deliver) ──► Set.Deliver ──┬──► file: rename into place
 //	                          │                               ├──► kubernetes: patch on a resourceVersion
+//	                          │                               ├──► exec: a program, asked before and after
 //	                          │                               └──► ...
 //	                          └── each place at its own pace; one that is behind keeps the old secret alive
 //
@@ -18,6 +19,7 @@ import (
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/destination/file"
 	"github.com/rotad/rotad/internal/destination/kubernetes"
+	"github.com/rotad/rotad/internal/destination/program"
 )
 
 // timeout bounds one delivery: others wait behind it.
@@ -32,6 +34,8 @@ func Deliver(ctx context.Context, d credential.Destination, c credential.Copy) (
 		written, err = file.Deliver(ctx, *d.File, c)
 	case d.Kubernetes != nil:
 		written, err = kubernetes.Deliver(ctx, *d.Kubernetes, c)
+	case d.Exec != nil:
+		written, err = program.Deliver(ctx, *d.Exec, c)
 	default:
 		return false, fmt.Errorf("the destination %s names no place", d.Name)
 	}
