@@ -214,6 +214,10 @@ func sameProcess(old, now *config.Config) error {
 		return errors.New("state: cannot change while rotad runs; restart it")
 	case old.Listen != now.Listen:
 		return errors.New("listen: cannot change while rotad runs; restart it")
+	case old.Handshake.Address != now.Handshake.Address || (old.Handshake.TLSCertFile == "") != (now.Handshake.TLSCertFile == ""):
+		return errors.New("handshake: its address, and whether it has a certificate, cannot change while rotad runs; restart it")
+	case old.Publish.Address != now.Publish.Address || (old.Publish.TLSCertFile == "") != (now.Publish.TLSCertFile == ""):
+		return errors.New("publish: its address, and whether it has a certificate, cannot change while rotad runs; restart it")
 	case old.Vault.Address != now.Vault.Address || old.Vault.Namespace != now.Vault.Namespace ||
 		old.Vault.Mount != now.Vault.Mount || old.Vault.Staging != now.Vault.Staging:
 		return errors.New("vault: address, namespace, mount and staging cannot change while rotad runs; restart it")
