@@ -52,11 +52,11 @@ type fileSettings struct {
 	Format string `yaml:"format" json:"format" implied:"raw" enum:"raw,env,json,template"`
 	// Field of the bundle that a raw file holds.
 	Field string `yaml:"field" json:"field" implied:"client_secret"`
-	// Names of the fields of the bundle in an env or json file, for example {client_secret: AUTH_CLIENT_SECRET}; not written = all fields, in capitals where the format is env.
+	// Names of the fields of the bundle in an env or json file, for example {client_secret: AUTH_CLIENT_SECRET}, and of the version in Vault, as {version: AUTH_VERSION}; not written = all fields, in capitals where the format is env, without the version.
 	Names map[string]string `yaml:"names" json:"names"`
 	// Previous gives the old secret names beside the new one, for as long as both are valid; not written = it is left out. For a template, {} makes it known as .previous.
 	Previous map[string]string `yaml:"previous" json:"previous"`
-	// Template is a Go text/template: {{.client_secret}}, {{.previous.client_secret}}, {{json .client_secret}}.
+	// Template is a Go text/template: {{.client_secret}}, {{.previous.client_secret}}, {{.version}}, {{json .client_secret}}.
 	Template string `yaml:"template" json:"template"`
 	// Mode is the file's permissions in octal, in quotes. Others never get any.
 	Mode string `yaml:"mode" json:"mode" implied:"0440"`

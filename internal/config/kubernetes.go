@@ -14,7 +14,7 @@ type kubernetesSettings struct {
 	Namespace string `yaml:"namespace" json:"namespace" required:"true"`
 	// Secret is its name. Only the keys of names and previous are rotad's; all others stay as they are.
 	Secret string `yaml:"secret" json:"secret" required:"true"`
-	// Names of the fields of the bundle as keys of the Secret, for example {client_secret: AUTH_CLIENT_SECRET}; not written = all fields, by their own names.
+	// Names of the fields of the bundle as keys of the Secret, for example {client_secret: AUTH_CLIENT_SECRET}, and of the version in Vault, as {version: AUTH_VERSION}; not written = all fields, by their own names, without the version.
 	Names map[string]string `yaml:"names" json:"names"`
 	// Previous gives the old secret keys beside the new one, for as long as both are valid; not written = it is left out.
 	Previous map[string]string `yaml:"previous" json:"previous"`

@@ -90,7 +90,7 @@ func (f *FilePlace) Permissions() (fs.FileMode, error) {
 	return fs.FileMode(n), nil
 }
 
-// Parsed reads Template. What it may use: the fields of the bundle by their names (.client_secret), the old ones below
+// Parsed reads Template. What it may use: the fields of the bundle by their names (.client_secret), .version, the old ones below
 // .previous, which are empty when there is no old secret, and json, which quotes a value.
 func (f *FilePlace) Parsed() (*template.Template, error) {
 	return template.New("file").Option("missingkey=error").Funcs(template.FuncMap{"json": quoted}).Parse(f.Template)
@@ -139,8 +139,19 @@ type Copy struct {
 	Previous Bundle // the old one, while it is valid; nil = none
 }
 
+// FieldVersion is what a place can hold beside the fields of the bundle: the version of the Vault path. A consumer that reads
+// the copy says it in its handshake.
+const FieldVersion = "version"
+
+// Fields returns what a place may name: the fields of the bundle, and the version where none of them is called so.
+func (c Copy) Fields() Bundle {
+	all := Bundle{FieldVersion: NewSensitive(strconv.Itoa(c.Version))}
+	maps.Copy(all, c.Bundle)
+	return all
+}
+
 // Named gives fields of the bundle, and of the old one beside it, the names that they have at a place. Without names all
-// fields have their usual ones. Errors name fields, never values.
+// fields of the bundle have their usual ones. Errors name fields, never values.
 func (c Copy) Named(names, previous map[string]string, usual func(field string) string) (map[string]Sensitive, error) {
 	if len(names) == 0 {
 		names = map[string]string{}
@@ -149,7 +160,7 @@ func (c Copy) Named(names, previous map[string]string, usual func(field string) 
 		}
 	}
 	out := map[string]Sensitive{}
-	if err := c.Bundle.under(names, out); err != nil {
+	if err := c.Fields().under(names, out); err != nil {
 		return nil, err
 	}
 	for field, name := range previous {

@@ -126,24 +126,31 @@ func copyOf(fields ...string) credential.Copy {
 func TestRender(t *testing.T) {
 	c := copyOf("client_id", "billing", "client_secret", "s3cret")
 	odd := copyOf("client_secret", `a "b" $c`)
+	numbered := c
+	numbered.Version = 41
 	tests := map[string]struct {
 		place credential.FilePlace
 		copy  credential.Copy
 		want  string // empty = refused, with the words of err
 		err   string
 	}{
-		"raw, as Docker mounts it":  {credential.FilePlace{}, c, "s3cret", ""},
-		"another field":             {credential.FilePlace{Field: "client_id"}, c, "billing", ""},
-		"a field that is not there": {credential.FilePlace{Field: "key_id"}, c, "", `no field "key_id"; it has client_id, client_secret`},
-		"env":                       {credential.FilePlace{Format: "env"}, c, "CLIENT_ID=billing\nCLIENT_SECRET=s3cret\n", ""},
-		"env, named":                {credential.FilePlace{Format: "env", Names: map[string]string{"client_secret": "AUTH_CLIENT_SECRET"}}, c, "AUTH_CLIENT_SECRET=s3cret\n", ""},
+		"raw, as Docker mounts it":                  {credential.FilePlace{}, c, "s3cret", ""},
+		"another field":                             {credential.FilePlace{Field: "client_id"}, c, "billing", ""},
+		"a field that is not there":                 {credential.FilePlace{Field: "key_id"}, c, "", `no field "key_id"; it has client_id, client_secret, version`},
+		"the version alone":                         {credential.FilePlace{Field: "version"}, numbered, "41", ""},
+		"env":                                       {credential.FilePlace{Format: "env"}, c, "CLIENT_ID=billing\nCLIENT_SECRET=s3cret\n", ""},
+		"env, named":                                {credential.FilePlace{Format: "env", Names: map[string]string{"client_secret": "AUTH_CLIENT_SECRET"}}, c, "AUTH_CLIENT_SECRET=s3cret\n", ""},
+		"env, with the version":                     {credential.FilePlace{Format: "env", Names: map[string]string{"client_secret": "X", "version": "X_VERSION"}}, numbered, "X=s3cret\nX_VERSION=41\n", ""},
+		"all fields are the bundle's":               {credential.FilePlace{Format: "json"}, copyOf("client_secret", "s3cret"), `{"client_secret":"s3cret"}` + "\n", ""},
+		"a field called version":                    {credential.FilePlace{Field: "version"}, copyOf("version", "theirs"), "theirs", ""},
 		"env, a value that is read in several ways": {credential.FilePlace{Format: "env"}, odd, "", "use the format json or raw"},
-		"json quotes it":                {credential.FilePlace{Format: "json"}, odd, `{"client_secret":"a \"b\" $c"}` + "\n", ""},
-		"json keeps signs":              {credential.FilePlace{Format: "json"}, copyOf("client_secret", "<&>"), `{"client_secret":"<&>"}` + "\n", ""},
-		"template":                      {credential.FilePlace{Format: "template", Template: `id {{.client_id}}`}, c, "id billing", ""},
-		"a template about other things": {credential.FilePlace{Format: "template", Template: `{{.client_secret}}{{.key_id}}`}, c, "", "which has client_id, client_secret"},
-		"a template that is none":       {credential.FilePlace{Format: "template", Template: `{{`}, c, "", "reading the template"},
-		"no such format":                {credential.FilePlace{Format: "toml"}, c, "", `no format "toml"`},
+		"json quotes it":                            {credential.FilePlace{Format: "json"}, odd, `{"client_secret":"a \"b\" $c"}` + "\n", ""},
+		"json keeps signs":                          {credential.FilePlace{Format: "json"}, copyOf("client_secret", "<&>"), `{"client_secret":"<&>"}` + "\n", ""},
+		"template":                                  {credential.FilePlace{Format: "template", Template: `id {{.client_id}}`}, c, "id billing", ""},
+		"template, with the version":                {credential.FilePlace{Format: "template", Template: `{{.version}}`}, numbered, "41", ""},
+		"a template about other things":             {credential.FilePlace{Format: "template", Template: `{{.client_secret}}{{.key_id}}`}, c, "", "which has client_id, client_secret, version"},
+		"a template that is none":                   {credential.FilePlace{Format: "template", Template: `{{`}, c, "", "reading the template"},
+		"no such format":                            {credential.FilePlace{Format: "toml"}, c, "", `no format "toml"`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

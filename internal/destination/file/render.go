@@ -33,7 +33,7 @@ func raw(p credential.FilePlace, c credential.Copy) ([]byte, error) {
 	if field == "" {
 		field = credential.FieldClientSecret
 	}
-	value, err := c.Bundle.Field(field)
+	value, err := c.Fields().Field(field)
 	return []byte(value.Reveal()), err
 }
 
@@ -80,7 +80,7 @@ func filled(p credential.FilePlace, c credential.Copy) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the template: %w", err)
 	}
-	data := texts(c.Bundle)
+	data := texts(c.Fields())
 	if p.Previous != nil {
 		previous := texts(c.Previous)
 		for field := range c.Bundle {
@@ -92,7 +92,7 @@ func filled(p credential.FilePlace, c credential.Copy) ([]byte, error) {
 	}
 	var out bytes.Buffer
 	if err := t.Execute(&out, data); err != nil {
-		return nil, errors.New("the template does not fit the bundle, which has " + strings.Join(slices.Sorted(maps.Keys(c.Bundle)), ", "))
+		return nil, errors.New("the template does not fit the bundle, which has " + strings.Join(slices.Sorted(maps.Keys(c.Fields())), ", "))
 	}
 	return out.Bytes(), nil
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/destination"
 	"github.com/rotad/rotad/internal/destination/destinationtest"
 	"github.com/rotad/rotad/internal/destination/kubernetes"
 )
@@ -59,6 +61,21 @@ func TestOnlyOwnKeysAreWrittenAndRemoved(t *testing.T) {
 	}
 	if !reflect.DeepEqual(before, after) {
 		t.Errorf("the Secret of somebody else was\n%v\nand is\n%v", before, after)
+	}
+}
+
+func TestTheVersionStandsInASecretThatNamesIt(t *testing.T) {
+	w := newWorld(t)
+	w.place.Previous, w.place.Names = nil, map[string]string{"client_secret": "password", "version": "secret-version"}
+	c := credential.Copy{Client: "billing", Version: 41, Bundle: credential.Bundle{credential.FieldClientSecret: credential.NewSensitive("s3cret")}}
+	for _, written := range []bool{true, false} {
+		got, err := destination.Deliver(t.Context(), w.Destination(), c)
+		if err != nil || got != written {
+			t.Fatalf("written %t, want %t; %v", got, written, err)
+		}
+	}
+	if held := w.Held(t); held["secret-version"] != "41" || len(held) != 2 {
+		t.Errorf("it holds %d keys, and version %q", len(held), held["secret-version"])
 	}
 }
 
