@@ -20,9 +20,9 @@ import (
 	"github.com/rotad/rotad/state"
 )
 
-// The scripts run this binary as "rotad".
+// The scripts run this binary as "rotad", and as services that use its secrets.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"rotad": main})
+	testscript.Main(m, map[string]func(){"rotad": main, "consumer": consumer})
 }
 
 // TestScripts plays testdata/script: the commands as people use them, with and without a daemon. Each script has a world
@@ -64,7 +64,7 @@ func setUpScript(e *testscript.Env) error {
 	now := func() time.Time { return time.Now().UTC() }
 	w := &scriptWorld{
 		kv: sandbox.NewKV(now), roles: sandbox.NewAppRole(now, sandbox.AppRoleSettings{Token: "the-token-of-the-roles", MaxTTL: 200 * 24 * time.Hour}),
-		idp: sandbox.NewIdP(now, sandbox.Settings{}),
+		idp: sandbox.NewIdP(now, sandbox.Settings{Graph: sandbox.Graph{Tenant: storyTenant}}),
 	}
 	kv, roles, idp := httptest.NewServer(w.kv), httptest.NewServer(w.roles.Handler()), httptest.NewServer(w.idp.Handler())
 	e.Defer(kv.Close)
@@ -77,6 +77,9 @@ func setUpScript(e *testscript.Env) error {
 		return err
 	}
 	if err := w.addKeys(e); err != nil {
+		return err
+	}
+	if err := w.addStory(e, kv.URL, idp.URL); err != nil {
 		return err
 	}
 	e.Values[worldKey{}] = w
