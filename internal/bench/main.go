@@ -6,6 +6,7 @@
 //	          rotations  loop, adapter, vault    | the same calls, one bbolt.Batch per commit
 //	          import     the built "rotad import"| encoding/json and bbolt.Put of the same pairs
 //	          mails      the loop of notices     | smtp-source; both to one smtp-sink
+//	          handshakes 5 consumers of 10,000  | bbolt.Batch of the same pairs
 //	          tick, open, memory: on the file that the import has made
 //	          scrape     /metrics over that file | gauges of client_golang; and over a file of 1,000 clients
 //
@@ -72,7 +73,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	var s settings
 	quick := flags.Bool("quick", false, "100,000 clients instead of 1,000,000; the goals stay what they are")
 	flags.IntVar(&s.rounds, "rounds", 5, "how often each side of the small figures is measured")
-	flags.StringVar(&s.only, "only", "", "measure these alone: sweep, rotations, mails, or import with all that needs its file")
+	flags.StringVar(&s.only, "only", "", "measure these alone: sweep, rotations, mails, handshakes, or import with all that needs its file")
 	flags.StringVar(&s.part, "part", "", "run one part in this process, and print what it measured as JSON")
 	flags.StringVar(&s.dir, "dir", "", "of a part: where its files are")
 	flags.StringVar(&s.profile, "profile", "", "of a part: write a CPU profile to this file")
@@ -106,7 +107,7 @@ func parts() map[string]part {
 	return map[string]part{
 		"sweep": sweepPart, "rotations": rotationsPart, "raw-import": rawImportPart, "small": smallPart, "tick": tickPart,
 		"open": openPart, "memory": memoryPart, "scrape": scrapePart,
-		"mails": mailsPart,
+		"mails": mailsPart, "handshakes": handshakesPart,
 	}
 }
 

@@ -55,7 +55,7 @@ func measure(ctx context.Context, s settings, r *report) error {
 	for _, step := range []struct {
 		name string
 		run  func(context.Context, settings, *report) error
-	}{{"sweep", reportSweep}, {"rotations", reportRotations}, {"mails", reportMails}, {"import", reportImport}} {
+	}{{"sweep", reportSweep}, {"rotations", reportRotations}, {"mails", reportMails}, {"handshakes", reportHandshakes}, {"import", reportImport}} {
 		if s.only != "" && s.only != step.name {
 			continue
 		}
@@ -95,6 +95,19 @@ func reportMails(ctx context.Context, s settings, r *report) error {
 		return err
 	}
 	r.atLeast("mails", m["ours_per_s"]/m["raw_per_s"], 0.6)
+	return nil
+}
+
+// handshakesMiB is what 10,000 clients with five consumers each may come to while all of them speak.
+const handshakesMiB = 50
+
+func reportHandshakes(ctx context.Context, s settings, r *report) error {
+	m, err := spawn(ctx, s, "handshakes", r.log)
+	if err != nil {
+		return err
+	}
+	r.atLeast("handshakes", m["ours_per_s"]/m["bare_per_s"], 0.5)
+	r.below("handshakes-anon", m["anon_mib"], handshakesMiB, "MiB")
 	return nil
 }
 
