@@ -60,6 +60,7 @@ func (d *daemon) openDoors(ctx context.Context, l *listeners, socket string) err
 	actions := newActions(d.store, d.scheduler, d.executor, d.config, d.clocks.now, d.log)
 	server := &admin.Server{Reader: d.store, Actor: actions, Copier: d.store, World: actions.World, Log: d.log}
 	l.serve(d, "admin", func() error { return server.Serve(ctx, at) })
+	d.openVaultLog(ctx, l, actions)
 	if err := d.openHandshake(ctx, l, actions); err != nil {
 		return err
 	}

@@ -219,8 +219,8 @@ func sameProcess(old, now *config.Config) error {
 	case old.Publish.Address != now.Publish.Address || (old.Publish.TLSCertFile == "") != (now.Publish.TLSCertFile == ""):
 		return errors.New("publish: its address, and whether it has a certificate, cannot change while rotad runs; restart it")
 	case old.Vault.Address != now.Vault.Address || old.Vault.Namespace != now.Vault.Namespace ||
-		old.Vault.Mount != now.Vault.Mount || old.Vault.Staging != now.Vault.Staging:
-		return errors.New("vault: address, namespace, mount and staging cannot change while rotad runs; restart it")
+		old.Vault.Mount != now.Vault.Mount || old.Vault.Staging != now.Vault.Staging || old.Vault.AuditLog != now.Vault.AuditLog:
+		return errors.New("vault: address, namespace, mount, staging and audit_log cannot change while rotad runs; restart it")
 	}
 	return nil
 }

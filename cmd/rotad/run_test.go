@@ -16,6 +16,7 @@ func TestAReloadMovesNoDoor(t *testing.T) {
 		"another state":             {func(c *config.Config) { c.State.Path = "/other" }, "state: "},
 		"another socket":            {func(c *config.Config) { c.Listen.Admin = "unix:/other" }, "listen: "},
 		"another Vault":             {func(c *config.Config) { c.Vault.Address = "https://other" }, "vault: "},
+		"another audit log":         {func(c *config.Config) { c.Vault.AuditLog = "/other" }, "vault: "},
 		"a handshake":               {func(c *config.Config) { c.Handshake.Address = "127.0.0.1:9849" }, "handshake: "},
 		"a handshake without TLS":   {func(c *config.Config) { c.Handshake.TLSCertFile = "" }, "handshake: "},
 		"published elsewhere":       {func(c *config.Config) { c.Publish.Address = "127.0.0.1:9850" }, "publish: "},

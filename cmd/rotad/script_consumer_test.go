@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -27,7 +28,7 @@ type scriptLogin struct {
 }
 
 // consumer is the program "consumer NAME HOW" of the scripts: a service that logs in again and again until it is told to end,
-// and says which version it runs on after its first login with it. What it comes to stands in NAME.log.
+// and says which version it runs on after its first login with it, if it has a token for that. What it comes to stands in NAME.log.
 //
 //	poll     asks Vault before each login
 //	signal   reads NAME.json when it starts and after each SIGHUP
@@ -157,7 +158,10 @@ func (c *scriptConsumer) login(ctx context.Context, with scriptLogin) (int, erro
 
 func (c *scriptConsumer) say(ctx context.Context, version string) error {
 	token, err := os.ReadFile(c.name + "-token")
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil // it knows nothing of rotad
+	case err != nil:
 		return err
 	}
 	at := "http://" + os.Getenv("HANDSHAKE") + "/v1/clients/five/consumers/" + c.name

@@ -33,6 +33,13 @@ func (w *scriptWorld) addStory(e *testscript.Env, vault, idp string) error {
 	const first = "the-first-secret-of-five"
 	w.kv.Put("secret", "apps/five", map[string]any{"client_id": storyApp, "client_secret": first})
 	w.kv.AddToken(storyReader, 0, sandbox.KVGrant{Path: "secret/data/apps/five", Capabilities: []string{"read"}})
+	w.kv.SetRole(storyReader, "poller")
+	entries, err := os.OpenFile(filepath.Join(e.WorkDir, "audit.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	e.Defer(func() { _ = entries.Close() })
+	w.kv.AuditTo(entries)
 	for _, r := range []sandbox.Registration{
 		{ClientID: storyApp, Name: "Five", Secret: first, TTL: 90 * 24 * time.Hour},
 		{ClientID: "rotad-entra", Secret: "the-secret-of-rotad", Admin: true},

@@ -48,7 +48,7 @@ func handshakesPart(ctx context.Context, s settings) (result, error) {
 	}
 	defer func() { _ = bare.Close() }()
 	h := &handshakes{store: store, bare: bare, clock: newClock()}
-	if err := register(ctx, store, spokenFor, h.client, h.clock.now()); err != nil {
+	if err = register(ctx, store, spokenFor, h.client, h.clock.now()); err != nil {
 		return nil, err
 	}
 	w := newWatch()
@@ -220,7 +220,7 @@ func (h *handshakes) alone(round int) (time.Duration, error) {
 	began := time.Now()
 	err := together(func() error {
 		for i := int(next.Add(1)) - 1; i < len(h.written); i = int(next.Add(1)) - 1 {
-			p, key := h.written[i], binary.BigEndian.AppendUint64(nil, uint64(round*len(h.written)+i))
+			p, key := h.written[i], binary.BigEndian.AppendUint64(nil, uint64(round*len(h.written)+i)) //nolint:gosec // small
 			if err := h.bare.Batch(func(tx *bbolt.Tx) error {
 				return errors.Join(
 					tx.Bucket([]byte("record")).Put(p.id, p.record), tx.Bucket([]byte("audit")).Put(key, p.entry),

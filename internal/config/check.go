@@ -91,6 +91,9 @@ func (v *Vault) check(s scope) {
 			"write client_cert_file and client_key_file")
 	}
 	v.Auth.check(s.child("auth"))
+	if v.AuditLog != "" && !filepath.IsAbs(v.AuditLog) {
+		s.child("audit_log").report(fmt.Sprintf("%q is no absolute path", v.AuditLog), "as in /var/log/vault/audit.log")
+	}
 	positive(s.child("timeout"), v.Timeout)
 }
 

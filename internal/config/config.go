@@ -108,6 +108,7 @@ func (c *Config) CheckClient(client credential.Client) Problems {
 		found.unknown("policy", full.Policy, slices.Collect(maps.Keys(c.Policies)))
 	}
 	found.staging(c.Vault, full.Vault)
+	found.seen(client.Consumers, c.Vault.AuditLog)
 	if provider, ok := c.Provider(client.Provider); ok {
 		found.ref(client.Ref, provider)
 		found.bundle(client.Vault.Fields, provider)

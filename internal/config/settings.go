@@ -44,6 +44,9 @@ type Vault struct {
 	TLSServerName string `yaml:"tls_server_name" format:"host"`
 	// Timeout of one request.
 	Timeout time.Duration `yaml:"timeout" default:"30s"`
+	// AuditLog is the file of an audit device of Vault, absolute. rotad sees there which version consumers have read; empty =
+	// they have to say it.
+	AuditLog string `yaml:"audit_log"`
 }
 
 // VaultAuth says how rotad logs in to Vault.

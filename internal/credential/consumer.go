@@ -9,6 +9,18 @@ import (
 type NamedConsumer struct {
 	Name     string `json:"name"`              // unique within the client
 	Optional bool   `json:"optional,omitzero"` // nothing waits for it
+	// Entity and Role are what Vault's audit log calls it: the id of its entity, and the role of its login. Where both are
+	// there, both have to fit; empty = it is known by the other one, or has to speak for itself.
+	Entity string `json:"vault_entity,omitempty"`
+	Role   string `json:"vault_role,omitempty"`
+}
+
+// SeenAs says whether somebody who logged in to Vault with a role, as an entity, is this consumer.
+func (c NamedConsumer) SeenAs(entity, role string) bool {
+	if c.Entity == "" && c.Role == "" {
+		return false
+	}
+	return (c.Entity == "" || c.Entity == entity) && (c.Role == "" || c.Role == role)
 }
 
 // ConsumerState is what a consumer said last.

@@ -33,6 +33,7 @@ type KV struct {
 	writes     []KVWrite
 	forget     bool
 	told       func(KVWrite)
+	audit      io.Writer // nil = there is no audit device
 }
 
 // KVWrite is one version that was written, in the order of writing.

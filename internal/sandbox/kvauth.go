@@ -23,6 +23,7 @@ type kvToken struct {
 	ttl       time.Duration // 0 = for ever
 	expires   time.Time
 	renewable bool
+	role      string // of its login, for the audit
 }
 
 type kvRole struct {
@@ -140,7 +141,9 @@ func (k *KV) appRoleLogin(q kvRequest) kvReply {
 	if role == nil || role.secretID != q.text("secret_id") {
 		return kvFail(http.StatusBadRequest, "invalid role or secret ID")
 	}
-	return k.grant(k.issue("hvs."+rand.Text(), role.ttl, role.grants))
+	token := k.issue("hvs."+rand.Text(), role.ttl, role.grants)
+	token.role = q.text("role_id")
+	return k.grant(token)
 }
 
 func (k *KV) renew(t *kvToken) kvReply {

@@ -69,7 +69,7 @@ func (k *KV) data(q kvRequest, name string, m *kvMount, path string) kvReply {
 	key := m.keys[path]
 	switch q.method {
 	case http.MethodGet:
-		return k.readData(q, key)
+		return k.readData(q, name, key)
 	case http.MethodPut:
 		return k.writeData(q, name, m, path)
 	case http.MethodDelete:
@@ -81,7 +81,7 @@ func (k *KV) data(q kvRequest, name string, m *kvMount, path string) kvReply {
 	return kvFail(http.StatusMethodNotAllowed, "1 error occurred:\n\t* unsupported operation\n\n")
 }
 
-func (k *KV) readData(q kvRequest, key *kvKey) kvReply {
+func (k *KV) readData(q kvRequest, mount string, key *kvKey) kvReply {
 	if key == nil {
 		return kvFail(http.StatusNotFound)
 	}
@@ -96,6 +96,7 @@ func (k *KV) readData(q kvRequest, key *kvKey) kvReply {
 	if v.gone(k.now()) {
 		return kvData(http.StatusNotFound, kvRead{Metadata: key.describe(v)})
 	}
+	k.audited(q, mount, v)
 	return kvData(http.StatusOK, kvRead{v.data, key.describe(v)})
 }
 
