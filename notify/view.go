@@ -57,7 +57,7 @@ func (v view) noExpiry() templates.NoExpiry {
 // oldOne says what becomes of the old secret when a person makes a new one at the provider.
 func oldOne(m credential.Mode) string {
 	switch m {
-	case credential.ModeTwoSlot, credential.ModeCaller, credential.ModeKeySet, credential.ModeManual:
+	case credential.ModeTwoSlot, credential.ModeStaged, credential.ModeCaller, credential.ModeKeySet, credential.ModeManual:
 		return "Leave the old one in place."
 	case credential.ModeGraceWindow:
 		return "The old one goes on working only as long as the provider's grace period lasts."

@@ -14,6 +14,7 @@ var (
 	_ Provider  = (*Decorated)(nil)
 	_ Recoverer = (*Decorated)(nil)
 	_ Revoker   = (*Decorated)(nil)
+	_ Activator = (*Decorated)(nil)
 	_ Decoder   = (*Decorated)(nil)
 	_ Checker   = (*Decorated)(nil)
 	_ Generator = (*Decorated)(nil)
@@ -48,6 +49,15 @@ func (d *Decorated) Revoke(ctx context.Context, t Target, id string) error {
 		return d.lacking("revoke")
 	}
 	return d.call(ctx, "revoke", nil, func() (string, error) { return outcomeOK, inner.Revoke(ctx, t, id) })
+}
+
+// Activate is Activator.Activate.
+func (d *Decorated) Activate(ctx context.Context, t Target, fresh, old string) error {
+	inner, ok := d.inner.(Activator)
+	if !ok {
+		return d.lacking("activate")
+	}
+	return d.call(ctx, "activate", nil, func() (string, error) { return outcomeOK, inner.Activate(ctx, t, fresh, old) })
 }
 
 // Decode is Decoder.Decode. It asks nobody, so no limit applies.
@@ -114,6 +124,9 @@ func AsRecoverer(p Provider) (Recoverer, bool) { return as[Recoverer](p) }
 
 // AsRevoker returns p as a Revoker.
 func AsRevoker(p Provider) (Revoker, bool) { return as[Revoker](p) }
+
+// AsActivator returns p as an Activator.
+func AsActivator(p Provider) (Activator, bool) { return as[Activator](p) }
 
 // AsDecoder returns p as a Decoder.
 func AsDecoder(p Provider) (Decoder, bool) { return as[Decoder](p) }

@@ -78,6 +78,7 @@ func (s Snapshot) Find(id string) (credential.Secret, bool) {
 const (
 	SlotCurrent  = "current"
 	SlotPrevious = "previous"
+	SlotStaged   = "staged" // beside the current one, which it is to replace; or, after that, the one that it has replaced
 )
 
 // Request is what Create is asked for.
@@ -128,6 +129,14 @@ type Recoverer interface {
 // ClassConflict if it holds another one.
 type Revoker interface {
 	Revoke(ctx context.Context, t Target, id string) error
+}
+
+// Activator lets a secret that stands beside the current one take its place (mode staged). It looks right before:
+// ClassConflict where the current one is neither of the two, or the fresh one is not there; where the fresh one is current
+// already, that is success and nothing is sent. The old one may end with it at once, or stay, until it is revoked or the
+// provider's own timer ends it.
+type Activator interface {
+	Activate(ctx context.Context, t Target, fresh, old string) error
 }
 
 // Decoder reads a stored reply again (rotad resume --retry), for example with corrected field paths.

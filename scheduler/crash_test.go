@@ -12,7 +12,7 @@ import (
 
 // points are the calls of a rotation without faults at which the rows of the crash matrices strike.
 type points struct {
-	intent, fence, create, stage, staged, verify, promote, promoted, revoke, last int
+	intent, fence, create, stage, staged, verify, promote, promoted, activate, revoke, last int
 }
 
 func pointsOf(trace []string) points {
@@ -23,6 +23,7 @@ func pointsOf(trace []string) points {
 	p.verify = after(trace, p.staged, "verify")
 	p.promote = after(trace, p.stage, "vault.promote")
 	p.promoted = after(trace, p.promote, "commit")
+	p.activate = after(trace, p.promoted, "activate")
 	p.revoke = after(trace, p.promoted, "revoke")
 	p.last = lastOf(trace, "verify")
 	return p
@@ -48,9 +49,13 @@ func after(trace []string, at int, call string) int {
 
 func lastOf(trace []string, call string) int { return before(trace, len(trace), call) }
 
-// revokePoint is the revoke, or where the provider's own timer does it, the negative test.
+// revokePoint is the revoke, or where another call ends the old secret, that one, or where the provider's own timer does it,
+// the negative test.
 func (p points) revokePoint() int {
-	if p.revoke >= 0 {
+	switch {
+	case p.activate >= 0:
+		return p.activate
+	case p.revoke >= 0:
 		return p.revoke
 	}
 	return p.last

@@ -87,6 +87,8 @@ func overlapModes() []overlapMode {
 	return []overlapMode{
 		{name: "two-slot", caps: credential.Capabilities{Mode: credential.ModeTwoSlot, Labels: true, StartReadable: true}},
 		{name: "two-slot-unlabelled", caps: credential.Capabilities{Mode: credential.ModeTwoSlot, StartReadable: true}},
+		{name: "staged", caps: credential.Capabilities{Mode: credential.ModeStaged, Slots: 2, StartReadable: true}},
+		{name: "key-set", caps: credential.Capabilities{Mode: credential.ModeKeySet, Labels: true, Repeatable: true, StartReadable: true}},
 		{name: "caller-chosen", caps: credential.Capabilities{Mode: credential.ModeCaller, Labels: true, Repeatable: true, StartReadable: true}},
 		{name: "grace-window-readable", caps: readable},
 		{name: "grace-window-start-readable", caps: start, lossy: true},
@@ -101,7 +103,7 @@ func newLife(m overlapMode) *life {
 	v := &model.Vault{World: w}
 	p := &model.Provider{World: w, Caps: m.caps, Vault: v}
 	l := &life{world: w, provider: p, vault: v}
-	if m.caps.Mode == credential.ModeTwoSlot || m.caps.Mode == credential.ModeCaller {
+	if m.caps.Mode.Additive() && m.caps.Slots == 0 {
 		p.Seed(true)
 	}
 	l.original = p.Seed(false)
@@ -113,7 +115,7 @@ func newLife(m overlapMode) *life {
 	if !m.lossy || m.caps.StartReadable {
 		client.CurrentID = "secret-2"
 	}
-	if m.caps.Mode == credential.ModeGraceWindow || m.caps.Mode == credential.ModeHardCutover {
+	if !m.caps.Mode.Additive() || m.caps.Slots != 0 {
 		client.CurrentID = ""
 	}
 	p.Before = l.intentFirst

@@ -186,7 +186,7 @@ func demoWarning(milestone string) string {
 
 func demoCreated(m credential.Mode) string {
 	switch m {
-	case credential.ModeTwoSlot:
+	case credential.ModeTwoSlot, credential.ModeStaged:
 		return "a second secret beside the old one"
 	case credential.ModeKeySet:
 		return "a key pair, whose public half stands beside the old one"

@@ -266,6 +266,8 @@ func demoMode(m credential.Mode) (name, means string) {
 	switch m {
 	case credential.ModeTwoSlot:
 		return "two-slot", "two secrets live side by side"
+	case credential.ModeStaged:
+		return "staged", "the new one stands beside the old one until a second call lets it take its place"
 	case credential.ModeKeySet:
 		return "key-set", "two public keys stand side by side"
 	case credential.ModeCaller:

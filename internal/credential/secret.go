@@ -41,6 +41,7 @@ const (
 	ModeUnknown     Mode = ""
 	ModeTwoSlot     Mode = "two-slot"      // create beside, delete the old by its id
 	ModeCaller      Mode = "caller-chosen" // we choose the value: staged in Vault before it is set at the provider
+	ModeStaged      Mode = "staged"        // create beside; a separate call makes the new one the current one, and lets the old one go
 	ModeGraceWindow Mode = "grace-window"  // one call; the provider keeps the previous one for a while
 	ModeHardCutover Mode = "hard-cutover"  // the old secret dies when the new one is born
 	ModeKeySet      Mode = "key-set"       // we make a key pair: its public half stands beside the old one's until that is dropped
@@ -50,8 +51,12 @@ const (
 // Chosen says whether rotad makes the secret: it stands in Vault staging before the provider knows of it.
 func (m Mode) Chosen() bool { return m == ModeCaller || m == ModeKeySet }
 
+// Beside says whether the provider makes the new secret beside the old one, and ends either by its id: one whose value is
+// lost is deleted, and made again.
+func (m Mode) Beside() bool { return m == ModeTwoSlot || m == ModeStaged }
+
 // Additive says whether a create only adds: the old secret lives on whatever becomes of the new one.
-func (m Mode) Additive() bool { return m == ModeTwoSlot || m.Chosen() }
+func (m Mode) Additive() bool { return m.Beside() || m.Chosen() }
 
 // Capabilities are what a provider can do for one client: data, probed per client, because several providers change
 // their mode at run time. Zero values mean "cannot" or "not known".

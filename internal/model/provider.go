@@ -29,6 +29,7 @@ type Provider struct {
 	Slow time.Duration
 
 	secrets []*held
+	first   string  // mode staged: the id of what became current last
 	past    []*held // deleted ones, with when they were, for stale reads
 	next    int
 	Revoked []string // ids, in order
@@ -144,6 +145,12 @@ func (p *Provider) snapshot() providers.Snapshot {
 			shown.Expires = s.dies
 		}
 		switch p.Caps.Mode {
+		case credential.ModeStaged:
+			shown.Slot = providers.SlotStaged
+			if s.ID == p.shownFirst(list) {
+				shown.Slot = providers.SlotCurrent
+			}
+			snap.Secrets = append(snap.Secrets, shown)
 		case credential.ModeTwoSlot, credential.ModeCaller, credential.ModeKeySet:
 			snap.Secrets = append(snap.Secrets, shown)
 		case credential.ModeGraceWindow, credential.ModeHardCutover:
@@ -181,11 +188,17 @@ func (p *Provider) seen() (time.Time, []*held) {
 // Create makes a secret as a provider of this mode does.
 func (p *Provider) Create(_ context.Context, _ providers.Target, r providers.Request) (providers.Issued, error) {
 	var s *held
+	full := false
 	kind := p.World.call("create", func() {
 		p.World.act(oracle.Act{Kind: oracle.Create, Label: r.Label, Value: r.Proposed.Secret().Reveal()})
 		p.before("create", "")
-		s = p.create(r)
+		if full = p.full(); !full {
+			s = p.create(r)
+		}
 	})
+	if full && (kind == "" || kind == Malformed) {
+		return providers.Issued{}, &providers.Error{Class: providers.ClassQuota, Provider: "model", Operation: "create"}
+	}
 	if err := p.World.fault(kind, "create"); err != nil {
 		if kind == Malformed {
 			return providers.Issued{Raw: credential.NewSensitive("unreadable:" + s.value)}, err
@@ -273,12 +286,20 @@ func (p *Provider) Recover(context.Context, providers.Target) (providers.Issued,
 
 // Revoke deletes one secret by its id, and notes what must never happen.
 func (p *Provider) Revoke(_ context.Context, _ providers.Target, id string) error {
+	var refusal error
 	kind := p.World.call("revoke", func() {
 		p.World.act(oracle.Act{Kind: oracle.Revoke, ID: id})
 		p.before("revoke", id)
+		if p.isCurrent(id) {
+			refusal = conflict("revoke")
+			return
+		}
 		p.revoke(id)
 	})
-	return p.World.fault(kind, "revoke")
+	if err := p.World.fault(kind, "revoke"); err != nil {
+		return err
+	}
+	return refusal
 }
 
 func (p *Provider) revoke(id string) {
@@ -297,9 +318,6 @@ func (p *Provider) revoke(id string) {
 		return
 	}
 }
-
-// Drop deletes the n-th secret, as a person does in a portal.
-func (p *Provider) Drop(n int) { p.remove(n) }
 
 func (p *Provider) remove(i int) {
 	gone := *p.secrets[i]
@@ -328,14 +346,6 @@ func (p *Provider) Own(id string) {
 	}
 }
 
-// ByHand makes a secret in a portal, as the mode has it, and returns its value.
-func (p *Provider) ByHand() string {
-	p.retireOlder()
-	s := p.make("", "")
-	s.maker = oracle.ByPerson
-	return s.value
-}
-
 // Generate chooses a value.
 func (p *Provider) Generate(providers.Target) (credential.Bundle, error) {
 	p.next++
@@ -343,26 +353,6 @@ func (p *Provider) Generate(providers.Target) (credential.Bundle, error) {
 		credential.FieldClientID:     credential.NewSensitive("client"),
 		credential.FieldClientSecret: credential.NewSensitive(fmt.Sprintf("chosen-%d", p.next)),
 	}, nil
-}
-
-// Delete deletes the n-th secret, as a person does in a portal; -1 is the newest. Nothing happens if there is none.
-func (p *Provider) Delete(n int) {
-	if n < 0 {
-		n += len(p.secrets)
-	}
-	if n >= 0 && n < len(p.secrets) {
-		p.remove(n)
-	}
-}
-
-// DeleteValue deletes the secret that has a value, as a person does in a portal.
-func (p *Provider) DeleteValue(value string) {
-	for i, s := range p.secrets {
-		if s.value == value && value != "" {
-			p.remove(i)
-			return
-		}
-	}
 }
 
 // Age lets all secrets be older.

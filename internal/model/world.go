@@ -41,7 +41,7 @@ func Outcomes(call string) []FaultKind {
 	switch call {
 	case "create":
 		return append(definite, CrashBefore, CrashAfter, LostReply, Timeout, Reset, ServerError, Malformed, Missing, Conflict, Quota)
-	case "revoke":
+	case "revoke", "activate":
 		return append(definite, CrashBefore, CrashAfter, LostReply, Timeout, Reset, ServerError, Malformed, Missing, Conflict)
 	case "inspect", "recover":
 		return append(definite, CrashBefore, Timeout, Reset, Malformed, Missing, Stale)

@@ -91,7 +91,7 @@ const (
 	FoundWaiting   Finding = "waiting"          // revoke: the provider's own timer still runs
 	FoundNotShown  Finding = "not-shown"        // shown: neither accepted nor shown
 	FoundPublished Finding = "published"        // compensate: Vault hands out the secret that was to be deleted
-	FoundLast      Finding = "last"             // compensate: the secret that was to be deleted is the only one that is listed
+	FoundLast      Finding = "last"             // compensate: the secret that was to be deleted is the only one that is listed, or the provider's current one
 	FoundRefused   Finding = "refused"          // promote: no longer accepted
 	FoundNoValue   Finding = "no-value"         // negative: the old value is no longer in Vault
 	FoundSame      Finding = "same"             // promote: the version from before holds the very value that is published

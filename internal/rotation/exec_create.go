@@ -61,7 +61,7 @@ func (r *run) noTraces(ctx context.Context) (Outcome, bool) {
 	if err != nil {
 		return r.unseen(ctx, err), false
 	}
-	replaces := r.rot.Caps.Mode != credential.ModeTwoSlot
+	replaces := !r.rot.Caps.Mode.Beside()
 	began := credential.Entry{Staging: credential.Staging{FencedAt: r.rot.Since}}
 	if replaces && (!r.rot.Caps.StartReadable || r.unchanged(snap)) || !replaces && len(r.orphans(snap, began)) == 0 {
 		return Outcome{}, true
@@ -290,7 +290,7 @@ func (r *run) nobodys(e credential.Entry) bool {
 // patience returns how long a created secret is kept in memory while Vault does not take it. What can be deleted by id
 // and made again is given up after two minutes; else the memory holds the only copy, and only a shutdown ends it.
 func (r *run) patience() time.Duration {
-	if r.rot.Caps.Mode == credential.ModeTwoSlot {
+	if r.rot.Caps.Mode.Beside() {
 		return 2 * time.Minute
 	}
 	return 100 * 365 * 24 * time.Hour
@@ -299,7 +299,7 @@ func (r *run) patience() time.Duration {
 // undo takes back a secret that could not be staged, by its explicit id, where the provider allows it.
 func (r *run) undo(ctx context.Context, fence int, issued providers.Issued, o Outcome) Outcome {
 	o.Fence, o.FenceAt = fence, r.rot.FenceAt
-	if issued.Secret.ID == "" || r.rot.Caps.Mode != credential.ModeTwoSlot {
+	if issued.Secret.ID == "" || !r.rot.Caps.Mode.Beside() {
 		return o
 	}
 	revoker, ok := providers.AsRevoker(r.provider)

@@ -144,6 +144,9 @@ func (r *run) revoke(ctx context.Context) Outcome {
 	if o, ok := r.mayRevoke(ctx); !ok {
 		return o
 	}
+	if o, ok := r.activate(ctx); !ok {
+		return o
+	}
 	if o, ok := r.deleteByID(ctx, id); !ok {
 		if o.Failure.Class == providers.ClassConflict {
 			o.Finding = FoundElsewhere

@@ -52,7 +52,7 @@ func (r *run) settleBy(ctx context.Context, entry credential.Entry) Outcome {
 	switch c := r.rot.Caps; {
 	case readsBack(c):
 		return r.settleByValue(ctx, entry)
-	case c.Mode == credential.ModeTwoSlot, c.Mode.Chosen() && c.Labels:
+	case c.Mode.Beside(), c.Mode.Chosen() && c.Labels:
 		return r.settleByList(ctx, entry)
 	case c.Mode == credential.ModeHardCutover:
 		return r.settleByAsking(ctx, entry)
@@ -301,7 +301,7 @@ func (r *run) compensate(ctx context.Context) Outcome {
 	if o, ok := r.notPublished(ctx, id); !ok {
 		return o
 	}
-	if o, ok := r.notTheLast(ctx, id); !ok {
+	if o, ok := r.mayGo(ctx, id); !ok {
 		return o
 	}
 	if f, ok := r.deleteByID(ctx, id); !ok {
@@ -335,9 +335,10 @@ func (r *run) notPublished(ctx context.Context, id string) (Outcome, bool) {
 	return Outcome{Result: Done, Finding: FoundMany, Orphan: id}, before || now.Version <= r.consumerBase()
 }
 
-// notTheLast: a secret that is the only one the provider still lists is not deleted, whoever asked for it: others have
+// mayGo: a secret that is the only one the provider still lists is not deleted, whoever asked for it: others have
 // taken away what consumers had, and with this one the last way to log in would go. A first secret has none beside it.
-func (r *run) notTheLast(ctx context.Context, id string) (Outcome, bool) {
+// And none is deleted that another has to take the place of first (mode staged).
+func (r *run) mayGo(ctx context.Context, id string) (Outcome, bool) {
 	if r.rot.OldVersion == 0 {
 		return Outcome{}, true
 	}
@@ -346,10 +347,18 @@ func (r *run) notTheLast(ctx context.Context, id string) (Outcome, bool) {
 		return failed(err), false
 	}
 	now := r.surely(snap.Time)
-	if found, listed := snap.Find(id); !listed || found.Gone(now, ExpirySkew) || !r.onlyOne(snap, now) {
+	found, listed := snap.Find(id)
+	text := "secret " + id + ", which was to be deleted, is "
+	switch {
+	case !listed || found.Gone(now, ExpirySkew):
+		return Outcome{}, true
+	case r.onlyOne(snap, now):
+		text += "the only one that the provider lists: it stays until there is another"
+	case r.rot.Caps.Mode == credential.ModeStaged && found.Slot == providers.SlotCurrent:
+		text += "what the provider calls the current one: it stays until another has taken its place"
+	default:
 		return Outcome{}, true
 	}
-	text := "secret " + id + ", which was to be deleted, is the only one that the provider lists: it stays until there is another"
 	return Outcome{Result: NotDone, Finding: FoundLast, Failure: Failure{Class: providers.ClassConflict, Text: text}}, false
 }
 

@@ -356,7 +356,7 @@ func (s *step) undo(r *credential.Rotation) error {
 	switch {
 	case r.Phase == credential.PhaseIntent && (r.Fence != 0 || r.Asked == s.env.Boot):
 		s.perhapsSent()
-		if r.Caps.Mode == credential.ModeTwoSlot && r.Unsettled == nil {
+		if r.Caps.Mode.Beside() && r.Unsettled == nil {
 			r.Unsettled = s.env.moment()
 		}
 	case r.Publishing:

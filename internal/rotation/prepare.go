@@ -128,7 +128,7 @@ func (s *step) unproved(l *Look, what string) bool {
 
 func (s *step) noMode(l *Look) bool {
 	switch l.Snapshot.Caps.Mode {
-	case credential.ModeTwoSlot, credential.ModeCaller, credential.ModeKeySet, credential.ModeGraceWindow, credential.ModeHardCutover:
+	case credential.ModeTwoSlot, credential.ModeStaged, credential.ModeCaller, credential.ModeKeySet, credential.ModeGraceWindow, credential.ModeHardCutover:
 		return false
 	case credential.ModeManual, credential.ModeUnknown:
 	}

@@ -166,7 +166,7 @@ func (s *step) openGate(o Outcome) {
 	r := s.rec.Rotation
 	s.release("the gate is open")
 	s.enter(credential.PhaseRevoking)
-	r.Revoked = o.Finding == FoundGone
+	r.Revoked = o.Finding == FoundGone && r.Caps.Mode != credential.ModeStaged // there the new one has to take its place all the same
 	s.audit(credential.EventRevoking, func(a *credential.Audit) {
 		a.Secret, a.Version = r.Old.ID, r.OldVersion
 		if r.Revoked {

@@ -101,7 +101,7 @@ func NewLife(m Mode) *Life {
 		}
 	}
 	l.begins(m, &client)
-	if m.additive() {
+	if m.additive() && m.Caps.Slots == 0 {
 		p.Seed(true)
 		client.CurrentID = "secret-2"
 	}

@@ -29,12 +29,17 @@ func Modes() []Mode {
 	cutReadable := cut
 	cutReadable.Readable, cutReadable.StartReadable = true, true
 	labelled := credential.Capabilities{Mode: credential.ModeTwoSlot, Labels: true, StartReadable: true}
+	staged := credential.Capabilities{Mode: credential.ModeStaged, Slots: 2, StartReadable: true}
+	kept := staged
+	kept.Grace, kept.Labels = grace, true // what is replaced lives on, and can be deleted
 	return []Mode{
 		{Name: "two-slot", Caps: labelled},
 		{Name: "two-slot-unlabelled", Caps: credential.Capabilities{Mode: credential.ModeTwoSlot, StartReadable: true}},
 		{Name: "two-slot-slow", Caps: labelled, Slow: 15 * time.Second},
 		{Name: "two-slot-copied", Caps: labelled, Copied: true},
 		{Name: "two-slot-used", Caps: labelled, Used: true},
+		{Name: "staged", Caps: staged},
+		{Name: "staged-kept", Caps: kept},
 		{Name: "caller-chosen", Caps: credential.Capabilities{Mode: credential.ModeCaller, Labels: true, Repeatable: true, StartReadable: true}},
 		{Name: "key-set", Caps: credential.Capabilities{Mode: credential.ModeKeySet, Labels: true, Repeatable: true, StartReadable: true}, Slow: 15 * time.Second},
 		{Name: "grace-window-readable", Caps: readable},
