@@ -2,6 +2,7 @@ package rotation
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -249,7 +250,27 @@ func soonest(list []credential.Secret) time.Time {
 
 // stands notes which consumer version is known, and Vault's time of it.
 func (s *step) stands(version int, at time.Time) {
+	s.forgetAfter(version)
 	s.rec.Version, s.rec.VersionAt = version, at.UTC().Truncate(time.Microsecond)
+}
+
+// forgetAfter: where a backup of Vault was restored, later versions are no more, and their numbers will be given again. Who held
+// one of them, or said so, holds nothing that counts.
+func (s *step) forgetAfter(version int) {
+	later := func(v int) bool { return version != 0 && v > version }
+	copied := slices.ContainsFunc(s.rec.Copies, func(c credential.CopyState) bool { return later(c.Version) })
+	if copied {
+		s.rec.Copies = slices.Clone(s.rec.Copies)
+	}
+	for i := range s.rec.Copies {
+		if c := &s.rec.Copies[i]; copied && later(c.Version) {
+			c.Version, c.Old = 0, 0
+		}
+	}
+	said := func(c credential.ConsumerState) bool { return later(c.Version) }
+	if slices.ContainsFunc(s.rec.Consumers, said) {
+		s.rec.Consumers = slices.DeleteFunc(slices.Clone(s.rec.Consumers), said)
+	}
 }
 
 // reused says whether a consumer version that has the known number is another one: a backup of Vault was restored, and

@@ -1,6 +1,7 @@
 package rotation_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -72,6 +73,29 @@ func TestTheOnlyListedSecretIsNotDeletedByAnAbort(t *testing.T) {
 	after := rotation.Apply(e.rec, rotation.EffectCompensate, o, e.now()).Record
 	if after.Phase() != credential.PhaseStaged || after.Rotation.Aborting {
 		t.Errorf("phase %s, aborting %t; want the rotation to go on", after.Phase(), after.Rotation.Aborting)
+	}
+}
+
+// A restored Vault gives numbers again that destinations and consumers have seen already: what they held under them was another
+// secret.
+func TestNumbersOfARestoredVaultSayNothing(t *testing.T) {
+	rec := steady(60 * day)
+	rec.Version = 2
+	rec.Client.Destinations = []credential.Destination{{Name: "app", File: &credential.FilePlace{Path: "/run/app"}}}
+	rec.Client.Consumers = []credential.NamedConsumer{{Name: "web"}, {Name: "batch"}}
+	rec.Copies = []credential.CopyState{{Name: "app", Version: 3}}
+	rec.Consumers = []credential.ConsumerState{{Name: "web", Version: 3, At: noon()}, {Name: "batch", Version: 1, At: noon()}}
+	kept := slices.Clone(rec.Copies)
+	l := look(rec)
+	d := rotation.Apply(rec, rotation.EffectLook, rotation.Outcome{Result: rotation.Done, Look: l}, at(noon()))
+	if c := d.Record.CopyAt("app"); c.Version != 0 {
+		t.Errorf("the destination is taken to hold version %d", c.Version)
+	}
+	if d.Record.ConsumerAt("web").Version != 0 || d.Record.ConsumerAt("batch").Version != 1 {
+		t.Errorf("%+v", d.Record.Consumers)
+	}
+	if !slices.Equal(rec.Copies, kept) {
+		t.Error("the record that others hold was changed")
 	}
 }
 
