@@ -34,6 +34,7 @@ type version struct {
 	removed  bool      // no longer listed
 	label    string
 	hint     string
+	tail     string // the last characters of the value, where a dialect shows those
 }
 
 // refusal says why a login was refused.
@@ -52,13 +53,16 @@ const (
 // add makes value the newest version. The caller holds the lock, or the client is not shared yet.
 func (c *client) add(now time.Time, id, value string) *version {
 	v := &version{id: id, verifier: sha256.Sum256([]byte(value)), start: now, visible: now, usable: now}
-	v.hint = value[:min(hintLength, len(value))]
+	v.hint, v.tail = value[:min(hintLength, len(value))], value[max(0, len(value)-tailLength):]
 	c.versions = append(c.versions, v)
 	return v
 }
 
 // hintLength is how much of a value Graph shows for good.
 const hintLength = 3
+
+// tailLength is how much of a value Stytch shows.
+const tailLength = 4
 
 // listed returns the versions that are not removed and have become visible, oldest first.
 func (c *client) listed(now time.Time) []*version {

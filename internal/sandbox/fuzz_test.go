@@ -33,6 +33,7 @@ func FuzzDialects(f *testing.F) {
 		{"PUT", sandbox.PathRegister + "/billing", object, `{"client_id":"billing"}`},
 		{"GET", sandbox.PathRegister, "", "client_id=billing"},
 		{"DELETE", sandbox.PathLogto + "/api/applications/billing/secrets/Default secret", "", ""},
+		{"POST", sandbox.PathStytch + "/v1/m2m/clients/billing/secrets/rotate/start", "", "x"},
 		{"POST", sandbox.PathLogto + "/api/applications/billing/secrets", object, `{"name":"x","expiresAt":1e300}`},
 		{"POST", sandbox.PathODCClients + "billing/secrets/rotate", object, `{"overlap_hours":1e9}`},
 		{"OPTIONS", sandbox.PathODCClients + "billing/secrets/rotate", "", ""},

@@ -15,12 +15,17 @@ func TestChecksSayWhatIsWrong(t *testing.T) {
 		change func(*kind.Settings)
 		want   string // path of a complaint; empty = none
 	}{
-		"right":                     {func(*kind.Settings) {}, ""},
-		"no such preset":            {func(s *kind.Settings) { s.Preset = "telicant" }, "preset"},
-		"no mode":                   {func(s *kind.Settings) { s.Mode = "" }, "mode"},
-		"no login":                  {func(s *kind.Settings) { s.Access = kind.Access{} }, "token_file"},
-		"two logins":                {func(s *kind.Settings) { s.ClientID = "x" }, "token_file"},
-		"a user without a password": {func(s *kind.Settings) { s.Access = kind.Access{Username: "x"} }, "password_file"},
+		"right":          {func(*kind.Settings) {}, ""},
+		"no such preset": {func(s *kind.Settings) { s.Preset = "telicant" }, "preset"},
+		"no mode":        {func(s *kind.Settings) { s.Mode = "" }, "mode"},
+		"a mode that stages, without what that needs": {func(s *kind.Settings) { s.Mode = "staged" }, "activate"},
+		"a switch in a mode without": {
+			func(s *kind.Settings) { s.Activate = &kind.Call{Path: "/c/{id}/switch"} }, "activate",
+		},
+		"a staged secret in a mode without": {func(s *kind.Settings) { s.Inspect.Staged.ID = "$.next" }, "inspect.staged"},
+		"no login":                          {func(s *kind.Settings) { s.Access = kind.Access{} }, "token_file"},
+		"two logins":                        {func(s *kind.Settings) { s.ClientID = "x" }, "token_file"},
+		"a user without a password":         {func(s *kind.Settings) { s.Access = kind.Access{Username: "x"} }, "password_file"},
 		"a client without an URL": {
 			func(s *kind.Settings) { s.Access = kind.Access{ClientID: "x", ClientSecretEnv: "S"} }, "login_url",
 		},

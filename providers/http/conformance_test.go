@@ -40,7 +40,7 @@ func open(t testing.TB, s kind.Settings, transport http.RoundTripper) providers.
 	p, err := kind.Kind().Open(providers.Opening{
 		Name: "api", Settings: &s, Transport: transport, Elapsed: func() time.Duration { return 0 },
 		Secret: func(name string) (string, error) {
-			return map[string]string{"token": "bearer", "client_secret": "rotads-own"}[name], nil
+			return map[string]string{"token": "bearer", "client_secret": "rotads-own", "password": "project-secret"}[name], nil
 		},
 	})
 	if err != nil {
@@ -165,6 +165,24 @@ func TestConformanceOfThePresetLogto(t *testing.T) {
 		w.Verifies = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/token") }
 		return w
 	})
+}
+
+func TestConformanceOfThePresetStytch(t *testing.T) {
+	providertest.Run(t, func(t *testing.T) providertest.World {
+		idp, url := standIn(t, sandbox.Settings{AdminToken: "project-secret"})
+		w := world(t, idp, stytch(url))
+		w.Canaries = append(w.Canaries, "project-secret")
+		w.Creates = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/rotate/start") }
+		w.Verifies = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/token") }
+		return w
+	})
+}
+
+func stytch(url string) kind.Settings {
+	return kind.Settings{
+		Preset: "stytch", URL: url + sandbox.PathStytch, Vars: map[string]string{"project": "project-test-1"},
+		Access: kind.Access{Username: "project-test-1", PasswordEnv: "P"},
+	}
 }
 
 // approle describes the SecretIDs of a Vault role, whose values rotad chooses: the list is one of plain texts, the login

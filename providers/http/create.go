@@ -142,7 +142,10 @@ func (p *provider) reply(resp *httpapi.Response, m making) (providers.Issued, er
 // issued puts together what an answer says of a secret; ok = false if its value is not in it.
 func (p *provider) issued(d document, a answer, m making, at time.Time) (issued providers.Issued, ok bool) {
 	slot := ""
-	if p.plan.look.list == nil {
+	switch {
+	case p.mode == credential.ModeStaged:
+		slot = providers.SlotStaged
+	case p.plan.look.list == nil:
 		slot = providers.SlotCurrent
 	}
 	h := a.read(d, p.naming(m.v), slot, at)
@@ -185,8 +188,8 @@ func (p *provider) completed(ctx context.Context, issued providers.Issued, m mak
 	after, err := p.look(short, "create", m.v)
 	if found, ok := after.fresh(m.before, issued); err == nil && ok {
 		issued.Secret = found.Secret
-		if after.previous != nil && issued.OldDies.IsZero() {
-			issued.OldDies = after.previous.Expires
+		if after.other != nil && issued.OldDies.IsZero() {
+			issued.OldDies = after.other.Expires
 		}
 	}
 	return p.dated(issued, m)
@@ -226,7 +229,7 @@ func (s status) fresh(before status, issued providers.Issued) (held, bool) {
 // dated says when the old secret dies, where the answer does not.
 func (p *provider) dated(issued providers.Issued, m making) providers.Issued {
 	switch start := issued.Secret.Start; {
-	case m.before.empty() && p.inspect != nil, p.mode == credential.ModeTwoSlot, p.mode == credential.ModeCaller:
+	case m.before.empty() && p.inspect != nil, p.mode.Additive():
 		issued.OldDies = time.Time{} // there was nothing before it, or the old one lives on
 	case p.mode == credential.ModeGraceWindow && issued.OldDies.IsZero() && m.grace > 0:
 		if start.IsZero() {

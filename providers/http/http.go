@@ -31,7 +31,7 @@ func Kind() providers.Kind {
 		Summary: "any REST API that a configuration or a preset describes",
 		Modes: []string{
 			string(credential.ModeTwoSlot), string(credential.ModeGraceWindow), string(credential.ModeCaller),
-			string(credential.ModeHardCutover),
+			string(credential.ModeStaged), string(credential.ModeHardCutover),
 		},
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refID + "?", refClientID + "?", refParent + "?"},
@@ -93,6 +93,7 @@ func open(o providers.Opening) (providers.Provider, error) {
 type (
 	recoverer struct{ p *provider }
 	revoker   struct{ p *provider }
+	activator struct{ p *provider }
 	generator struct{ p *provider }
 )
 
@@ -108,6 +109,12 @@ func (p *provider) able() providers.Provider {
 			revoker
 			generator
 		}{p, r, v, g}
+	case p.mode == credential.ModeStaged: // which has both requests, and reads nothing back
+		return struct {
+			*provider
+			revoker
+			activator
+		}{p, v, activator{p}}
 	case recovers && revokes:
 		return struct {
 			*provider
@@ -140,6 +147,7 @@ var (
 	_ providers.Timed     = (*provider)(nil)
 	_ providers.Recoverer = recoverer{}
 	_ providers.Revoker   = revoker{}
+	_ providers.Activator = activator{}
 	_ providers.Generator = generator{}
 )
 

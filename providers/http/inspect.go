@@ -125,6 +125,7 @@ func (s status) named(v values) string {
 
 var reasons = map[credential.Mode]string{
 	credential.ModeTwoSlot:     "by configuration: secrets live side by side, each with an id",
+	credential.ModeStaged:      "by configuration: a second secret waits until a request lets it take the current one's place",
 	credential.ModeCaller:      "by configuration: rotad chooses the value, and secrets live side by side",
 	credential.ModeGraceWindow: "by configuration: a create keeps the previous secret valid for a while",
 	credential.ModeHardCutover: "by configuration: the old secret ends when the new one is made",
@@ -140,7 +141,7 @@ func (p *provider) capabilities(s status, stated time.Duration) credential.Capab
 	if c.Reason == "" {
 		c.Reason = reasons[p.mode]
 	}
-	if c.Slots == 0 && p.mode == credential.ModeGraceWindow {
+	if c.Slots == 0 && (p.mode == credential.ModeGraceWindow || p.mode == credential.ModeStaged) {
 		c.Slots = 2
 	}
 	c.StartReadable = p.plan.look.list != nil || s.current != nil && s.current.ID != ""
@@ -157,10 +158,10 @@ func (p *provider) graceOf(s status, stated time.Duration) time.Duration {
 	if stated == 0 {
 		stated = p.grace
 	}
-	if p.sendsGrace() || s.current == nil || s.previous == nil || s.current.Start.IsZero() || s.previous.Expires.IsZero() {
+	if p.sendsGrace() || s.current == nil || s.other == nil || s.current.Start.IsZero() || s.other.Expires.IsZero() {
 		return stated
 	}
-	if seen := s.previous.Expires.Sub(s.current.Start); seen > 0 {
+	if seen := s.other.Expires.Sub(s.current.Start); seen > 0 {
 		return seen.Round(time.Second)
 	}
 	return stated

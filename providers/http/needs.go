@@ -14,6 +14,7 @@ func (c *compiler) needs(p *plan) {
 	if p.mode == credential.ModeTwoSlot || p.mode == credential.ModeCaller {
 		all = append(all, p.needsOfList()...)
 	}
+	all = append(all, p.needsOfStaged()...)
 	all = append(all, p.needsOfLook()...)
 	for _, n := range all {
 		if n.missing {
@@ -46,6 +47,24 @@ func (p *plan) needsOfList() []need {
 		{!p.revokesByID(), "revoke", "needs {secret_id} in this mode", "a secret is revoked by its id"},
 	}
 }
+
+// needsOfStaged are those of a secret that waits beside the current one. Its value cannot be told from that of the current one by
+// reading back, so nothing is.
+func (p *plan) needsOfStaged() []need {
+	staged := p.mode == credential.ModeStaged
+	return []need{
+		{staged && (!p.look.current.lasting() || !p.look.staged.lasting()), "inspect", "needs current and staged, each with id or start", "the two are told apart by a look"},
+		{staged && p.look.list != nil, "inspect.list", "means nothing in this mode", "write current and staged"},
+		{staged && p.revoke == nil, "revoke", "is required in this mode", "which request takes a staged secret back?"},
+		{staged && p.activate == nil, "activate", "is required in this mode", "which request lets the staged secret take the current one's place?"},
+		{staged && p.readable(), "recover", "means nothing in this mode", "take it out, and value out of inspect.current"},
+		{!staged && p.activate != nil, "activate", "means nothing in this mode", "write mode: staged"},
+		{!staged && p.look.staged.names(), "inspect.staged", "means nothing in this mode", "write mode: staged"},
+	}
+}
+
+// lasting says whether a secret is named by what it keeps when it changes places.
+func (f fields) lasting() bool { return f.id != nil || f.start != nil }
 
 func (p *plan) needsOfLook() []need {
 	blind := p.inspect == nil

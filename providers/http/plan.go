@@ -22,7 +22,7 @@ type plan struct {
 	repeatable bool
 	chosen     Chosen
 
-	inspect, exists, create, first, recover, revoke *call // nil = there is none
+	inspect, exists, create, first, recover, activate, revoke *call // nil = there is none
 
 	look      look
 	answer    answer // of create
@@ -77,6 +77,9 @@ func (c *compiler) calls(p *plan, s *Settings) {
 	if s.Revoke != nil {
 		p.revoke = c.call("revoke", *s.Revoke, http.MethodDelete, revokeNames...)
 	}
+	if s.Activate != nil {
+		p.activate = c.call("activate", *s.Activate, http.MethodPost, revokeNames...)
+	}
 }
 
 func (c *compiler) answers(p *plan, s *Settings) {
@@ -85,6 +88,7 @@ func (c *compiler) answers(p *plan, s *Settings) {
 		list:     c.place("inspect.list", s.Inspect.List), where: c.place("inspect.where", s.Inspect.Where),
 		next: c.place("inspect.next", s.Inspect.Next), secret: c.fields("inspect.secret", s.Inspect.Secret),
 		current: c.fields("inspect.current", s.Inspect.Current), previous: c.fields("inspect.previous", s.Inspect.Previous),
+		staged:   c.fields("inspect.staged", s.Inspect.Staged),
 		required: c.place("inspect.required", s.Inspect.Required), disabled: c.place("inspect.disabled", s.Inspect.Disabled),
 	}
 	p.answer = c.answer("create.answer", s.Create.Answer)

@@ -38,6 +38,9 @@ func access(s kind.Settings) kind.Access {
 	if s.Preset == "cloudflare-access" || s.Preset == "telicent" {
 		return kind.Access{TokenEnv: "T"}
 	}
+	if s.Preset == "stytch" {
+		return kind.Access{Username: "project-test-1", PasswordEnv: "P"}
+	}
 	return kind.Access{ClientID: "rotad", ClientSecretEnv: "S"}
 }
 

@@ -16,7 +16,7 @@ import (
 type look struct {
 	clientID, list, where, next, required, disabled place
 
-	secret, current, previous fields
+	secret, current, previous, staged fields
 }
 
 // fields are the places of one secret.
@@ -71,7 +71,7 @@ func (f fields) read(d document, name naming, slot string, at time.Time) held {
 	}
 	expires := f.expires.moment(d, f.unit, from)
 	h.Expires, h.Never = expires.at, expires.none && expires.at.IsZero()
-	if h.ID == providers.SlotCurrent || h.ID == providers.SlotPrevious {
+	if h.ID == providers.SlotCurrent || h.ID == providers.SlotPrevious || h.ID == providers.SlotStaged {
 		h.ID = "" // a slot is not an id
 	}
 	switch {
@@ -98,12 +98,12 @@ func (n naming) digest(value credential.Sensitive) string {
 
 // status is what a look has found out.
 type status struct {
-	clientID          string
-	list              []held // where the provider lists secrets
-	current, previous *held  // where it has slots; nil = there is none
-	required          time.Time
-	disabled          bool
-	time              time.Time // the server's clock
+	clientID       string
+	list           []held // where the provider lists secrets
+	current, other *held  // where it has slots: the current one, and the previous or the staged one; nil = there is none
+	required       time.Time
+	disabled       bool
+	time           time.Time // the server's clock
 }
 
 // empty says whether the client has no secret.
@@ -112,7 +112,7 @@ func (s status) empty() bool { return len(s.list) == 0 && s.current == nil }
 // all lists the secrets, current first.
 func (s status) all() []held {
 	out := s.list
-	for _, h := range []*held{s.current, s.previous} {
+	for _, h := range []*held{s.current, s.other} {
 		if h != nil {
 			out = append(out, *h)
 		}
@@ -141,7 +141,7 @@ var (
 	errUnrecognised = errors.New("nothing in the answer is where the settings of inspect look for it")
 	errNoList       = errors.New("there is no list where inspect.list looks for it")
 	errNoID         = errors.New("an entry of the list has no id where inspect.secret.id looks for it")
-	errTwice        = errors.New("two entries of the list have the same id")
+	errTwice        = errors.New("two secrets of one client have the same id")
 	errMany         = errors.New("the list is longer than anybody's list of secrets")
 )
 
@@ -192,16 +192,23 @@ func (l look) entries(d document, name naming, at time.Time, s *status) error {
 	return nil
 }
 
-// slots reads the current and the previous secret. An answer in which nothing at all is recognised is an error: to take
+// slots reads the current secret, and the previous or the staged one. An answer in which nothing at all is recognised is an error: to take
 // it for "no secret" would be a guess.
 func (l look) slots(d document, name naming, at time.Time, s *status) error {
 	current := l.current.read(d, name, providers.SlotCurrent, at)
 	if l.current.exists.truth(d) || current.known() {
 		s.current = &current
 	}
-	previous := l.previous.read(d, name, providers.SlotPrevious, at)
-	if l.previous.exists.truth(d) || previous.known() {
-		s.previous = &previous
+	beside, slot := l.previous, providers.SlotPrevious
+	if l.staged.names() {
+		beside, slot = l.staged, providers.SlotStaged
+	}
+	other := beside.read(d, name, slot, at)
+	if beside.exists.truth(d) || other.known() {
+		s.other = &other
+	}
+	if s.other != nil && s.current != nil && s.other.ID == s.current.ID && s.other.ID != "" {
+		return errTwice
 	}
 	if s.current == nil && !l.current.absent(d) {
 		return errUnrecognised

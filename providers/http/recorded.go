@@ -26,11 +26,12 @@ type recording struct {
 
 // step is one operation, the calls that it makes in their order, and its result.
 type step struct {
-	Do       string            `yaml:"do"` // inspect, create, recover, revoke or verify
+	Do       string            `yaml:"do"` // inspect, create, recover, activate, revoke or verify
 	Label    string            `yaml:"label"`
 	Reason   string            `yaml:"reason"`
 	Expires  time.Time         `yaml:"expires"`
-	SecretID string            `yaml:"secret_id"` // of a revoke
+	SecretID string            `yaml:"secret_id"` // of a revoke; of an activate: the one that takes the place
+	OldID    string            `yaml:"old_id"`    // of an activate: the one whose place it takes
 	Proposed string            `yaml:"proposed"`  // value of a create, where rotad chooses it
 	Bundle   map[string]string `yaml:"bundle"`    // of a verify
 	Calls    []exchange        `yaml:"calls"`
@@ -122,7 +123,7 @@ func (s *Settings) playText(text []byte) error {
 	return nil
 }
 
-var errNoStep = errors.New("there is no such operation; write inspect, create, recover, revoke or verify")
+var errNoStep = errors.New("there is no such operation; write inspect, create, recover, activate, revoke or verify")
 
 // play plays one step with a provider of its own, which asks nobody.
 func (s step) play(block *Settings, r recording) error {
@@ -166,6 +167,10 @@ func (s step) run(ctx context.Context, p providers.Provider, t providers.Target)
 		if r, ok := p.(providers.Recoverer); ok {
 			issued, err := r.Recover(ctx, t)
 			return s.Expect.issued(issued, err)
+		}
+	case "activate":
+		if a, ok := p.(providers.Activator); ok {
+			return s.Expect.failed(a.Activate(ctx, t, s.SecretID, s.OldID))
 		}
 	case "revoke":
 		if r, ok := p.(providers.Revoker); ok {

@@ -75,11 +75,11 @@ func (p *provider) endSlot(ctx context.Context, v values, id string) error {
 	switch {
 	case s.current != nil && s.current.ID == id:
 		return p.fault("revoke", providers.ClassConflict, errCurrent)
-	case s.previous == nil:
+	case s.other == nil:
 		return nil
-	case s.previous.ID == "":
+	case s.other.ID == "":
 		return p.fault("revoke", providers.ClassUnsupported, errWhichSecret)
-	case s.previous.ID != id:
+	case s.other.ID != id:
 		return p.fault("revoke", providers.ClassConflict, errOtherSecret)
 	}
 	_, err = p.send(ctx, "revoke", p.revoke, v)
@@ -113,8 +113,8 @@ func (r recoverer) Recover(ctx context.Context, t providers.Target) (providers.I
 		credential.FieldClientID:     credential.NewSensitive(s.named(v)),
 		credential.FieldClientSecret: s.current.value,
 	}}
-	if s.previous != nil {
-		issued.OldDies = s.previous.Expires
+	if s.other != nil {
+		issued.OldDies = s.other.Expires
 	} else if p.mode == credential.ModeHardCutover {
 		issued.OldDies = issued.Secret.Start
 	}
@@ -138,7 +138,7 @@ func (p *provider) readBack(ctx context.Context, m making) (providers.Issued, er
 	if c := m.before.current; c != nil && (issued.Secret.ID == "" || issued.Secret.ID == c.ID) {
 		issued.Secret = c.Secret
 	}
-	if prev := m.before.previous; issued.OldDies.IsZero() && prev != nil {
+	if prev := m.before.other; issued.OldDies.IsZero() && prev != nil {
 		issued.OldDies = prev.Expires
 	} else if issued.OldDies.IsZero() && p.mode == credential.ModeHardCutover {
 		issued.OldDies = issued.Secret.Start

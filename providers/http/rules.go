@@ -26,7 +26,7 @@ type rule struct {
 }
 
 // operations are those that a rule can be about.
-var operations = []string{"inspect", "create", "recover", "revoke"}
+var operations = []string{"inspect", "create", "recover", "activate", "revoke"}
 
 // matches says whether an answer has the sign. One that cannot be read has no place in it.
 func (s sign) matches(resp *httpapi.Response) bool {

@@ -9,7 +9,7 @@ type Settings struct {
 	Vars   map[string]string `yaml:"vars" doc:"Names for placeholders, for example account: abc for {account}. An empty one has to be filled in."`
 	Access `yaml:",inline"`
 
-	Mode       string        `yaml:"mode" enum:"two-slot,caller-chosen,grace-window,hard-cutover" doc:"How two secrets live side by side: two-slot, caller-chosen, grace-window or hard-cutover."`
+	Mode       string        `yaml:"mode" enum:"two-slot,staged,caller-chosen,grace-window,hard-cutover" doc:"How two secrets live side by side: two-slot, staged, caller-chosen, grace-window or hard-cutover."`
 	Reason     string        `yaml:"reason" doc:"Why this mode, for people."`
 	Grace      time.Duration `yaml:"grace" implied:"0s" doc:"Life of the previous secret after a create, where no client states one; what answers show wins, unless the create sends {grace} or {grace_end}."`
 	Slots      int           `yaml:"slots" implied:"0" doc:"Secrets that may live at once; 0 = not known."`
@@ -20,9 +20,11 @@ type Settings struct {
 	Exists  *Call   `yaml:"exists" doc:"Asked after inspect was answered with not-found: a success means that the client exists and has no secret."`
 	Create  Make    `yaml:"create" doc:"The request that makes a secret. It is sent once."`
 	Recover *Lookup `yaml:"recover" doc:"A request that reads the current value back, where inspect does not."`
-	Revoke  *Call   `yaml:"revoke" doc:"The request that ends one secret: {secret_id} names it; without {secret_id} it ends the slot of the previous one."`
-	Verify  Proof   `yaml:"verify" doc:"How a secret is proved."`
-	Errors  []Rule  `yaml:"errors" doc:"What answers mean, where their status does not say it. The first rule that matches counts."`
+	Revoke  *Call   `yaml:"revoke" doc:"The request that ends one secret: {secret_id} names it; without {secret_id} it ends the slot of the previous one, or in the mode staged that of the staged one."`
+
+	Activate *Call  `yaml:"activate" doc:"Mode staged: the request that lets the staged secret, {secret_id}, take the current one's place."`
+	Verify   Proof  `yaml:"verify" doc:"How a secret is proved."`
+	Errors   []Rule `yaml:"errors" doc:"What answers mean, where their status does not say it. The first rule that matches counts."`
 
 	RecordedFile string `yaml:"recorded_file" doc:"Recorded requests and answers that rotad check plays this description against."`
 }
@@ -84,6 +86,7 @@ type Look struct {
 	Secret   Fields `yaml:"secret" doc:"Places in one entry of the list."`
 	Current  Fields `yaml:"current" doc:"Places of the current secret, where there is no list."`
 	Previous Fields `yaml:"previous" doc:"Places of the secret before it."`
+	Staged   Fields `yaml:"staged" doc:"Mode staged: places of the secret that waits beside the current one."`
 	Required string `yaml:"required" doc:"Place of a flag, or a time, from which on the provider asks for a rotation."`
 	Disabled string `yaml:"disabled" doc:"Place of a flag that says that the client is switched off."`
 }
@@ -145,7 +148,7 @@ type Sign struct {
 
 // Rule says what an answer means.
 type Rule struct {
-	On     []string `yaml:"on" doc:"Operations: inspect, create, recover, revoke; default: all."`
+	On     []string `yaml:"on" doc:"Operations: inspect, create, recover, activate, revoke; default: all."`
 	Status []int    `yaml:"status" doc:"One of these statuses; default: any, also a success."`
 	Path   string   `yaml:"path" doc:"Place in the answer that has to be there."`
 	Is     []string `yaml:"is" doc:"What stands there: one of these texts; default: anything but null and false."`

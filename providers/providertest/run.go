@@ -29,6 +29,8 @@ func Run(t *testing.T, build func(t *testing.T) World) {
 		{"RecoverReadsTheCurrentValue", recoverReadsCurrent, false},
 		{"RevokeDeletesOneSecretById", revokeDeletesOne, false},
 		{"RevokeNeverTouchesTheCurrentOne", revokeSparesCurrent, false},
+		{"TheNewOneTakesTheOldOnesPlace", takesPlace, false},
+		{"AStagedOneIsTakenBack", takenBack, false},
 		{"UnknownClientIsNotFound", unknownClient, true},
 		{"TimingIsKnown", timingIsKnown, false},
 		{"ConcurrentUse", concurrentUse, false},
@@ -247,6 +249,7 @@ func revokeDeletesOne(b *bench) {
 	}
 	old := before.Secrets[0].ID
 	issued := b.create(before.Caps)
+	b.activate(issued.Secret.ID, old)
 	for range 2 { // the second time it is gone, which is what was wanted
 		if err := revoker.Revoke(b.Context(), b.Target, old); err != nil {
 			b.Fatalf("revoking: %v", err)
