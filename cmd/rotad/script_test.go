@@ -46,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"jwt":      jwt,
 			"says":     says,
 			"signs":    signs,
+			"opens":    opens,
 		},
 	})
 }
@@ -83,6 +84,7 @@ func setUpScript(e *testscript.Env) error {
 		return err
 	}
 	e.Values[worldKey{}] = w
+	addHealth(e)
 	address, err := freeAddress()
 	if err != nil {
 		return err
