@@ -45,3 +45,12 @@ func (p *Provider) Expire(id string, at time.Time) {
 		}
 	}
 }
+
+// Vacate deletes in a portal what stands beside the secret with this value, which is made the current one first where that has to be.
+func (p *Provider) Vacate(hands string) {
+	for i := len(p.secrets) - 1; i >= 0 && p.Accepts(hands); i-- {
+		if s := p.secrets[i]; s.value != hands && s.maker != oracle.ByPerson {
+			p.remove(i)
+		}
+	}
+}

@@ -73,7 +73,7 @@ func foreignChange(v *View, a *Act) string {
 	switch {
 	case a.Kind == Revoke && ofOld(v, a) && v.Version(r.Promoted) != v.Hands:
 		return "revokes the old secret although somebody else wrote what Vault hands out"
-	case a.Kind == Promote && v.Version(base(r)) != v.Hands && a.Value != v.Hands:
+	case a.Kind == Promote && !toReplace(v, r) && a.Value != v.Hands:
 		return "overwrites a value that somebody else wrote"
 	}
 	return ""
@@ -85,21 +85,20 @@ func fencing(v *View, a *Act) string {
 	if a.Kind != Promote || r == nil || v.Hands == "" {
 		return ""
 	}
-	if v.Hands == a.Value || v.Hands == v.Version(base(r)) || r.Promoted != 0 && v.Hands == v.Version(r.Promoted) {
+	if v.Hands == a.Value || toReplace(v, r) || r.Promoted != 0 && v.Hands == v.Version(r.Promoted) {
 		return ""
 	}
 	return "replaces a value that is neither the one before nor the new one"
 }
 
-// base returns the consumer version that the rotation replaces.
-func base(r *credential.Rotation) int {
-	switch {
-	case r == nil:
-		return 0
-	case r.ConsumerBase != 0:
-		return r.ConsumerBase
+// toReplace says whether Vault hands out what the rotation replaces: the old secret, or what a person decided to replace.
+func toReplace(v *View, r *credential.Rotation) bool {
+	for _, version := range []int{r.ConsumerBase, r.OldVersion} {
+		if version != 0 && v.Version(version) == v.Hands {
+			return true
+		}
 	}
-	return r.OldVersion
+	return false
 }
 
 // trueOverlap is I16: the overlap is measured in the true time, from when Vault began to hand out the new value.

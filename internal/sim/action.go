@@ -66,7 +66,7 @@ func atProvider() []Action {
 // rotad's may land cannot be told from it; nothing is tried there.
 func (l *Life) rotateByHand() bool {
 	rec := l.store.rec
-	creating := rec.Phase() == credential.PhaseIntent || rec.DueFor == "prepare" || rec.DueFor == "rotate"
+	creating := rec.Phase() == credential.PhaseIntent || rec.DueFor == "prepare" || rec.DueFor == "rotate" || rec.DueFor == "backoff" && rec.Rotation == nil
 	if l.Mode.additive() && !l.Mode.Caps.Labels && creating {
 		return false
 	}

@@ -125,6 +125,10 @@ func (l *Life) help() bool {
 // repair removes a cause that no command can remove.
 func (l *Life) repair(h *credential.Hold) {
 	switch h.Code {
+	case credential.HoldSlotsFull:
+		if l.store.rec.Rotation == nil && l.Mode.Caps.Mode == credential.ModeStaged {
+			l.Provider.Vacate(l.Vault.Hands())
+		}
 	case credential.HoldClockSuspect:
 		skew(-l.daemon.skew)(l)
 	case credential.HoldCutover:
