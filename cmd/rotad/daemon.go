@@ -15,7 +15,6 @@ import (
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/destination"
 	"github.com/rotad/rotad/internal/oracle"
-	"github.com/rotad/rotad/internal/reload"
 	"github.com/rotad/rotad/internal/rotation"
 	"github.com/rotad/rotad/internal/vault"
 	"github.com/rotad/rotad/notify"
@@ -107,7 +106,7 @@ func (d *daemon) build(cfg *config.Config) (err error) {
 	meta := d.store.Meta()
 	d.executor = rotation.Executor{
 		Vault: d.vault, Instance: meta.Instance, Now: d.clocks.now, Elapsed: d.clocks.elapsed, After: d.clocks.after, Probe: askProbe,
-		Deliver: destination.Deliver, Reload: reload.Do,
+		Deliver: destination.Deliver, Reload: d.reload,
 	}
 	d.scheduler = scheduler.New(scheduler.Settings{
 		Store: schedulerStore{d.store}, Executor: d.executor, Instance: meta.Instance, Boot: fmt.Sprintf("%s/%d", meta.Instance, meta.Boot),

@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"says":     says,
 			"signs":    signs,
 			"opens":    opens,
+			"admitted": admitted,
 		},
 	})
 }
@@ -81,6 +82,9 @@ func setUpScript(e *testscript.Env) error {
 		return err
 	}
 	if err := w.addStory(e, kv.URL, idp.URL); err != nil {
+		return err
+	}
+	if err := w.addOwn(e); err != nil {
 		return err
 	}
 	e.Values[worldKey{}] = w

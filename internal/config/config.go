@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -31,6 +32,7 @@ type Config struct {
 	Clients   []credential.Client // in the order they are written; Source is "file:line"
 
 	now func() time.Time // see At; nil = how far away a date is does not matter
+	own []ownLogin       // what rotad itself logs in with
 }
 
 // Provider is a configured connection to an identity provider.
@@ -60,7 +62,7 @@ func (c *Config) Provider(name string) (Provider, bool) {
 }
 
 // WithDefaults fills in what a client leaves to the configuration: its policy, and the mount and namespace of its
-// path, so that (namespace, mount, path) can be compared.
+// path, so that (namespace, mount, path) can be compared. What rotad itself logs in with gets it as its first consumer.
 func (c *Config) WithDefaults(client credential.Client) credential.Client {
 	if client.Policy == "" {
 		client.Policy = DefaultPolicy
@@ -74,6 +76,7 @@ func (c *Config) WithDefaults(client credential.Client) credential.Client {
 	if p, ok := c.Provider(client.Provider); ok {
 		client.Vault.Fields = withFields(client.Vault.Fields, p.Fields)
 	}
+	client.Reloads = c.withLogins(client)
 	return client
 }
 
@@ -109,9 +112,11 @@ func (c *Config) CheckClient(client credential.Client) Problems {
 	}
 	found.staging(c.Vault, full.Vault)
 	found.seen(client.Consumers, c.Vault.AuditLog)
+	c.logins(&found, full)
 	if provider, ok := c.Provider(client.Provider); ok {
 		found.ref(client.Ref, provider)
 		found.bundle(client.Vault.Fields, provider)
+		found.copied(client.Destinations, provider)
 		found.awaited(&full, c.Policies[full.Policy])
 	} else if client.Provider != "" {
 		found.unknown("provider", client.Provider, c.providerNames())
@@ -177,6 +182,19 @@ func (c *complaint) bundle(fields map[string]string, p Provider) {
 		if !slices.Contains(p.Fields, name) {
 			c.add(joinPath("vault.fields", name), fmt.Sprintf("bundles of the kind %s have no such field", p.Kind),
 				suggest(name, p.Fields))
+		}
+	}
+}
+
+// copied finds files that are to hold a field which the bundle does not have.
+func (c *complaint) copied(list []credential.Destination, p Provider) {
+	for i, d := range list {
+		if d.File == nil || d.File.Format != credential.FileRaw && d.File.Format != "" || len(p.Fields) == 0 {
+			continue
+		}
+		field := cmp.Or(d.File.Field, credential.FieldClientSecret)
+		if bare := strings.ReplaceAll(strings.Join(p.Fields, " "), "?", ""); !slices.Contains(strings.Fields(bare), field) {
+			c.add(fmt.Sprintf("destinations[%d].file.field", i), fmt.Sprintf("bundles of the kind %s have no field %s", p.Kind, field), suggest(field, p.Fields))
 		}
 	}
 }

@@ -62,6 +62,7 @@ func (l *loader) load(s scope) {
 	l.providers(l.file.Providers.scope)
 	l.policies(l.file.Policies.scope)
 	l.owners(l.file.Owners.scope)
+	l.config.own = l.config.ownLogins()
 	l.clients(l.file.Clients.scope)
 	for i, pattern := range l.file.Include {
 		l.include(s.child("include").index(i), pattern)

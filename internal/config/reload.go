@@ -134,7 +134,7 @@ func (c *complaint) reload(path string, r *credential.Reload) {
 // things counts what a step says is to be done.
 func things(r *credential.Reload) int {
 	n := 0
-	for _, said := range []bool{len(r.Command) > 0, r.Unit != nil, r.Signal != nil, r.Request != nil} {
+	for _, said := range []bool{len(r.Command) > 0, r.Unit != nil, r.Signal != nil, r.Request != nil, r.Login != ""} {
 		if said {
 			n++
 		}

@@ -14,6 +14,7 @@ type Reload struct {
 	Unit    *UnitReload    `json:"unit,omitempty"`
 	Signal  *SignalReload  `json:"signal,omitempty"`
 	Request *RequestReload `json:"request,omitempty"`
+	Login   string         `json:"login,omitempty"`  // rotad itself logs in anew there: vault, smtp, or provider NAME; set where it reads what the client publishes
 	Health  *Probe         `json:"health,omitempty"` // asked until it answers; nil = what was done counts as taken
 	Within  time.Duration  `json:"within,omitzero"`  // how long the health may take; 0 = 1m
 }
@@ -48,6 +49,8 @@ func (r *Reload) Kind() string {
 		return "signal"
 	case r.Request != nil:
 		return "request"
+	case r.Login != "":
+		return "login"
 	}
 	return ""
 }
@@ -63,6 +66,8 @@ func (r *Reload) What() string {
 		return "SIG" + r.Signal.SignalName() + " to the process of " + r.Signal.PIDFile
 	case "request":
 		return r.Request.MethodName() + " " + r.Request.URL
+	case "login":
+		return "rotad's own login to " + r.Login
 	}
 	return ""
 }
@@ -104,7 +109,7 @@ func (r *Reload) HealthWithin() time.Duration {
 func (r *Reload) equal(o *Reload) bool {
 	return all(
 		r.Name == o.Name, slices.Equal(r.Command, o.Command), same(r.Unit, o.Unit), same(r.Signal, o.Signal),
-		same(r.Request, o.Request), same(r.Health, o.Health), r.Within == o.Within,
+		same(r.Request, o.Request), r.Login == o.Login, same(r.Health, o.Health), r.Within == o.Within,
 	)
 }
 

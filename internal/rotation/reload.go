@@ -39,7 +39,8 @@ func nextReload(rec *credential.Record) (*credential.Reload, credential.ReloadSt
 }
 
 // reloadAt returns when the step whose turn it is may go on; zero = nothing is to be done, or a person is waited for. What
-// restarts a consumer waits for the window, unless the old secret is dead already; asking after its health does not.
+// restarts a consumer waits for the window, unless the old secret is dead already; asking after its health does not, nor does
+// a login of rotad's own.
 func (s *step) reloadAt() time.Time {
 	step, state := nextReload(&s.rec)
 	if step == nil || s.waveStopped() {
@@ -49,7 +50,7 @@ func (s *step) reloadAt() time.Time {
 	if at.After(s.env.Now.Add(longestPause)) { // a clock that has been set back since
 		at = s.env.Now
 	}
-	if !state.Ran.IsZero() || s.rec.Rotation.Cutover {
+	if !state.Ran.IsZero() || s.rec.Rotation.Cutover || step.Login != "" {
 		return at
 	}
 	if last := s.lastReload(); !last.IsZero() {

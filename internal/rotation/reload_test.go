@@ -177,3 +177,15 @@ func (f from) Next(t time.Time) time.Time {
 
 // Contains says whether it has opened.
 func (f from) Contains(t time.Time) bool { return !t.Before(time.Time(f)) }
+
+// A login of rotad's own restarts nothing, so that it need not wait; what comes after it does.
+func TestALoginOfItsOwnWaitsForNoWindow(t *testing.T) {
+	w := newWave()
+	c := &w.rec.Rotation.Client
+	c.Reloads = append([]credential.Reload{{Name: "rotad-vault", Login: "vault"}}, c.Reloads...)
+	w.until(t, credential.PhaseOverlap)
+	w.window = from(w.world.Wall.Add(5 * time.Hour))
+	if w.turn(t, 4*time.Hour); w.done() != "rotad-vault" {
+		t.Errorf("before the window: %s", w.done())
+	}
+}
