@@ -66,7 +66,8 @@ func atProvider() []Action {
 // rotad's may land cannot be told from it; nothing is tried there.
 func (l *Life) rotateByHand() bool {
 	rec := l.store.rec
-	creating := rec.Phase() == credential.PhaseIntent || rec.DueFor == "prepare" || rec.DueFor == "rotate" || rec.DueFor == "backoff" && rec.Rotation == nil
+	creating := rec.DueFor == "prepare" || rec.DueFor == "rotate" || rec.DueFor == "backoff" && rec.Rotation == nil
+	creating = creating || rec.Phase() == credential.PhaseIntent || rec.Phase() == credential.PhaseCompensating
 	if l.Mode.additive() && !l.Mode.Caps.Labels && creating {
 		return false
 	}
@@ -184,9 +185,13 @@ func skew(d time.Duration) func(*Life) {
 	}
 }
 
-// suspend lets the true time pass while the process's timers and its monotonic clock stand still.
+// suspend lets the true time pass while the process's timers and its monotonic clock stand still. Without labels, what a
+// create made that left hours after its fence cannot be told from what a person made; nothing is tried there.
 func suspend(d time.Duration) func(*Life) {
 	return func(l *Life) {
+		if l.Mode.additive() && !l.Mode.Caps.Labels && l.sending {
+			return
+		}
 		l.World.Advance(d)
 		l.daemon.slept += d
 	}
@@ -219,6 +224,7 @@ func (l *Life) calling(index int, call string) {
 		if p.Action == "" {
 			continue
 		}
+		l.sending = call == "create"
 		if a, ok := actionOf(p.Action); ok {
 			l.act(a)
 		}

@@ -39,6 +39,7 @@ type Life struct {
 	rewound    bool              // the state was replaced by an older one
 	restored   bool              // Vault was
 	unstaged   bool              // a person has brought a version of staging back
+	sending    bool              // what happens, happens between a fence and its create
 	meanwhile  func(call string) // lets another daemon take its turn; nil = there is none
 	twins      *twins
 	steps      int
