@@ -60,6 +60,7 @@ func TestScenario(t *testing.T) {
 		{"sigterm", sigterm},
 		{"state-lost", stateLost},
 		{"state-rolled-back", stateRolledBack},
+		{"own", own},
 		{"removed", removed},
 		{"reload", reload},
 		{"prometheus", prometheus},

@@ -93,6 +93,12 @@ func (p *Postfix) Stop() {
 	_ = p.dovecot.Stop(5 * time.Second)
 }
 
+// PasswordFiles returns the two files in which further accounts have their passwords, "user:password" on a line; they are
+// read at every login.
+func (p *Postfix) PasswordFiles() [2]string {
+	return [2]string{p.path("dovecot-first"), p.path("dovecot-second")}
+}
+
 // LogTail returns the last lines of its log.
 func (p *Postfix) LogTail(lines int) string { return Tail(p.path("maillog"), lines) }
 
@@ -151,7 +157,7 @@ func (p *Postfix) configure(ctx context.Context) error {
 	}
 	files := map[string]string{
 		"postfix/main.cf": p.mainCF(), "postfix/master.cf": master,
-		"dovecot.conf": p.dovecotConf(), "dovecot-users": MailUser + ":{PLAIN}" + MailPassword + "\n",
+		"dovecot.conf": p.dovecotConf(), "dovecot-users": MailUser + ":{PLAIN}" + MailPassword + "\n", "dovecot-first": "", "dovecot-second": "",
 	}
 	for name, content := range files {
 		if err := os.WriteFile(p.path(name), []byte(content), 0o644); err != nil {

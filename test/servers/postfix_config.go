@@ -66,7 +66,8 @@ func (p *Postfix) masterCF() (string, error) {
 	return strings.Join(lines, "\n"), nil
 }
 
-// dovecotConf answers AUTH for Postfix and nothing else.
+// dovecotConf answers AUTH for Postfix and nothing else. It asks three files after each other, so that an account may have two
+// passwords at a time.
 func (p *Postfix) dovecotConf() string {
 	return strings.ReplaceAll(`
 base_dir = DIR/dovecot-run
@@ -80,6 +81,14 @@ auth_mechanisms = plain login
 passdb {
   driver = passwd-file
   args = scheme=PLAIN DIR/dovecot-users
+}
+passdb {
+  driver = passwd-file
+  args = scheme=PLAIN DIR/dovecot-first
+}
+passdb {
+  driver = passwd-file
+  args = scheme=PLAIN DIR/dovecot-second
 }
 userdb {
   driver = static
