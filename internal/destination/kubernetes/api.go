@@ -5,46 +5,27 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/rotad/rotad/internal/apiserver"
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/providers/httpapi"
 )
 
-// limit is how much of an answer is read: a Secret holds up to 1 MiB, in base64, and who owns which field of it.
-const limit = 4 << 20
-
-// Verbs of the API, which are the rights of a Role as well.
-const (
-	verbGet    = "get"
-	verbCreate = "create"
-	verbPatch  = "patch"
-)
-
 // api asks the API server about one Secret.
 type api struct {
-	client          *httpapi.Client
-	connection      connection
+	*apiserver.Server
 	namespace, name string
-	who             string // whose login it is, for people
 }
 
+// resource is what Secrets are called in paths, and by the API server when one is missing.
+const resource = "secrets"
+
 func open(p credential.KubernetesPlace) (api, error) {
-	a, err := accessOf(p)
-	if err != nil {
-		return api{}, err
-	}
-	headers := map[string]string{"User-Agent": "rotad"}
-	if !a.token.Empty() {
-		headers["Authorization"] = "Bearer " + a.token.Reveal()
-	}
-	c := a.connect()
-	client, err := httpapi.New(httpapi.Config{
-		Provider: "API server " + a.server.Host, Base: a.server.String(), Headers: headers, Limit: limit, Transport: c,
-	})
-	return api{client, c, p.Namespace, p.Secret, a.who}, err
+	s, err := apiserver.Open(apiserver.Place{Kubeconfig: p.Kubeconfig, Context: p.Context})
+	return api{s, p.Namespace, p.Secret}, err
 }
 
 func (a api) collection() string {
-	return httpapi.Path("api", "v1", "namespaces", a.namespace, "secrets")
+	return httpapi.Path("api", "v1", "namespaces", a.namespace, resource)
 }
 
 func (a api) path() string { return a.collection() + httpapi.Path(a.name) }
@@ -52,12 +33,12 @@ func (a api) path() string { return a.collection() + httpapi.Path(a.name) }
 // read returns the Secret as the API server has it now; nil if there is none.
 func (a api) read(ctx context.Context) (*secret, error) {
 	var s secret
-	resp, err := a.client.Do(ctx, httpapi.Request{Operation: verbGet, Method: http.MethodGet, Path: a.path()})
+	resp, err := a.Do(ctx, httpapi.Request{Operation: apiserver.VerbGet, Method: http.MethodGet, Path: a.path()})
 	if err != nil {
-		if missing(resp, a.name) {
+		if apiserver.Missing(resp, resource, a.name) {
 			return nil, nil //nolint:nilnil // no Secret is an answer
 		}
-		return nil, a.explained(verbGet, resp, err)
+		return nil, a.explained(apiserver.VerbGet, resp, err)
 	}
 	if err = resp.Decode(&s); err != nil {
 		return nil, err
@@ -70,7 +51,7 @@ func (a api) read(ctx context.Context) (*secret, error) {
 
 // create makes the Secret; a conflict if there is one by now.
 func (a api) create(ctx context.Context, w wanted) error {
-	return a.change(ctx, verbCreate, httpapi.Request{
+	return a.change(ctx, apiserver.VerbCreate, httpapi.Request{
 		Method: http.MethodPost, Path: a.collection(),
 		JSON: map[string]any{
 			"apiVersion": "v1", "kind": "Secret", "type": "Opaque",
@@ -84,8 +65,8 @@ func (a api) create(ctx context.Context, w wanted) error {
 
 // patch changes rotad's keys; a conflict if the Secret is not of that version any more.
 func (a api) patch(ctx context.Context, version string, w wanted) error {
-	return a.change(ctx, verbPatch, httpapi.Request{
-		Method: http.MethodPatch, Path: a.path(), Header: http.Header{"Content-Type": {"application/merge-patch+json"}},
+	return a.change(ctx, apiserver.VerbPatch, httpapi.Request{
+		Method: http.MethodPatch, Path: a.path(), Header: http.Header{"Content-Type": {apiserver.MergePatch}},
 		JSON: map[string]any{"metadata": map[string]string{"resourceVersion": version}, "data": w.changed()},
 	})
 }
@@ -93,7 +74,7 @@ func (a api) patch(ctx context.Context, version string, w wanted) error {
 func (a api) change(ctx context.Context, verb string, r httpapi.Request) error {
 	r.Operation, r.Mutates = verb, true
 	r.Query = url.Values{"fieldManager": {"rotad"}}
-	resp, err := a.client.Do(ctx, r)
+	resp, err := a.Do(ctx, r)
 	if err != nil {
 		return a.explained(verb, resp, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/rotad/rotad/internal/apiserver"
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/providers"
 )
@@ -22,7 +23,7 @@ func Deliver(ctx context.Context, p credential.KubernetesPlace, c credential.Cop
 	}
 	if err == nil {
 		written, err = d.run(ctx)
-		d.api.connection.CloseIdleConnections()
+		d.api.Close()
 	}
 	if err != nil {
 		return false, fmt.Errorf("%s/%s: %w", p.Namespace, p.Secret, err)
@@ -40,7 +41,7 @@ type delivery struct {
 func (d delivery) run(ctx context.Context) (written bool, err error) {
 	for range tries {
 		written, err = d.once(ctx)
-		quiet(err)
+		apiserver.Quiet(err)
 		if !overtaken(err) {
 			return written, err
 		}
@@ -80,12 +81,4 @@ func (d delivery) write(ctx context.Context, have *secret) error {
 // overtaken says whether somebody else has made, changed or deleted the Secret between a look and a write.
 func overtaken(err error) bool {
 	return errors.Is(err, errOvertaken) || providers.ClassOf(err) == providers.ClassConflict
-}
-
-// quiet takes out of an error what the server alone has chosen. It knows the secret and may repeat it there: in base64 it is not
-// found among what was sent, and to a look it was not sent at all. Kubernetes has no such codes.
-func quiet(err error) {
-	if e, ok := errors.AsType[*providers.Error](err); ok {
-		e.Code, e.RequestID = "", ""
-	}
 }

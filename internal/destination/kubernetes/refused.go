@@ -5,37 +5,13 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/rotad/rotad/internal/apiserver"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/httpapi"
 )
 
 // errOvertaken says that the Secret was there, and is gone.
 var errOvertaken = errors.New("it was deleted at the same moment")
-
-// status is how the API server says that something failed (meta/v1 Status). Its message is for people and may repeat what was sent,
-// so it is not read.
-type status struct {
-	Kind    string `json:"kind"`
-	Reason  string `json:"reason"`
-	Details struct {
-		Name string `json:"name"`
-		Kind string `json:"kind"`
-	} `json:"details"`
-}
-
-// missing says whether the API server has answered that there is no Secret of a name. A 404 of anybody else, a proxy for
-// example, is no such answer: rotad would go on to make one.
-func missing(resp *httpapi.Response, name string) bool {
-	var s status
-	if resp == nil || resp.Status != http.StatusNotFound || httpapi.Unmarshal(resp.Raw(), &s) != nil {
-		return false
-	}
-	return s.missing(name)
-}
-
-func (s status) missing(name string) bool {
-	return s.Kind == "Status" && s.Reason == "NotFound" && s.Details.Kind == "secrets" && s.Details.Name == name
-}
 
 // explained adds to a refusal what it means and what to do.
 func (a api) explained(verb string, resp *httpapi.Response, err error) error {
@@ -44,8 +20,6 @@ func (a api) explained(verb string, resp *httpapi.Response, err error) error {
 	}
 	class := providers.ClassOf(err)
 	switch resp.Status {
-	case http.StatusUnauthorized:
-		return resp.Failed(class, fmt.Errorf("the login of %s is not accepted: it has ended, or is for another cluster", a.who))
 	case http.StatusForbidden:
 		return resp.Failed(class, a.forbidden(verb))
 	case http.StatusNotFound:
@@ -62,18 +36,18 @@ func (a api) explained(verb string, resp *httpapi.Response, err error) error {
 
 func (a api) forbidden(verb string) error {
 	to := fmt.Sprintf("to %s the Secret %s in the namespace %s", verb, a.name, a.namespace)
-	if verb == verbCreate {
+	if verb == apiserver.VerbCreate {
 		to = fmt.Sprintf("to create Secrets in the namespace %s; or make %s yourself and write create: false", a.namespace, a.name)
 	}
 	return fmt.Errorf("%s lacks the right %s; deploy/kubernetes/destination.yaml has a Role (if it has the right, a quota or an "+
-		"admission policy refuses)", a.who, to)
+		"admission policy refuses)", a.Who, to)
 }
 
 func (a api) notFound(verb string, resp *httpapi.Response) error {
 	switch {
-	case verb == verbPatch && missing(resp, a.name):
+	case verb == apiserver.VerbPatch && apiserver.Missing(resp, resource, a.name):
 		return errOvertaken
-	case verb == verbCreate:
+	case verb == apiserver.VerbCreate:
 		return resp.Failed(providers.ClassNotFound, fmt.Errorf("there is no namespace %s", a.namespace))
 	default:
 		return resp.Failed(providers.ClassUnavailable, errors.New("this is no answer of Kubernetes: is the server the right one?"))

@@ -1,4 +1,4 @@
-package kubernetes_test
+package apiserver_test
 
 import (
 	"crypto/ecdsa"
@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rotad/rotad/internal/destination/kubernetes"
+	"github.com/rotad/rotad/internal/apiserver"
 )
 
 // certificate makes a certificate of its own, and its key, in PEM.
@@ -67,8 +67,8 @@ func TestKubeconfigsThatLeadThere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.kubeconfigOf(test(w))
-			if written, err := kubernetes.Deliver(t.Context(), w.place, copyOf(canary)); err != nil || !written {
-				t.Errorf("written %t, %v", written, err)
+			if err := w.ask(); err != nil {
+				t.Error(err)
 			}
 		})
 	}
@@ -127,12 +127,12 @@ func TestKubeconfigsThatAreRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.kubeconfigOf(test.text(w))
-			_, err := kubernetes.Deliver(t.Context(), w.place, copyOf(canary))
+			err := w.ask()
 			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), canary) {
 				t.Errorf("got %v, want an error with %q", err, test.want)
 			}
-			if w.cluster.Object(namespace, name) != nil {
-				t.Error("the secret was sent")
+			if w.asked != 0 {
+				t.Error("the server was asked")
 			}
 		})
 	}
@@ -149,16 +149,15 @@ func TestContexts(t *testing.T) {
 		"no file":               {"", "", "is empty"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := w.place
-			p.Kubeconfig, p.Context = w.write("contexts", test.text), test.context
-			_, err := kubernetes.Deliver(t.Context(), p, copyOf(canary))
+			w.place = apiserver.Place{Kubeconfig: w.write("contexts", test.text), Context: test.context}
+			err := w.ask()
 			if (test.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
 	}
 	w.place.Kubeconfig = filepath.Join(w.dir, "nowhere")
-	if _, err := kubernetes.Deliver(t.Context(), w.place, copyOf(canary)); !errors.Is(err, os.ErrNotExist) {
+	if err := w.ask(); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
@@ -167,14 +166,14 @@ func TestContexts(t *testing.T) {
 func TestAClientCertificate(t *testing.T) {
 	w := newWorld(t)
 	cert, key := certificate(t)
-	strict := httptest.NewUnstartedServer(w.cluster)
+	strict := httptest.NewUnstartedServer(w)
 	known := x509.NewCertPool()
 	known.AppendCertsFromPEM(cert)
 	strict.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: known}
 	strict.StartTLS()
 	t.Cleanup(strict.Close)
 	w.server = strict
-	w.cluster.Allow("", "get", "create") // who shows a certificate needs no token
+	w.token = "" // who shows a certificate needs no token
 	w.write("c", string(cert))
 	w.write("k", string(key))
 	encode := base64.StdEncoding.EncodeToString
@@ -183,12 +182,12 @@ func TestAClientCertificate(t *testing.T) {
 		"data":  "client-certificate: nowhere, client-certificate-data: " + encode(cert) + ", client-key-data: " + encode(key),
 	} {
 		w.kubeconfigOf(w.inline(), user)
-		if _, err := kubernetes.Deliver(t.Context(), w.place, copyOf(canary)); err != nil {
+		if err := w.ask(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	w.kubeconfigOf(w.inline(), "token: "+token)
-	if _, err := kubernetes.Deliver(t.Context(), w.place, copyOf(canary)); err == nil {
+	if err := w.ask(); err == nil {
 		t.Error("the server does not ask for a certificate: the test shows nothing")
 	}
 }
@@ -204,11 +203,11 @@ func TestThePodsOwnAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kubernetes.SetAccountDir(t, w.dir)
+	apiserver.SetAccountDir(t, w.dir)
 	w.place.Kubeconfig = ""
 	deliver := func(want string) {
 		t.Helper()
-		_, err := kubernetes.Deliver(t.Context(), w.place, copyOf(canary))
+		err := w.ask()
 		if (want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
@@ -222,9 +221,8 @@ func TestThePodsOwnAccount(t *testing.T) {
 	deliver("no certificate in PEM")
 	w.write("ca.crt", string(w.ca()))
 	deliver("")
-	w.cluster.Forget(token)
+	w.token = "the next one"
 	deliver("the login of the service account of rotad's pod is not accepted")
-	w.cluster.Allow("the next one", "get")
 	w.write("token", "the next one\n")
 	deliver("")
 	if err := os.Remove(filepath.Join(w.dir, "token")); err != nil {

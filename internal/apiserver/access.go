@@ -1,4 +1,4 @@
-package kubernetes
+package apiserver
 
 import (
 	"crypto/tls"
@@ -18,7 +18,7 @@ import (
 	"github.com/rotad/rotad/internal/credential"
 )
 
-// access is how the API server is reached. It is made anew for each delivery, because tokens and certificates are
+// access is how the API server is reached. It is made anew each time, because tokens and certificates are
 // replaced under the same names: the kubelet does so every hour.
 type access struct {
 	server      *url.URL
@@ -29,7 +29,7 @@ type access struct {
 	who         string           // whose login it is, for people
 }
 
-func accessOf(p credential.KubernetesPlace) (access, error) {
+func accessOf(p Place) (access, error) {
 	if p.Kubeconfig == "" {
 		return inPod()
 	}
@@ -100,11 +100,11 @@ func readFile(path string) ([]byte, error) {
 	return text, nil
 }
 
-// connection is one transport for one delivery. It is not an *http.Transport by itself, so that look, write and look go over
+// connection is one transport for one Server. It is not an *http.Transport by itself, so that look, write and look go over
 // one connection: a patch names a version, so that one whose answer is lost may be sent again.
 type connection struct{ *http.Transport }
 
-// connect is closed after the delivery: the next one is rare, and its login may be another one.
+// connect makes the transport that a Server asks over.
 func (a access) connect() connection {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: a.authorities, ServerName: a.serverName}
 	if a.certificate != nil {
