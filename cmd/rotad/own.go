@@ -18,9 +18,9 @@ import (
 var errNoLogin = errors.New("the configuration names no such login any more; where that is right: rotad resume CLIENT --undelivered")
 
 // reload makes a consumer take a new secret. Where that is rotad itself, it logs in anew with what the file holds now.
-func (d *daemon) reload(ctx context.Context, r credential.Reload) error {
+func (d *daemon) reload(ctx context.Context, r credential.Reload, o credential.Occasion) error {
 	if r.Login == "" {
-		return reload.Do(ctx, r)
+		return reload.Do(ctx, r, o)
 	}
 	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
 	defer cancel()

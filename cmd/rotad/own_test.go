@@ -92,21 +92,21 @@ func TestALoginOfItsOwnIsProvedByDoingIt(t *testing.T) {
 	w := newOwnWorld(t)
 	for _, at := range []string{"vault", "provider roles"} {
 		w.holds(t, "the-first-of-rotad")
-		if err := w.reload(t.Context(), credential.Reload{Name: "own", Login: at}); err != nil {
+		if err := w.reload(t.Context(), credential.Reload{Name: "own", Login: at}, credential.Occasion{}); err != nil {
 			t.Errorf("%s: %v", at, err)
 		}
 		w.holds(t, "what-opens-nothing")
-		err := w.reload(t.Context(), credential.Reload{Name: "own", Login: at})
+		err := w.reload(t.Context(), credential.Reload{Name: "own", Login: at}, credential.Occasion{})
 		if err == nil || !strings.Contains(err.Error(), "rotad's own login to "+at) || strings.Contains(err.Error(), "what-opens-nothing") {
 			t.Errorf("%s with a wrong secret: %v", at, err)
 		}
 	}
 	for _, at := range []string{"smtp", "provider gone", "nothing"} {
-		if err := w.reload(t.Context(), credential.Reload{Name: "own", Login: at}); err == nil || !strings.Contains(err.Error(), "--undelivered") {
+		if err := w.reload(t.Context(), credential.Reload{Name: "own", Login: at}, credential.Occasion{}); err == nil || !strings.Contains(err.Error(), "--undelivered") {
 			t.Errorf("%s, which is not configured: %v", at, err)
 		}
 	}
-	if err := w.reload(t.Context(), credential.Reload{Name: "web", Command: []string{"/bin/false"}}); err == nil {
+	if err := w.reload(t.Context(), credential.Reload{Name: "web", Command: []string{"/bin/false"}}, credential.Occasion{}); err == nil {
 		t.Error("a step of somebody else's was not done")
 	}
 }

@@ -188,6 +188,8 @@ func (s sheet) reloads(rec credential.Record) {
 		switch {
 		case !state.Done.IsZero():
 			text += " took the new secret " + when(state.Done, s.now)
+		case !state.Ran.IsZero() && step.Rollout != nil:
+			text += " was begun " + when(state.Ran, s.now) + ", and is not over yet"
 		case !state.Ran.IsZero():
 			text += " was done " + when(state.Ran, s.now) + ", and is not healthy yet"
 		default:

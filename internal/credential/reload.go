@@ -14,9 +14,17 @@ type Reload struct {
 	Unit    *UnitReload    `json:"unit,omitempty"`
 	Signal  *SignalReload  `json:"signal,omitempty"`
 	Request *RequestReload `json:"request,omitempty"`
+	Rollout *RolloutReload `json:"rollout,omitempty"`
 	Login   string         `json:"login,omitempty"`  // rotad itself logs in anew there: vault, smtp, or provider NAME; set where it reads what the client publishes
 	Health  *Probe         `json:"health,omitempty"` // asked until it answers; nil = what was done counts as taken
-	Within  time.Duration  `json:"within,omitzero"`  // how long the health may take; 0 = 1m
+	Within  time.Duration  `json:"within,omitzero"`  // how long what comes after the deed may take; 0 = HealthWithin's default
+}
+
+// Occasion is what a consumer is reloaded for. A step that is done twice for one occasion can tell by it.
+type Occasion struct {
+	Client   string // id
+	Version  int    // that Vault hands out
+	Rotation string // id: Vault gives a number twice where an older copy of it was brought back
 }
 
 // UnitReload asks systemd.
@@ -38,6 +46,23 @@ type RequestReload struct {
 	TokenFile string `json:"token_file,omitempty"` // bearer token; empty = none
 }
 
+// RolloutReload restarts a workload in a cluster of Kubernetes.
+type RolloutReload struct {
+	Namespace  string `json:"namespace"`
+	Workload   string `json:"workload"`             // deployment/billing; or statefulset/, daemonset/
+	Kubeconfig string `json:"kubeconfig,omitempty"` // path; empty = the account of the pod that rotad runs in
+	Context    string `json:"context,omitempty"`    // of the kubeconfig; empty = its current one
+}
+
+// WorkloadKinds are the kinds of workload that can be restarted.
+func WorkloadKinds() []string { return []string{"deployment", "statefulset", "daemonset"} }
+
+// Named splits Workload; ok says whether it names a kind that can be restarted.
+func (w *RolloutReload) Named() (kind, name string, ok bool) {
+	kind, name, ok = strings.Cut(w.Workload, "/")
+	return kind, name, ok && name != "" && slices.Contains(WorkloadKinds(), kind)
+}
+
 // Kind names what the step does, empty if nothing.
 func (r *Reload) Kind() string {
 	switch {
@@ -49,6 +74,8 @@ func (r *Reload) Kind() string {
 		return "signal"
 	case r.Request != nil:
 		return "request"
+	case r.Rollout != nil:
+		return "rollout"
 	case r.Login != "":
 		return "login"
 	}
@@ -66,6 +93,8 @@ func (r *Reload) What() string {
 		return "SIG" + r.Signal.SignalName() + " to the process of " + r.Signal.PIDFile
 	case "request":
 		return r.Request.MethodName() + " " + r.Request.URL
+	case "rollout":
+		return "restart of " + r.Rollout.Workload + " in " + r.Rollout.Namespace
 	case "login":
 		return "rotad's own login to " + r.Login
 	}
@@ -98,18 +127,24 @@ func (q *RequestReload) MethodName() string {
 	return q.Method
 }
 
-// HealthWithin returns Within or its default.
+// Followed says whether something is asked after the deed, until it has come true.
+func (r *Reload) Followed() bool { return r.Rollout != nil || r.Health != nil }
+
+// HealthWithin returns Within or its default. A rollout may take as long as Kubernetes waits for it by itself.
 func (r *Reload) HealthWithin() time.Duration {
-	if r.Within == 0 {
-		return time.Minute
+	switch {
+	case r.Within != 0:
+		return r.Within
+	case r.Rollout != nil:
+		return 10 * time.Minute
 	}
-	return r.Within
+	return time.Minute
 }
 
 func (r *Reload) equal(o *Reload) bool {
 	return all(
 		r.Name == o.Name, slices.Equal(r.Command, o.Command), same(r.Unit, o.Unit), same(r.Signal, o.Signal),
-		same(r.Request, o.Request), r.Login == o.Login, same(r.Health, o.Health), r.Within == o.Within,
+		same(r.Request, o.Request), same(r.Rollout, o.Rollout), r.Login == o.Login, same(r.Health, o.Health), r.Within == o.Within,
 	)
 }
 

@@ -31,7 +31,7 @@ func (p *Place) Deliver(_ context.Context, _ credential.Destination, c credentia
 }
 
 // Reload lets the consumer read the place.
-func (p *Place) Reload(context.Context, credential.Reload) error {
+func (p *Place) Reload(context.Context, credential.Reload, credential.Occasion) error {
 	return p.answer("reload", func() { p.Taken = p.Holds })
 }
 

@@ -1,4 +1,4 @@
-// Package reload makes consumers take a new secret: by a command, a systemd unit, a signal or an HTTP request.
+// Package reload makes consumers take a new secret: by a command, a systemd unit, a signal, an HTTP request or a rollout.
 //
 //	rotation (one step after the other) ──► Do ──┬──► command: no shell, no secret in it, its whole group ended in time
 //	                                             ├──► systemctl reload-or-restart unit
@@ -16,13 +16,17 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/reload/rollout"
 )
 
 // timeout bounds one step. A service that takes longer to restart is asked after its health afterwards.
 const timeout = 2 * time.Minute
 
-// Do does one step. An error says that it may not have been done.
-func Do(ctx context.Context, r credential.Reload) error {
+// asking bounds one question after a step.
+const asking = 20 * time.Second
+
+// Do does one step, for an occasion. An error says that it may not have been done.
+func Do(ctx context.Context, r credential.Reload, o credential.Occasion) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	var err error
@@ -35,10 +39,25 @@ func Do(ctx context.Context, r credential.Reload) error {
 		err = send(r.Signal)
 	case "request":
 		err = request(ctx, r.Request)
+	case "rollout":
+		err = rollout.Restart(ctx, *r.Rollout, o)
 	default:
 		err = errors.New("nothing is to be done")
 	}
 	if err != nil {
+		return fmt.Errorf("%s: %w", r.What(), err)
+	}
+	return nil
+}
+
+// Settled says with an error how far from its end is what Do has begun for an occasion. What Do does by itself is over with it.
+func Settled(ctx context.Context, r credential.Reload, o credential.Occasion) error {
+	if r.Rollout == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, asking)
+	defer cancel()
+	if err := rollout.Settled(ctx, *r.Rollout, o); err != nil {
 		return fmt.Errorf("%s: %w", r.What(), err)
 	}
 	return nil

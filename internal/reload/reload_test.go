@@ -21,7 +21,7 @@ import (
 
 func do(t *testing.T, r credential.Reload, wrong string) {
 	t.Helper()
-	err := reload.Do(t.Context(), r)
+	err := reload.Do(t.Context(), r, credential.Occasion{})
 	if (err == nil) != (wrong == "") || err != nil && !strings.Contains(err.Error(), wrong) {
 		t.Errorf("%s: %v, want %q", r.What(), err, wrong)
 	}
@@ -50,7 +50,7 @@ func TestACommandThatHangsIsEnded(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() {
-		done <- reload.Do(ctx, credential.Reload{Command: []string{"/bin/sh", "-c", "sleep 1000 & echo $! > " + pid + ".new; mv " + pid + ".new " + pid + "; wait"}})
+		done <- reload.Do(ctx, credential.Reload{Command: []string{"/bin/sh", "-c", "sleep 1000 & echo $! > " + pid + ".new; mv " + pid + ".new " + pid + "; wait"}}, credential.Occasion{})
 	}()
 	number := 0
 	eventually(t, "the command has started", func() bool {

@@ -21,7 +21,9 @@ type Executor struct {
 	Elapsed func() time.Duration                 // monotonic clock
 	After   func(time.Duration) <-chan time.Time // timer on the monotonic clock
 	Probe   func(context.Context, credential.Probe) error
-	Reload  func(context.Context, credential.Reload) error
+	Reload  func(context.Context, credential.Reload, credential.Occasion) error
+	// Settled says whether what Reload has begun is over, with an error if not: a rollout takes its time.
+	Settled func(context.Context, credential.Reload, credential.Occasion) error
 	// Deliver makes a destination hold a copy, and reads it back. It says whether that had to be written.
 	Deliver func(context.Context, credential.Destination, credential.Copy) (written bool, err error)
 }

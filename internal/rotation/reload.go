@@ -13,6 +13,9 @@ const (
 	reloadPause = 10 * time.Second
 	// healthEvery is the pause between two questions after a consumer's health.
 	healthEvery = 2 * time.Second
+	// rolloutEvery is the pause between two questions after a rollout, and lateEvery the one after it has taken too long.
+	rolloutEvery = 5 * time.Second
+	lateEvery    = time.Minute
 )
 
 // nextReload returns the step of the wave whose turn it is, and how far it is; nil = the wave is over, or has not begun: it
@@ -105,17 +108,38 @@ func (r *run) reload(ctx context.Context) Outcome {
 	if step == nil {
 		return Outcome{Result: Done}
 	}
+	o := credential.Occasion{Client: r.rot.Client.ID, Version: r.rec.Version, Rotation: r.rot.ID}
 	var err error
-	switch {
-	case state.Ran.IsZero():
-		err = r.Reload(ctx, *step)
-	case step.Health != nil:
-		err = r.Probe(ctx, *step.Health)
+	if state.Ran.IsZero() {
+		err = r.Reload(ctx, *step, o)
+	} else {
+		err = r.follow(ctx, step, o)
 	}
 	if err != nil {
 		return Outcome{Result: NotDone, Failure: failure(err)}
 	}
 	return Outcome{Result: Done}
+}
+
+// follow asks whether what was done has come true. The old pods of a rollout may well be healthy, so that its end is asked first.
+func (r *run) follow(ctx context.Context, step *credential.Reload, o credential.Occasion) error {
+	if step.Rollout != nil {
+		if err := r.Settled(ctx, *step, o); err != nil {
+			return err
+		}
+	}
+	if step.Health == nil {
+		return nil
+	}
+	return r.Probe(ctx, *step.Health)
+}
+
+// askEvery is the pause between two questions after what a step has done.
+func askEvery(step *credential.Reload) time.Duration {
+	if step.Rollout != nil {
+		return rolloutEvery
+	}
+	return healthEvery
 }
 
 func (s *step) applyReload(o Outcome) {
@@ -127,8 +151,8 @@ func (s *step) applyReload(o Outcome) {
 		s.reloadFailed(step, &state, o.Failure.Text)
 	case o.Result != Done:
 		s.unhealthy(step, &state, o.Failure.Text)
-	case state.Ran.IsZero() && step.Health != nil:
-		state.Ran, state.Tries, state.Error, state.Next = s.env.Now, 0, "", s.env.Now.Add(healthEvery)
+	case state.Ran.IsZero() && step.Followed():
+		state.Ran, state.Tries, state.Error, state.Next = s.env.Now, 0, "", s.env.Now.Add(askEvery(step))
 	default:
 		s.reloaded(step, &state)
 	}
@@ -160,13 +184,21 @@ func (s *step) reloadFailed(step *credential.Reload, state *credential.ReloadSta
 	}
 }
 
-// unhealthy asks again for a while. Then the wave stops: the consumers after this one keep what works.
+// unhealthy asks again for a while. Then the wave stops: the consumers after this one keep what works. A rollout that has taken
+// too long is asked after all the same: the cluster goes on with it, and questions change nothing.
 func (s *step) unhealthy(step *credential.Reload, state *credential.ReloadState, why string) {
-	state.Next, state.Error = s.env.Now.Add(healthEvery), why
+	state.Next, state.Error = s.env.Now.Add(askEvery(step)), why
 	if s.env.Now.Before(state.Ran.Add(step.HealthWithin())) && !state.Ran.After(s.env.Now) {
 		return
 	}
-	s.hold(credential.HoldNotReloaded, step.Name+" ("+step.What()+") is not healthy since: "+why, func(h *credential.Hold) { h.Deadline = s.oldEnds() })
+	what := " is not healthy since: "
+	if step.Rollout != nil {
+		what = " has not come to its end since: "
+		state.Next = s.env.Now.Add(lateEvery)
+	}
+	s.hold(credential.HoldNotReloaded, step.Name+" ("+step.What()+")"+what+why, func(h *credential.Hold) {
+		h.Paging, h.Deadline = step.Rollout != nil, s.oldEnds()
+	})
 }
 
 // reloadAgain lets a step that has failed begin anew.

@@ -23,7 +23,7 @@ type wave struct {
 
 func newWave() *wave {
 	w := &wave{copies: newCopies(), at: map[string]time.Time{}, broken: map[string]bool{}, ill: map[string]bool{}}
-	w.executor.Reload = func(_ context.Context, r credential.Reload) error {
+	w.executor.Reload = func(_ context.Context, r credential.Reload, o credential.Occasion) error {
 		w.did = append(w.did, r.Name)
 		w.at[r.Name] = w.world.Wall
 		if w.broken[r.Name] {

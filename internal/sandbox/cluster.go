@@ -11,13 +11,14 @@ import (
 )
 
 // Cluster is the part of an API server of Kubernetes that keeps Secrets: get, create, and merge patches with a
-// resourceVersion. It is written from the documentation of the API
+// resourceVersion; and Deployments, StatefulSets and DaemonSets that are there already: get and patch. Nobody replaces their
+// pods. It is written from the documentation of the API
 // (https://kubernetes.io/docs/reference/using-api/api-concepts/). Unlike the rest of this package it keeps what it is given.
 type Cluster struct {
 	mu         sync.Mutex
 	namespaces []string
 	rights     map[string][]string // token to verbs
-	objects    map[string]object   // namespace/name
+	objects    map[string]object   // kind/namespace/name
 	version    int
 	before     func() // called once, before the next change is looked at
 }
@@ -30,7 +31,7 @@ func NewCluster(namespaces ...string) *Cluster {
 	return &Cluster{namespaces: namespaces, rights: map[string][]string{}, objects: map[string]object{}}
 }
 
-// Allow says what whoever shows a token may do with Secrets: get, create, patch. It replaces what was allowed before.
+// Allow says what whoever shows a token may do with objects: get, create, patch. It replaces what was allowed before.
 func (c *Cluster) Allow(token string, verbs ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -51,7 +52,7 @@ func (c *Cluster) BeforeChange(f func()) {
 	c.before = f
 }
 
-// Put writes a Secret as somebody who may do everything. o needs metadata with namespace and name.
+// Put writes an object as somebody who may do everything. o needs a kind, and metadata with namespace and name.
 func (c *Cluster) Put(o map[string]any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,33 +63,41 @@ func (c *Cluster) Put(o map[string]any) {
 func (c *Cluster) Delete(namespace, name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	delete(c.objects, namespace+"/"+name)
+	delete(c.objects, key("Secret", namespace, name))
 }
 
 // Object returns a Secret as it is kept; nil if there is none.
 func (c *Cluster) Object(namespace, name string) map[string]any {
+	return c.Workload("Secret", namespace, name)
+}
+
+// Workload returns an object of a kind, Deployment for example, as it is kept; nil if there is none.
+func (c *Cluster) Workload(kind, namespace, name string) map[string]any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return clone(c.objects[namespace+"/"+name])
+	return clone(c.objects[key(kind, namespace, name)])
 }
+
+func key(kind, namespace, name string) string { return kind + "/" + namespace + "/" + name }
 
 // store gives an object the next version. c.mu is held.
 func (c *Cluster) store(o object) object {
 	meta := inside(o, "metadata")
 	namespace, _ := meta["namespace"].(string)
 	name, _ := meta["name"].(string)
+	kind, _ := o["kind"].(string)
 	c.version++
 	meta["resourceVersion"] = strconv.Itoa(c.version)
-	c.objects[namespace+"/"+name] = o
+	c.objects[key(kind, namespace, name)] = o
 	return o
 }
 
-// get answers with a Secret. c.mu is held.
+// get answers with an object. c.mu is held.
 func (c *Cluster) get(q clusterRequest) clusterReply {
-	if o := c.objects[q.namespace+"/"+q.name]; o != nil {
+	if o := c.objects[q.key()]; o != nil {
 		return clusterReply{http.StatusOK, clone(o)}
 	}
-	return notFound("secrets", q.name)
+	return notFound(q.resource, q.name)
 }
 
 // create keeps a new Secret. c.mu is held.
@@ -101,7 +110,7 @@ func (c *Cluster) create(q clusterRequest) clusterReply {
 		return notFound("namespaces", q.namespace)
 	case given && namespace != q.namespace:
 		return failed(http.StatusBadRequest, "BadRequest", "the namespace of the object does not match the one of the request")
-	case c.objects[q.namespace+"/"+name] != nil:
+	case c.objects[key("Secret", q.namespace, name)] != nil:
 		return failed(http.StatusConflict, "AlreadyExists", `secrets "`+name+`" already exists`)
 	}
 	meta["namespace"] = q.namespace
@@ -112,16 +121,17 @@ func (c *Cluster) create(q clusterRequest) clusterReply {
 	return clusterReply{http.StatusCreated, clone(c.store(o))}
 }
 
-// patch merges a document into a Secret (RFC 7396). One that changes nothing gives no new version. c.mu is held.
+// patch merges a document into an object (RFC 7396). One that changes nothing gives no new version. c.mu is held.
 func (c *Cluster) patch(q clusterRequest) clusterReply {
-	old := c.objects[q.namespace+"/"+q.name]
+	old := c.objects[q.key()]
 	if old == nil {
-		return notFound("secrets", q.name)
+		return notFound(q.resource, q.name)
 	}
 	fresh := clone(old)
 	merge(fresh, q.body)
+	q.ofWorkload(old, fresh)
 	if inside(fresh, "metadata")["resourceVersion"] != inside(old, "metadata")["resourceVersion"] {
-		return failed(http.StatusConflict, "Conflict", `Operation cannot be fulfilled on secrets "`+q.name+
+		return failed(http.StatusConflict, "Conflict", `Operation cannot be fulfilled on `+q.resource+` "`+q.name+
 			`": the object has been modified; please apply your changes to the latest version and try again`)
 	}
 	if why := invalid(old, fresh); why != "" {

@@ -10,10 +10,34 @@ import (
 	"strings"
 )
 
-// clusterRequest is a request about Secrets.
+// clusterRequest is a request about an object.
 type clusterRequest struct {
-	namespace, name string
-	body            object
+	resource, namespace, name string
+	body                      object
+}
+
+// clusterKinds are the kinds of objects by what they are called in a path.
+var clusterKinds = map[string]string{
+	"secrets": "Secret", "deployments": "Deployment", "statefulsets": "StatefulSet", "daemonsets": "DaemonSet",
+}
+
+func (q clusterRequest) key() string { return key(clusterKinds[q.resource], q.namespace, q.name) }
+
+// ofWorkload does what the API server does with a workload that is changed: its status stays what its controller has said, and
+// a spec that is another one makes it another generation.
+func (q clusterRequest) ofWorkload(old, fresh object) {
+	if q.resource == "secrets" {
+		return
+	}
+	delete(fresh, "status")
+	if status, ok := old["status"]; ok {
+		fresh["status"] = status
+	}
+	generation, _ := inside(old, "metadata")["generation"].(float64)
+	if !reflect.DeepEqual(old["spec"], fresh["spec"]) {
+		generation++
+	}
+	inside(fresh, "metadata")["generation"] = generation
 }
 
 // clusterReply is an answer of the API: an object, or a Status.
@@ -22,7 +46,7 @@ type clusterReply struct {
 	body   object
 }
 
-// ServeHTTP serves /api/v1/namespaces/NAMESPACE/secrets[/NAME].
+// ServeHTTP serves /api/v1/namespaces/NAMESPACE/secrets[/NAME] and /apis/apps/v1/namespaces/NAMESPACE/deployments/NAME.
 func (c *Cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply := c.serve(r)
 	answer(w, reply.status, reply.body)
@@ -39,24 +63,38 @@ func (c *Cluster) serve(r *http.Request) clusterReply {
 	if !known {
 		return failed(http.StatusUnauthorized, "Unauthorized", "Unauthorized")
 	}
-	rest, ok := strings.CutPrefix(r.URL.Path, "/api/v1/namespaces/")
-	parts := strings.Split(rest, "/")
 	verb := clusterVerbs[r.Method]
-	if !ok || len(parts) < 2 || len(parts) > 3 || parts[1] != "secrets" || (len(parts) == 2) != (verb == "create") {
+	q, ok := named(r.URL.Path)
+	if !ok || (q.name == "") != (verb == "create") || verb == "create" && q.resource != "secrets" {
 		return failed(http.StatusNotFound, "NotFound", "the server could not find the requested resource")
 	}
-	q := clusterRequest{namespace: parts[0]}
-	if len(parts) == 3 {
-		q.name = parts[2]
-	}
 	if !slices.Contains(rights, verb) {
-		return failed(http.StatusForbidden, "Forbidden", `secrets "`+q.name+`" is forbidden: User "somebody" cannot `+verb+
-			` resource "secrets" in API group "" in the namespace "`+q.namespace+`"`)
+		return failed(http.StatusForbidden, "Forbidden", q.resource+` "`+q.name+`" is forbidden: User "somebody" cannot `+verb+
+			` resource "`+q.resource+`" in API group "" in the namespace "`+q.namespace+`"`)
 	}
 	if verb == "get" {
 		return c.locked(c.get, q)
 	}
 	return c.change(verb, q, r)
+}
+
+// named says what a path is about.
+func named(path string) (q clusterRequest, ok bool) {
+	secrets := true
+	rest, ok := strings.CutPrefix(path, "/api/v1/namespaces/")
+	if !ok {
+		secrets = false
+		rest, ok = strings.CutPrefix(path, "/apis/apps/v1/namespaces/")
+	}
+	parts := strings.Split(rest, "/")
+	if !ok || len(parts) < 2 || len(parts) > 3 || clusterKinds[parts[1]] == "" || (parts[1] == "secrets") != secrets {
+		return q, false
+	}
+	q.namespace, q.resource = parts[0], parts[1]
+	if len(parts) == 3 {
+		q.name = parts[2]
+	}
+	return q, true
 }
 
 func (c *Cluster) locked(serve func(clusterRequest) clusterReply, q clusterRequest) clusterReply {
@@ -114,6 +152,9 @@ const maxSecretData = 1 << 20
 // invalid says what the API has against a Secret that takes the place of another one; nil = there is none yet.
 func invalid(old, fresh object) string {
 	name, _ := inside(fresh, "metadata")["name"].(string)
+	if fresh["kind"] != "Secret" {
+		return ""
+	}
 	switch {
 	case !clusterName.MatchString(name):
 		return "metadata.name: Invalid value"

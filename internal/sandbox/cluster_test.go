@@ -135,3 +135,39 @@ func FuzzCluster(f *testing.F) {
 		}
 	})
 }
+
+// A workload is there already; whoever changes what its pods are like makes it another generation, and nobody but its controller
+// says how far it is.
+func TestClusterKeepsWorkloads(t *testing.T) {
+	const path = "/apis/apps/v1/namespaces/shop/deployments/billing"
+	c := sandbox.NewCluster("shop")
+	c.Allow("writer", "get", "create", "patch")
+	c.Put(map[string]any{
+		"kind": "Deployment", "metadata": map[string]any{"namespace": "shop", "name": "billing", "generation": 1},
+		"spec": map[string]any{"replicas": 2}, "status": map[string]any{"replicas": 2},
+	})
+	for i, step := range []struct {
+		method, path, body string
+		status             int
+		generation         string
+	}{
+		{"GET", path, "", 200, "1"},
+		{"GET", "/apis/apps/v1/namespaces/shop/daemonsets/billing", "", 404, "1"},
+		{"GET", "/api/v1/namespaces/shop/deployments/billing", "", 404, "1"},
+		{"GET", "/apis/apps/v1/namespaces/shop/secrets/billing", "", 404, "1"},
+		{"POST", "/apis/apps/v1/namespaces/shop/deployments", "{}", 404, "1"},
+		{"PATCH", path, `{"metadata":{"labels":{"a":"b"}},"status":{"replicas":9}}`, 200, "1"},
+		{"PATCH", path, `{"spec":{"template":{"metadata":{"annotations":{"a":"b"}}}}}`, 200, "2"},
+		{"PATCH", path, `{"spec":{"template":{"metadata":{"annotations":{"a":"b"}}}}}`, 200, "2"},
+		{"PATCH", path, `{"metadata":{"generation":9}}`, 200, "2"},
+	} {
+		status, _ := askCluster(t, c, "writer", step.method, step.path, step.body)
+		o := c.Workload("Deployment", "shop", "billing")
+		if got := fmt.Sprint(o["metadata"].(map[string]any)["generation"]); status != step.status || got != step.generation {
+			t.Errorf("%d: %s %s: HTTP %d, generation %s; want %d, %s", i, step.method, step.path, status, got, step.status, step.generation)
+		}
+		if got := fmt.Sprint(o["status"]); got != "map[replicas:2]" {
+			t.Errorf("%d: somebody else than the controller has said %s", i, got)
+		}
+	}
+}
