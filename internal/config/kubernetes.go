@@ -44,21 +44,42 @@ var (
 	kubernetesKey    = regexp.MustCompile(`^(\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]{0,251})$`)
 )
 
-func (c *complaint) kubernetesPlace(path string, k *credential.KubernetesPlace) {
-	const allowed = "small letters, digits and - are allowed, no - at the ends"
-	c.required(path+".namespace", k.Namespace)
-	if k.Namespace != "" && !kubernetesLabel.MatchString(k.Namespace) {
-		c.add(path+".namespace", fmt.Sprintf("%q is no name of a namespace", k.Namespace), allowed)
+// kubernetesLetters is the hint for names that Kubernetes would not take.
+const kubernetesLetters = "small letters, digits and - are allowed, no - at the ends"
+
+func isKubernetesObject(name string) bool {
+	return len(name) <= maxName && kubernetesObject.MatchString(name)
+}
+
+// kubernetesAccess checks what leads to a namespace of a cluster.
+func (c *complaint) kubernetesAccess(path, namespace, kubeconfig, context string) {
+	c.required(path+".namespace", namespace)
+	if namespace != "" && !kubernetesLabel.MatchString(namespace) {
+		c.add(path+".namespace", fmt.Sprintf("%q is no name of a namespace", namespace), kubernetesLetters)
 	}
-	c.required(path+".secret", k.Secret)
-	if k.Secret != "" && (len(k.Secret) > maxName || !kubernetesObject.MatchString(k.Secret)) {
-		c.add(path+".secret", fmt.Sprintf("%q is no name of a Secret", k.Secret), allowed+"; and dots between such names")
+	if kubeconfig != "" && !filepath.IsAbs(kubeconfig) {
+		c.add(path+".kubeconfig_file", fmt.Sprintf("%q is no absolute path", kubeconfig), "")
 	}
-	if k.Kubeconfig != "" && !filepath.IsAbs(k.Kubeconfig) {
-		c.add(path+".kubeconfig_file", fmt.Sprintf("%q is no absolute path", k.Kubeconfig), "")
-	}
-	if k.Context != "" && k.Kubeconfig == "" {
+	if context != "" && kubeconfig == "" {
 		c.add(path+".context", "belongs to a kubeconfig_file", "write both, or none where rotad runs in the cluster")
+	}
+}
+
+// rollout checks the workload that a step of a reload restarts.
+func (c *complaint) rollout(path string, w *credential.RolloutReload) {
+	c.kubernetesAccess(path, w.Namespace, w.Kubeconfig, w.Context)
+	c.required(path+".workload", w.Workload)
+	if _, name, ok := w.Named(); w.Workload != "" && (!ok || !isKubernetesObject(name)) {
+		c.add(path+".workload", fmt.Sprintf("%q is no workload that can be restarted", w.Workload),
+			"write deployment/NAME, statefulset/NAME or daemonset/NAME; in a name "+kubernetesLetters)
+	}
+}
+
+func (c *complaint) kubernetesPlace(path string, k *credential.KubernetesPlace) {
+	c.kubernetesAccess(path, k.Namespace, k.Kubeconfig, k.Context)
+	c.required(path+".secret", k.Secret)
+	if k.Secret != "" && !isKubernetesObject(k.Secret) {
+		c.add(path+".secret", fmt.Sprintf("%q is no name of a Secret", k.Secret), kubernetesLetters+"; and dots between such names")
 	}
 	c.distinct(path, k.Names, k.Previous, func(name string) (what, hint string) {
 		if kubernetesKey.MatchString(name) {

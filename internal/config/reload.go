@@ -28,10 +28,12 @@ type reloadStep struct {
 	Signal *signalSettings `yaml:"signal" json:"signal"`
 	// Request is an HTTP request without a body; any 2xx is a yes.
 	Request *requestSettings `yaml:"request" json:"request"`
+	// Rollout replaces the pods of a workload in a cluster, and waits until that is over.
+	Rollout *rolloutSettings `yaml:"rollout" json:"rollout"`
 	// Health is asked after it until it answers; not written = what was done counts as taken.
 	Health *probeSettings `yaml:"health" json:"health"`
-	// Within is how long the health may take before the wave stops.
-	Within span `yaml:"within" json:"within" implied:"1m"`
+	// Within is how long a rollout and the health may take before the owner is told; not written = 10m for a rollout, 1m for everything else.
+	Within span `yaml:"within" json:"within"`
 }
 
 // unitSettings are a unit of systemd as it is written.
@@ -60,6 +62,18 @@ type requestSettings struct {
 	TokenFile string `yaml:"token_file" json:"token_file"`
 }
 
+// rolloutSettings are a workload in a cluster as it is written.
+type rolloutSettings struct {
+	// Namespace of the workload.
+	Namespace string `yaml:"namespace" json:"namespace" required:"true"`
+	// Workload by its kind and name: deployment/billing, or statefulset/ and daemonset/.
+	Workload string `yaml:"workload" json:"workload" required:"true"`
+	// KubeconfigFile leads to the cluster, with a token, a tokenFile or a client certificate; not written = the service account of the pod that rotad runs in.
+	KubeconfigFile string `yaml:"kubeconfig_file" json:"kubeconfig_file"`
+	// Context of the kubeconfig; not written = its current-context.
+	Context string `yaml:"context" json:"context"`
+}
+
 func (c *clientSettings) reloads() []credential.Reload {
 	var out []credential.Reload
 	for i := range c.Reload.Steps {
@@ -79,6 +93,9 @@ func (r *reloadStep) reload() credential.Reload {
 	if r.Request != nil {
 		out.Request = &credential.RequestReload{URL: r.Request.URL, Method: r.Request.Method, TokenFile: r.Request.TokenFile}
 	}
+	if w := r.Rollout; w != nil {
+		out.Rollout = &credential.RolloutReload{Namespace: w.Namespace, Workload: w.Workload, Kubeconfig: w.KubeconfigFile, Context: w.Context}
+	}
 	if r.Health != nil {
 		out.Health = &credential.Probe{URL: r.Health.URL, Expect: r.Health.Expect}
 	}
@@ -90,7 +107,7 @@ func (c *complaint) reloads(cl *credential.Client) {
 	if cl.Stagger < 0 {
 		c.add("reload.stagger", "is negative", "")
 	}
-	names := map[string]bool{}
+	names, workloads := map[string]bool{}, map[credential.RolloutReload]bool{}
 	for i := range cl.Reloads {
 		r, path := &cl.Reloads[i], fmt.Sprintf("reload.steps[%d]", i)
 		c.name(path+".name", r.Name)
@@ -98,13 +115,20 @@ func (c *complaint) reloads(cl *credential.Client) {
 			c.add(path+".name", fmt.Sprintf("is the second step of the name %q", r.Name), "give each step a name of its own")
 		}
 		names[r.Name] = true
+		if w := r.Rollout; w != nil {
+			if workloads[*w] {
+				c.add(path+".rollout", fmt.Sprintf("is the second step that restarts %s in %s", w.Workload, w.Namespace),
+					"one secret restarts a workload once: leave this step out")
+			}
+			workloads[*w] = true
+		}
 		c.reload(path, r)
 	}
 }
 
 func (c *complaint) reload(path string, r *credential.Reload) {
 	if n := things(r); n != 1 {
-		c.add(path, fmt.Sprintf("says %d things to do, instead of one", n), "write one of command, unit, signal, request; several are several steps")
+		c.add(path, fmt.Sprintf("says %d things to do, instead of one", n), "write one of command, unit, signal, request, rollout; several are several steps")
 	}
 	if len(r.Command) > 0 && !filepath.IsAbs(r.Command[0]) {
 		c.add(path+".command", fmt.Sprintf("%q is no absolute path of a program", r.Command[0]), "there is no shell, and no search path")
@@ -123,6 +147,9 @@ func (c *complaint) reload(path string, r *credential.Reload) {
 			c.absolute(path+".request.token_file", q.TokenFile)
 		}
 	}
+	if r.Rollout != nil {
+		c.rollout(path+".rollout", r.Rollout)
+	}
 	if r.Health != nil {
 		c.probe(path+".health", r.Health)
 	}
@@ -133,13 +160,7 @@ func (c *complaint) reload(path string, r *credential.Reload) {
 
 // things counts what a step says is to be done.
 func things(r *credential.Reload) int {
-	n := 0
-	for _, said := range []bool{len(r.Command) > 0, r.Unit != nil, r.Signal != nil, r.Request != nil, r.Login != ""} {
-		if said {
-			n++
-		}
-	}
-	return n
+	return count(len(r.Command) > 0, r.Unit != nil, r.Signal != nil, r.Request != nil, r.Rollout != nil, r.Login != "")
 }
 
 func (c *complaint) absolute(path, text string) {
