@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"syscall"
@@ -40,4 +41,19 @@ func run(ctx context.Context, argv []string) error {
 		return fmt.Errorf("it did not end within %s, and was ended", timeout)
 	}
 	return err
+}
+
+// executable says whether a program could be started. The caller names it.
+func executable(path string) error {
+	_, err := exec.LookPath(path)
+	if failed, ok := errors.AsType[*exec.Error](err); ok {
+		err = failed.Err
+	}
+	if failed, ok := errors.AsType[*fs.PathError](err); ok {
+		err = failed.Err
+	}
+	if err != nil {
+		return fmt.Errorf("%w; put it there, and let rotad's user execute it", err)
+	}
+	return nil
 }

@@ -62,3 +62,20 @@ func Settled(ctx context.Context, r credential.Reload, o credential.Occasion) er
 	}
 	return nil
 }
+
+// Check says what would keep a step from being done, as far as it can be seen without doing anything.
+func Check(ctx context.Context, r credential.Reload) error {
+	ctx, cancel := context.WithTimeout(ctx, asking)
+	defer cancel()
+	var err error
+	switch r.Kind() {
+	case "command":
+		err = executable(r.Command[0])
+	case "rollout":
+		err = rollout.Check(ctx, *r.Rollout)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.What(), err)
+	}
+	return nil
+}

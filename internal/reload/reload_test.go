@@ -147,3 +147,24 @@ func TestUnit(t *testing.T) {
 	}
 	do(t, credential.Reload{Unit: &credential.UnitReload{Name: "no-unit-of-this-name.service", Action: "reload"}}, "systemctl reload no-unit-of-this-name.service: ")
 }
+
+func TestCheckDoesNothing(t *testing.T) {
+	made := filepath.Join(t.TempDir(), "made")
+	for _, test := range []struct {
+		step credential.Reload
+		want string
+	}{
+		{credential.Reload{Command: []string{"/bin/touch", made}}, ""},
+		{credential.Reload{Command: []string{"/no/such/program"}}, "/no/such/program: no such file or directory; put it there"},
+		{credential.Reload{Unit: &credential.UnitReload{Name: "no-unit-of-this-name.service"}}, ""},
+		{credential.Reload{Rollout: &credential.RolloutReload{Namespace: "shop", Workload: "deployment/billing", Kubeconfig: made}}, "restart of deployment/billing in shop: reading the kubeconfig: open"},
+	} {
+		err := reload.Check(t.Context(), test.step)
+		if (test.want == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: got %v, want %q", test.step.What(), err, test.want)
+		}
+	}
+	if _, err := os.Stat(made); err == nil {
+		t.Error("something was done")
+	}
+}

@@ -63,6 +63,9 @@ func (c *Cluster) serve(r *http.Request) clusterReply {
 	if !known {
 		return failed(http.StatusUnauthorized, "Unauthorized", "Unauthorized")
 	}
+	if r.URL.Path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" && r.Method == http.MethodPost {
+		return review(r, rights)
+	}
 	verb := clusterVerbs[r.Method]
 	q, ok := named(r.URL.Path)
 	if !ok || (q.name == "") != (verb == "create") || verb == "create" && q.resource != "secrets" {
@@ -76,6 +79,17 @@ func (c *Cluster) serve(r *http.Request) clusterReply {
 		return c.locked(c.get, q)
 	}
 	return c.change(verb, q, r)
+}
+
+// review says whether whoever asks has a right.
+func review(r *http.Request, rights []string) clusterReply {
+	var asked object
+	if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 3<<20)).Decode(&asked); err != nil || asked == nil {
+		return failed(http.StatusBadRequest, "BadRequest", "the object provided is unrecognized")
+	}
+	verb, _ := inside(inside(asked, "spec"), "resourceAttributes")["verb"].(string)
+	asked["status"] = object{"allowed": slices.Contains(rights, verb)}
+	return clusterReply{http.StatusCreated, asked}
 }
 
 // named says what a path is about.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,6 +157,11 @@ func basicAuth(_ *testing.T, w *secretWorld) {
 	w.expect(map[string]string{"username": "billing", "password": firstSecret})
 }
 
+// foreseen are the refusals that can be told without writing anything.
+var foreseen = []string{
+	"no right to get", "no right to patch", "no right to create", "a token that has ended", "not to be made", "an immutable one", "of another type",
+}
+
 func refusals(t *testing.T, c *cluster) {
 	for name, test := range map[string]struct {
 		prepare func(*secretWorld)
@@ -200,6 +206,9 @@ func refusals(t *testing.T, c *cluster) {
 			w := newSecretWorld(t, c)
 			test.prepare(w)
 			before := w.secret()
+			if err := destination.Check(t.Context(), w.Destination()); slices.Contains(foreseen, name) && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("asked beforehand: %v", err)
+			}
 			written, err := destination.Deliver(t.Context(), w.Destination(), copyOf(firstSecret))
 			if err == nil || written || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("written %t, %v; want an error with %q", written, err, test.want)

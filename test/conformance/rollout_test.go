@@ -171,6 +171,7 @@ func (w *workloadWorld) says(t *testing.T, err error, want string) {
 }
 
 func (w *workloadWorld) restarts(t *testing.T) {
+	w.says(t, reload.Check(t.Context(), w.step), "")
 	w.control(t, w.stages[len(w.stages)-1].status) // of the pods before
 	w.says(t, reload.Settled(t.Context(), w.step, w.occasion), "somebody has taken the restart back")
 	for range 2 {
@@ -204,6 +205,7 @@ func (w *workloadWorld) refuses(t *testing.T) {
 	w.await("get", "other", true)
 	w.says(t, reload.Do(t.Context(), credential.Reload{Rollout: &other}, next), "there is no "+w.kind+" of that name")
 	w.says(t, reload.Do(t.Context(), w.step, next), "lacks the right to patch the "+w.kind+" billing")
+	w.says(t, reload.Check(t.Context(), w.step), "lacks the right to patch the "+w.kind+" billing")
 	stopped := map[string]object{
 		"deployment":  {"paused": true},
 		"statefulset": {"updateStrategy": object{"rollingUpdate": object{"partition": 1}}},

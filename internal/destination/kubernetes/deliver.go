@@ -14,6 +14,8 @@ import (
 // gave up.
 const tries = 5
 
+var errNotToBeMade = errors.New("there is no such Secret, and rotad is not to make it: make it, or write create: true")
+
 // Deliver makes a Secret hold a copy. It says whether that had to be written.
 func Deliver(ctx context.Context, p credential.KubernetesPlace, c credential.Copy) (written bool, err error) {
 	d := delivery{place: p}
@@ -68,7 +70,7 @@ func (d delivery) once(ctx context.Context) (written bool, err error) {
 func (d delivery) write(ctx context.Context, have *secret) error {
 	switch {
 	case have == nil && d.place.Existing:
-		return errors.New("there is no such Secret, and rotad is not to make it: make it, or write create: true")
+		return errNotToBeMade
 	case have == nil:
 		return d.api.create(ctx, d.want)
 	}

@@ -83,13 +83,16 @@ func (a api) explained(verb string, resp *httpapi.Response, err error) error {
 	case resp == nil:
 		return err
 	case resp.Status == http.StatusForbidden:
-		return resp.Failed(providers.ClassOf(err), fmt.Errorf("%s lacks the right to %s the %s %s in the namespace %s; "+
-			"deploy/kubernetes/rollout.yaml has a Role (if it has the right, an admission policy refuses)",
-			a.Who, verb, a.kind.object, a.name, a.namespace))
+		return resp.Failed(providers.ClassOf(err), a.forbidden(verb))
 	case apiserver.Missing(resp, a.kind.resource, a.name):
 		return resp.Failed(providers.ClassNotFound, fmt.Errorf("there is no %s of that name in that namespace", a.kind.object))
 	case resp.Status == http.StatusNotFound:
 		return resp.Failed(providers.ClassUnavailable, errors.New("this is no answer of Kubernetes: is the server the right one?"))
 	}
 	return err
+}
+
+func (a api) forbidden(verb string) error {
+	return fmt.Errorf("%s lacks the right to %s the %s %s in the namespace %s; deploy/kubernetes/rollout.yaml has a Role (if it has "+
+		"the right, an admission policy refuses)", a.Who, verb, a.kind.object, a.name, a.namespace)
 }

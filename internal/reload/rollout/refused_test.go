@@ -84,3 +84,27 @@ func TestAQuestionThatIsRefused(t *testing.T) {
 		t.Error("no error without a kubeconfig")
 	}
 }
+
+// What a restart would be refused is said before there is a reason for it, and nothing is changed by the question.
+func TestCheck(t *testing.T) {
+	for name, test := range map[string]struct {
+		fault func(*world)
+		want  string
+	}{
+		"all is well":       {func(*world) {}, ""},
+		"no right to get":   {func(w *world) { w.cluster.Allow(token, "patch") }, "lacks the right to get the Deployment billing"},
+		"no right to patch": {func(w *world) { w.cluster.Allow(token, "get") }, "lacks the right to patch the Deployment billing in the namespace shop"},
+		"not there":         {func(w *world) { w.workload.Workload = "deployment/other" }, "there is no Deployment of that name"},
+		"paused":            {func(w *world) { w.put(func(spec map[string]any) { spec["paused"] = true }) }, "it is paused"},
+		"no kubeconfig":     {func(w *world) { w.workload.Kubeconfig += "x" }, "reading the kubeconfig"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "Deployment")
+			test.fault(w)
+			w.says(rollout.Check(t.Context(), w.workload), test.want)
+			if w.patches != 0 || w.generation() != 1 {
+				t.Error("it was touched")
+			}
+		})
+	}
+}

@@ -42,6 +42,23 @@ func Settled(ctx context.Context, w credential.RolloutReload, o credential.Occas
 	})
 }
 
+// Check says what would keep a workload from being restarted. It changes nothing.
+func Check(ctx context.Context, w credential.RolloutReload) error {
+	return with(w, func(a api) error {
+		have, err := a.read(ctx)
+		if err != nil {
+			return err
+		}
+		yes, err := a.May(ctx, apiserver.Right{
+			Verb: apiserver.VerbPatch, Group: "apps", Resource: a.kind.resource, Namespace: a.namespace, Name: a.name,
+		})
+		if err == nil && !yes {
+			err = a.forbidden(apiserver.VerbPatch)
+		}
+		return errors.Join(have.restartable(), err)
+	})
+}
+
 func with(w credential.RolloutReload, ask func(api) error) error {
 	a, err := open(w)
 	if err != nil {
