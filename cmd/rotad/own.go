@@ -67,7 +67,7 @@ func (d *daemon) logInToProvider(ctx context.Context, p config.Provider) error {
 		return err
 	}
 	if closer, ok := providers.AsCloser(opened.Provider); ok {
-		defer closer.Close(ctx)
+		defer func() { _ = closer.Close(ctx) }()
 	}
 	checker, ok := providers.AsChecker(opened.Provider)
 	if !ok { // then it has no login: a test sees to it

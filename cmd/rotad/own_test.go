@@ -13,6 +13,7 @@ import (
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/sandbox"
 	"github.com/rotad/rotad/internal/vault"
+	"github.com/rotad/rotad/providers"
 )
 
 // ownWorld is a daemon that logs in to a Vault and to a provider with the same SecretID.
@@ -108,5 +109,34 @@ func TestALoginOfItsOwnIsProvedByDoingIt(t *testing.T) {
 	}
 	if err := w.reload(t.Context(), credential.Reload{Name: "web", Command: []string{"/bin/false"}}, credential.Occasion{}); err == nil {
 		t.Error("a step of somebody else's was not done")
+	}
+}
+
+// Every kind that logs in anywhere can be asked whether that works; else a login of rotad's own could not be proved.
+func TestEveryKindThatLogsInCanBeChecked(t *testing.T) {
+	cfg, problems := config.Load("../../config.example.yaml", configKinds(), config.SyntaxOnly())
+	if cfg == nil {
+		t.Fatal(problems.Errors())
+	}
+	d := &daemon{daemonSettings: daemonSettings{clocks: realClocks()}}
+	d.meters = newMeters(d)
+	checked := 0
+	for _, p := range cfg.Providers {
+		if p.LogsIn() {
+			opened, err := d.open(p)
+			if err != nil && (p.Kind == "exec" || p.Kind == "telekom") { // they want their files; their own tests check them
+				continue
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", p.Name, err)
+			}
+			if _, ok := providers.AsChecker(opened.Provider); !ok {
+				t.Errorf("the kind %s has a secret of its own, and no check", p.Kind)
+			}
+			checked++
+		}
+	}
+	if checked < 6 {
+		t.Errorf("%d providers of the example log in anywhere", checked)
 	}
 }

@@ -38,6 +38,12 @@ func (c *Config) ownLogins() []ownLogin {
 	return out
 }
 
+// LogsIn says whether the provider has settings for a secret of rotad's own, whether they are written or not.
+func (p Provider) LogsIn() bool {
+	v := reflect.Indirect(reflect.ValueOf(p.Settings))
+	return v.Kind() == reflect.Struct && slices.ContainsFunc(fieldsOf(v.Type()), func(f field) bool { return strings.HasSuffix(f.name, "_env") })
+}
+
 // secretFiles returns the files that the secrets among settings are read from: each x_file that has an x_env beside it.
 func secretFiles(settings any) []string {
 	v := reflect.Indirect(reflect.ValueOf(settings))

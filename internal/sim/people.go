@@ -126,9 +126,7 @@ func (l *Life) help() bool {
 func (l *Life) repair(h *credential.Hold) {
 	switch h.Code {
 	case credential.HoldSlotsFull:
-		if l.store.rec.Rotation == nil && l.Mode.Caps.Mode == credential.ModeStaged {
-			l.Provider.Vacate(l.Vault.Hands())
-		}
+		l.vacate()
 	case credential.HoldClockSuspect:
 		skew(-l.daemon.skew)(l)
 	case credential.HoldCutover:
@@ -141,6 +139,13 @@ func (l *Life) repair(h *credential.Hold) {
 			l.Vault.BringBack(r.OldVersion)
 		}
 	default:
+	}
+}
+
+// vacate deletes at the provider what nobody uses, where no rotation is under way that may: as the runbook says.
+func (l *Life) vacate() {
+	if l.store.rec.Rotation == nil && l.Mode.Caps.Mode == credential.ModeStaged {
+		l.Provider.Vacate(l.Vault.Hands())
 	}
 }
 
