@@ -107,7 +107,7 @@ func (d *daemon) build(cfg *config.Config) (err error) {
 	meta := d.store.Meta()
 	d.executor = rotation.Executor{
 		Vault: d.vault, Instance: meta.Instance, Now: d.clocks.now, Elapsed: d.clocks.elapsed, After: d.clocks.after, Probe: askProbe,
-		Deliver: destination.Deliver, Reload: d.reload, Settled: reload.Settled,
+		Deliver: destination.Set{}.Deliver, Reload: d.reload, Settled: reload.Settled,
 	}
 	d.scheduler = scheduler.New(scheduler.Settings{
 		Store: schedulerStore{d.store}, Executor: d.executor, Instance: meta.Instance, Boot: fmt.Sprintf("%s/%d", meta.Instance, meta.Boot),

@@ -12,12 +12,13 @@ import (
 	"time"
 )
 
-// Destination is another place that gets a copy of the published bundle, for consumers that do not read Vault. Exactly one
-// kind of place is set.
+// Destination is another place that gets a copy of the published bundle, for consumers that do not read the client's path in
+// Vault. Exactly one kind of place is set.
 type Destination struct {
 	Name       string           `json:"name"` // unique within the client
 	File       *FilePlace       `json:"file,omitempty"`
 	Kubernetes *KubernetesPlace `json:"kubernetes,omitempty"`
+	Vault      *VaultPlace      `json:"vault,omitempty"`
 	Exec       *ExecPlace       `json:"exec,omitempty"`
 }
 
@@ -28,6 +29,8 @@ func (d Destination) Kind() string {
 		return "file"
 	case d.Kubernetes != nil:
 		return "kubernetes"
+	case d.Vault != nil:
+		return "vault"
 	case d.Exec != nil:
 		return "exec"
 	}
@@ -43,13 +46,16 @@ func (d Destination) Place() string {
 		return strings.Join(d.Exec.Command, " ")
 	case d.Kubernetes != nil:
 		return d.Kubernetes.Namespace + "/" + d.Kubernetes.Secret
+	case d.Vault != nil:
+		return d.Vault.String()
 	}
 	return ""
 }
 
 // WantsOld says whether the old secret stands beside the new one while both are valid.
 func (d Destination) WantsOld() bool {
-	return d.File != nil && d.File.Previous != nil || d.Kubernetes != nil && d.Kubernetes.Previous != nil || d.Exec != nil && d.Exec.Previous != nil
+	return d.File != nil && d.File.Previous != nil || d.Kubernetes != nil && d.Kubernetes.Previous != nil ||
+		d.Vault != nil && d.Vault.Previous != nil || d.Exec != nil && d.Exec.Previous != nil
 }
 
 // FileFormat is how a file holds a bundle.
@@ -112,7 +118,7 @@ func (f *FilePlace) equal(o *FilePlace) bool {
 }
 
 func (d Destination) equal(o Destination) bool {
-	return d.Name == o.Name && d.File.equal(o.File) && d.Kubernetes.equal(o.Kubernetes) && d.Exec.equal(o.Exec)
+	return d.Name == o.Name && d.File.equal(o.File) && d.Kubernetes.equal(o.Kubernetes) && d.Vault.equal(o.Vault) && d.Exec.equal(o.Exec)
 }
 
 // ExecPlace is a program of the user's own that keeps the copy somewhere.

@@ -104,6 +104,14 @@ func (f *Faults) Reset(when When) {
 	f.add(when, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { cut(w) })
 }
 
+// Before lets somebody else act, and then does what is asked.
+func (f *Faults) Before(when When, somebody func()) {
+	f.add(when, func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		somebody()
+		next.ServeHTTP(w, r)
+	})
+}
+
 // Delay waits before it does what is asked. When the caller gives up meanwhile, nothing is done.
 func (f *Faults) Delay(when When, d time.Duration) {
 	f.add(when, func(w http.ResponseWriter, r *http.Request, next http.Handler) {

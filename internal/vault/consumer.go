@@ -71,20 +71,32 @@ func (c *Client) Promote(
 	if problem != "" {
 		return 0, time.Time{}, q.rejected(problem)
 	}
-	data := map[string]json.RawMessage{}
-	if cas != 0 {
-		base, err := c.readVersion(ctx, l, cas)
-		if err != nil {
-			return 0, time.Time{}, err
-		}
-		if base.Number != cas {
-			// Without the base the others' keys would be lost. A standby that is behind looks like this too.
-			return 0, time.Time{}, &Error{Op: q.op, Path: q.path, Class: ClassMismatch, cause: credential.ErrCAS}
-		}
-		maps.Copy(data, base.Data) // none if it has been deleted
+	data, err := c.dataAt(ctx, l, cas)
+	if err != nil {
+		return 0, time.Time{}, err
 	}
 	maps.Copy(data, own)
 	return c.writeVersion(ctx, l, cas, data)
+}
+
+// dataAt returns the data of version cas, onto which a write puts its own keys; none if that has been deleted, or nothing has
+// ever been written.
+func (c *Client) dataAt(ctx context.Context, l place, cas int) (map[string]json.RawMessage, error) {
+	data := map[string]json.RawMessage{}
+	if cas == 0 {
+		return data, nil
+	}
+	base, err := c.readVersion(ctx, l, cas)
+	if err != nil {
+		return nil, err
+	}
+	if base.Number != cas {
+		// Without the base the others' keys would be lost. A standby that is behind looks like this too.
+		q := l.call("writing", "data")
+		return nil, &Error{Op: q.op, Path: q.path, Class: ClassMismatch, cause: credential.ErrCAS}
+	}
+	maps.Copy(data, base.Data)
+	return data, nil
 }
 
 // encodeBundle returns the bundle under its names in Vault, or what is wrong with it.

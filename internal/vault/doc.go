@@ -5,6 +5,7 @@
 //	         ──► Consumer, Promote ───► <mount>/data/<path>            the bundle, merged into what others keep there
 //	         ──► Annotate ────────────► <mount>/metadata/<path>        custom_metadata, for people
 //	         ──► Destroy... ──────────► <mount>/destroy/...            versions, by number
+//	destination ─► HasKeys, PutKeys ─► <mount>/data/<path>            a copy, merged into what others keep there
 //	cmd ──────► Run ──────────────────► auth/.../login, auth/token/renew-self
 //
 // Three rules hold everywhere. A request is sent once: repeating a write whose reply was lost turns our own success

@@ -61,7 +61,7 @@ func bundleWith(secret string) credential.Bundle {
 
 func (w *secretWorld) deliver(c credential.Copy) {
 	w.t.Helper()
-	written, err := destination.Deliver(w.t.Context(), w.Destination(), c)
+	written, err := destination.Set{}.Deliver(w.t.Context(), w.Destination(), c)
 	if err != nil || !written {
 		w.t.Fatalf("written %t, %v", written, err)
 	}
@@ -209,7 +209,7 @@ func refusals(t *testing.T, c *cluster) {
 			if err := destination.Check(t.Context(), w.Destination()); slices.Contains(foreseen, name) && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("asked beforehand: %v", err)
 			}
-			written, err := destination.Deliver(t.Context(), w.Destination(), copyOf(firstSecret))
+			written, err := destination.Set{}.Deliver(t.Context(), w.Destination(), copyOf(firstSecret))
 			if err == nil || written || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("written %t, %v; want an error with %q", written, err, test.want)
 			}

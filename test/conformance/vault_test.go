@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rotad/rotad/internal/destination/kv/kvtest"
 	"github.com/rotad/rotad/internal/vault"
 	"github.com/rotad/rotad/internal/vault/vaulttest"
 	"github.com/rotad/rotad/test/servers"
@@ -47,20 +48,23 @@ func secretIDFile(t *testing.T, v *servers.Vault, dir, role string) string {
 }
 
 // TestConformanceVault asks a real Vault everything that rotad relies on, under exactly the policy that is shipped.
-func TestConformanceVault(t *testing.T) {
-	vaulttest.Run(t, func(t *testing.T) vaulttest.Server {
-		t.Helper()
-		v, dir := startVault(t)
-		must(t, v.Role(t.Context(), "powerless", map[string]any{"role_id": "powerless"}))
-		settings := func(role string) vault.Settings {
-			return vault.Settings{
-				Address: v.URL, Mount: "secret", StagingPath: "rotad/staging",
-				Auth: vault.Auth{Method: vault.MethodAppRole, RoleID: role, SecretIDFile: secretIDFile(t, v, dir, role)},
-			}
+func TestConformanceVault(t *testing.T) { vaulttest.Run(t, vaultServer) }
+
+// TestConformanceVaultDestination keeps copies at a further path of a real Vault, under the same policy.
+func TestConformanceVaultDestination(t *testing.T) { kvtest.Run(t, vaultServer) }
+
+func vaultServer(t *testing.T) vaulttest.Server {
+	t.Helper()
+	v, dir := startVault(t)
+	must(t, v.Role(t.Context(), "powerless", map[string]any{"role_id": "powerless"}))
+	settings := func(role string) vault.Settings {
+		return vault.Settings{
+			Address: v.URL, Mount: "secret", StagingPath: "rotad/staging",
+			Auth: vault.Auth{Method: vault.MethodAppRole, RoleID: role, SecretIDFile: secretIDFile(t, v, dir, role)},
 		}
-		return vaulttest.Server{
-			Address: v.URL, Root: v.RootToken(), UnsealKey: v.UnsealKey(),
-			Settings: settings("rotad"), Powerless: settings("powerless"),
-		}
-	})
+	}
+	return vaulttest.Server{
+		Address: v.URL, Root: v.RootToken(), UnsealKey: v.UnsealKey(),
+		Settings: settings("rotad"), Powerless: settings("powerless"),
+	}
 }

@@ -1,6 +1,6 @@
 // Package destinationtest is the conformance suite that every kind of destination passes.
 //
-//	Run ──► one World per test ──► destination.Deliver ──► the place
+//	Run ──► one World per test ──► Set.Deliver ──► the place
 //	             └── what the place holds is asked of the World, never of rotad
 package destinationtest
 
@@ -28,6 +28,20 @@ type World interface {
 	Tamper(t *testing.T)
 	// Break makes the place unwritable until mend is called.
 	Break(t *testing.T) (mend func())
+}
+
+// Equipped is a World whose places need something of rotad's.
+type Equipped interface {
+	World
+	// Set is what delivers to them.
+	Set() destination.Set
+}
+
+func setOf(w World) destination.Set {
+	if e, ok := w.(Equipped); ok {
+		return e.Set()
+	}
+	return destination.Set{}
 }
 
 // Run asks everything of a kind.
@@ -63,7 +77,7 @@ func copyOf(version int, secret string) credential.Copy {
 
 func deliver(t *testing.T, w World, c credential.Copy, written bool) {
 	t.Helper()
-	got, err := destination.Deliver(t.Context(), w.Destination(), c)
+	got, err := setOf(w).Deliver(t.Context(), w.Destination(), c)
 	if err != nil || got != written {
 		t.Fatalf("written %t, want %t; %v", got, written, err)
 	}
@@ -139,7 +153,7 @@ func noHalf(t *testing.T, w World) {
 func failsInWords(t *testing.T, w World) {
 	deliver(t, w, copyOf(1, first), true)
 	mend := w.Break(t)
-	written, err := destination.Deliver(t.Context(), w.Destination(), copyOf(2, second))
+	written, err := setOf(w).Deliver(t.Context(), w.Destination(), copyOf(2, second))
 	if err == nil || written {
 		t.Fatal("a place that cannot be written was written")
 	}
@@ -155,7 +169,7 @@ func leftAlone(t *testing.T, w World) {
 	deliver(t, w, copyOf(1, first), true)
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	if written, err := destination.Deliver(ended, w.Destination(), copyOf(2, second)); err == nil || written {
+	if written, err := setOf(w).Deliver(ended, w.Destination(), copyOf(2, second)); err == nil || written {
 		t.Fatal("written although there was no time")
 	}
 	expect(t, w, first, "")

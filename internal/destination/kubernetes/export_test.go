@@ -14,6 +14,6 @@ func ReadAnswer(text, namespace, name string) (found, absent bool, err error) {
 	if err = httpapi.Unmarshal(raw, &s); err != nil || !s.is(namespace, name) {
 		return false, absent, err
 	}
-	wanted{gone: []string{"x"}}.in(&s)
+	wanted{credential.Keys{Gone: []string{"x"}}}.in(&s)
 	return true, absent, s.changeable()
 }

@@ -69,7 +69,7 @@ func TestTheVersionStandsInASecretThatNamesIt(t *testing.T) {
 	w.place.Previous, w.place.Names = nil, map[string]string{"client_secret": "password", "version": "secret-version"}
 	c := credential.Copy{Client: "billing", Version: 41, Bundle: credential.Bundle{credential.FieldClientSecret: credential.NewSensitive("s3cret")}}
 	for _, written := range []bool{true, false} {
-		got, err := destination.Deliver(t.Context(), w.Destination(), c)
+		got, err := destination.Set{}.Deliver(t.Context(), w.Destination(), c)
 		if err != nil || got != written {
 			t.Fatalf("written %t, want %t; %v", got, written, err)
 		}

@@ -3,23 +3,11 @@ package kubernetes
 import "github.com/rotad/rotad/internal/credential"
 
 // wanted is what rotad's keys of a Secret are to hold.
-type wanted struct {
-	values map[string]credential.Sensitive
-	gone   []string // keys of the old secret while there is none
-}
+type wanted struct{ credential.Keys }
 
 func wantedOf(p credential.KubernetesPlace, c credential.Copy) (wanted, error) {
-	values, err := c.Named(p.Names, p.Previous, func(field string) string { return field })
-	if err != nil {
-		return wanted{}, err
-	}
-	w := wanted{values: values}
-	for _, key := range p.Previous {
-		if _, ok := values[key]; !ok {
-			w.gone = append(w.gone, key)
-		}
-	}
-	return w, nil
+	keys, err := c.Keys(p.Names, p.Previous)
+	return wanted{keys}, err
 }
 
 // in says whether a Secret holds all of that; nil = there is no Secret.
@@ -27,12 +15,12 @@ func (w wanted) in(s *secret) bool {
 	if s == nil {
 		return false
 	}
-	for key, value := range w.values {
+	for key, value := range w.Values {
 		if have, ok := s.Data[key]; !ok || !credential.NewSensitive(string(have)).Equal(value) {
 			return false
 		}
 	}
-	for _, key := range w.gone {
+	for _, key := range w.Gone {
 		if _, ok := s.Data[key]; ok {
 			return false
 		}
@@ -43,7 +31,7 @@ func (w wanted) in(s *secret) bool {
 // made is the data of a new Secret, which JSON holds in base64.
 func (w wanted) made() map[string]any {
 	out := map[string]any{}
-	for key, value := range w.values {
+	for key, value := range w.Values {
 		out[key] = []byte(value.Reveal())
 	}
 	return out
@@ -52,7 +40,7 @@ func (w wanted) made() map[string]any {
 // changed is the data of a merge patch, in which null removes a key (RFC 7396).
 func (w wanted) changed() map[string]any {
 	out := w.made()
-	for _, key := range w.gone {
+	for _, key := range w.Gone {
 		out[key] = nil
 	}
 	return out

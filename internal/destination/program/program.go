@@ -14,9 +14,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os/exec"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -68,19 +66,15 @@ func Deliver(ctx context.Context, p credential.ExecPlace, c credential.Copy) (wr
 func name(p credential.ExecPlace) string { return strings.Join(p.Command, " ") }
 
 func requestOf(p credential.ExecPlace, c credential.Copy) (request, error) {
-	named, err := c.Named(p.Names, p.Previous, func(field string) string { return field })
+	keys, err := c.Keys(p.Names, p.Previous)
 	if err != nil {
 		return request{}, err
 	}
 	r := request{Protocol: Protocol, Client: c.Client, Version: c.Version, Values: map[string]string{}, Absent: []string{}}
-	for name, value := range named {
+	for name, value := range keys.Values {
 		r.Values[name] = value.Reveal()
 	}
-	for _, name := range slices.Sorted(maps.Values(p.Previous)) {
-		if _, there := named[name]; !there {
-			r.Absent = append(r.Absent, name)
-		}
-	}
+	r.Absent = append(r.Absent, keys.Gone...)
 	return r, nil
 }
 

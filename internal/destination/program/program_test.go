@@ -150,14 +150,15 @@ func TestAProgramThatMisbehavesSaysNothingOfTheValues(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 			defer cancel()
 			d := credential.Destination{Name: "own", Exec: &credential.ExecPlace{Command: []string{os.Args[0], "place", t.TempDir(), does}}}
-			written, err := destination.Deliver(ctx, d, credential.Copy{Client: "billing", Version: 1, Bundle: credential.Bundle{"client_secret": credential.NewSensitive(value)}})
+			written, err := destination.Set{}.Deliver(ctx, d, credential.Copy{Client: "billing", Version: 1, Bundle: credential.Bundle{"client_secret": credential.NewSensitive(value)}})
 			if err == nil || written || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), value) {
 				t.Errorf("written %t, %v", written, err)
 			}
 		})
 	}
 	d := credential.Destination{Name: "own", Exec: &credential.ExecPlace{Command: []string{"/nowhere/at-all"}}}
-	if _, err := destination.Deliver(t.Context(), d, credential.Copy{}); err == nil || err.Error() != "exec: /nowhere/at-all: it cannot be started: no such file or directory" {
+	var set destination.Set
+	if _, err := set.Deliver(t.Context(), d, credential.Copy{}); err == nil || err.Error() != "exec: /nowhere/at-all: it cannot be started: no such file or directory" {
 		t.Errorf("%v", err)
 	}
 }
