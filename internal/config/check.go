@@ -15,7 +15,7 @@ func (l *loader) settings(s scope) {
 	f.State.check(s.child("state"))
 	f.Listen.check(s.child("listen"))
 	f.Vault.check(s.child("vault"))
-	l.defaultJWT(s.child("vault").child("auth"))
+	l.defaultJWT(s.child("vault").child("auth"), &f.Vault.Auth)
 	f.Metrics.check(s.child("metrics"))
 	f.Runtime.check(s.child("runtime"))
 	if _, err := Schedule(f.Scan); err != nil {
@@ -71,30 +71,40 @@ func (li *Listen) check(s scope) {
 const off = "off"
 
 func (v *Vault) check(s scope) {
+	v.VaultServer.check(s)
+	v.Staging = strings.Trim(v.Staging, "/")
+	vaultPart(s.child("staging"), v.Staging, true)
+	if v.AuditLog != "" && !filepath.IsAbs(v.AuditLog) {
+		s.child("audit_log").report(fmt.Sprintf("%q is no absolute path", v.AuditLog), "as in /var/log/vault/audit.log")
+	}
+}
+
+func (v *VaultServer) check(s scope) {
 	v.Address = strings.TrimRight(v.Address, "/")
 	warnPlain(s.child("address"), v.Address, "the bundles travel in clear")
-	for _, p := range []struct {
-		key   string
-		value *string
-	}{{"mount", &v.Mount}, {"staging", &v.Staging}, {"namespace", &v.Namespace}} {
-		*p.value = strings.Trim(*p.value, "/")
-		what, hint := vaultPathProblem(*p.value)
-		if *p.value == "" {
-			what = "is empty"
-		}
-		if what != "" && (p.key != "namespace" || *p.value != "") {
-			s.child(p.key).report(what, hint)
-		}
-	}
+	v.Mount, v.Namespace = strings.Trim(v.Mount, "/"), strings.Trim(v.Namespace, "/")
+	vaultPart(s.child("mount"), v.Mount, true)
+	vaultPart(s.child("namespace"), v.Namespace, false)
 	if (v.ClientCertFile == "") != (v.ClientKeyFile == "") {
 		s.child("client_cert_file").report("a client certificate needs its key, and the other way round",
 			"write client_cert_file and client_key_file")
 	}
 	v.Auth.check(s.child("auth"))
-	if v.AuditLog != "" && !filepath.IsAbs(v.AuditLog) {
-		s.child("audit_log").report(fmt.Sprintf("%q is no absolute path", v.AuditLog), "as in /var/log/vault/audit.log")
-	}
 	positive(s.child("timeout"), v.Timeout)
+}
+
+// vaultPart checks a part of a path in Vault.
+func vaultPart(s scope, text string, needed bool) {
+	if text == "" && !needed {
+		return
+	}
+	what, hint := vaultPathProblem(text)
+	if text == "" {
+		what = "is empty"
+	}
+	if what != "" {
+		s.report(what, hint)
+	}
 }
 
 // loginSettings are the settings of each method. Those that a method has no use for are refused.
@@ -139,8 +149,7 @@ func (a *VaultAuth) check(s scope) {
 const podJWT = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
 // defaultJWT completes the settings of the method kubernetes, and looks whether its file is there.
-func (l *loader) defaultJWT(s scope) {
-	a := &l.file.Vault.Auth
+func (l *loader) defaultJWT(s scope, a *VaultAuth) {
 	if a.Method != "kubernetes" || a.JWTFile != "" || s.child("jwt_file").written() {
 		return
 	}

@@ -18,7 +18,8 @@ type Config struct {
 	Scan      string // see Schedule
 	Listen    Listen
 	Vault     Vault
-	SMTP      *SMTP // nil = nobody is told anything by mail
+	Vaults    map[string]VaultServer // further ones, by name
+	SMTP      *SMTP                  // nil = nobody is told anything by mail
 	Admins    Admins
 	Handshake Handshake
 	Publish   Publish
@@ -30,6 +31,8 @@ type Config struct {
 	Policies  map[string]credential.Policy
 	Owners    map[string]Owner
 	Clients   []credential.Client // in the order they are written; Source is "file:line"
+
+	copied map[string]string // the Key of a path in rotad's own Vault to the client that has a destination there
 
 	now func() time.Time // see At; nil = how far away a date is does not matter
 	own []ownLogin       // what rotad itself logs in with
@@ -62,7 +65,8 @@ func (c *Config) Provider(name string) (Provider, bool) {
 }
 
 // WithDefaults fills in what a client leaves to the configuration: its policy, and the mount and namespace of its
-// path, so that (namespace, mount, path) can be compared. What rotad itself logs in with gets it as its first consumer.
+// path and of its destinations in Vaults, so that (namespace, mount, path) can be compared. What rotad itself logs in with gets
+// it as its first consumer.
 func (c *Config) WithDefaults(client credential.Client) credential.Client {
 	if client.Policy == "" {
 		client.Policy = DefaultPolicy
@@ -76,6 +80,7 @@ func (c *Config) WithDefaults(client credential.Client) credential.Client {
 	if p, ok := c.Provider(client.Provider); ok {
 		client.Vault.Fields = withFields(client.Vault.Fields, p.Fields)
 	}
+	client.Destinations = c.withVaults(client.Destinations)
 	client.Reloads = c.withLogins(client)
 	return client
 }
@@ -111,6 +116,7 @@ func (c *Config) CheckClient(client credential.Client) Problems {
 		found.unknown("policy", full.Policy, slices.Collect(maps.Keys(c.Policies)))
 	}
 	found.staging(c.Vault, full.Vault)
+	found.vaults(c, &full)
 	found.seen(client.Consumers, c.Vault.AuditLog)
 	c.logins(&found, full)
 	if provider, ok := c.Provider(client.Provider); ok {
@@ -142,8 +148,7 @@ func (c *complaint) unknown(sort, name string, known []string) {
 
 // staging refuses a consumer path among rotad's own: the rights of consumers must not reach staging.
 func (c *complaint) staging(v Vault, p credential.VaultPath) {
-	same := p.Mount == v.Mount && p.Namespace == v.Namespace
-	if same && (p.Path == v.Staging || strings.HasPrefix(p.Path, v.Staging+"/")) {
+	if v.stages(p) {
 		c.add("vault.path", fmt.Sprintf("lies in the staging path %q", v.Staging),
 			"consumers must not be able to read staging")
 	}

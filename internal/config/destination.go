@@ -16,6 +16,8 @@ type destinationSettings struct {
 	File *fileSettings `yaml:"file" json:"file"`
 	// Kubernetes is a Secret in a cluster.
 	Kubernetes *kubernetesSettings `yaml:"kubernetes" json:"kubernetes"`
+	// Vault is another path of rotad's own Vault, or of a further one.
+	Vault *vaultPlaceSettings `yaml:"vault" json:"vault"`
 	// Exec is a program of your own that keeps the copy somewhere.
 	Exec *execSettings `yaml:"exec" json:"exec"`
 }
@@ -77,7 +79,7 @@ func (f *fileSettings) place() *credential.FilePlace {
 func (c *clientSettings) destinations() []credential.Destination {
 	var out []credential.Destination
 	for _, d := range c.Destinations {
-		one := credential.Destination{Name: d.Name, File: d.File.place(), Kubernetes: d.Kubernetes.place(), Exec: d.Exec.place()}
+		one := credential.Destination{Name: d.Name, File: d.File.place(), Kubernetes: d.Kubernetes.place(), Vault: d.Vault.place(), Exec: d.Exec.place()}
 		if one.Name == "" {
 			one.Name = one.Kind()
 		}
@@ -111,16 +113,18 @@ func (c *complaint) destinations(list []credential.Destination) {
 // place checks that a destination names exactly one place, and that one.
 func (c *complaint) place(path string, d credential.Destination) {
 	switch {
-	case count(d.File != nil, d.Kubernetes != nil, d.Exec != nil) > 1:
+	case count(d.File != nil, d.Kubernetes != nil, d.Vault != nil, d.Exec != nil) > 1:
 		c.add(path, "names two places", "make it two destinations, each with a name of its own")
 	case d.File != nil:
 		c.filePlace(path+".file", d.File)
 	case d.Kubernetes != nil:
 		c.kubernetesPlace(path+".kubernetes", d.Kubernetes)
+	case d.Vault != nil:
+		c.vaultPlace(path+".vault", d.Vault)
 	case d.Exec != nil:
 		c.execPlace(path+".exec", d.Exec)
 	default:
-		c.add(path, "names no place", "write file: {path: ...}, kubernetes: {namespace: ..., secret: ...} or exec: {command: [...]}")
+		c.add(path, "names no place", "write file: {path: ...}, kubernetes: {namespace: ..., secret: ...}, vault: {path: ...} or exec: {command: [...]}")
 	}
 }
 
@@ -133,11 +137,14 @@ func count(conditions ...bool) (n int) {
 	return n
 }
 
-// placeKey tells places apart: Secrets of one name in two clusters are two.
+// placeKey tells places apart: Secrets of one name in two clusters are two, as are paths in two namespaces.
 func placeKey(d credential.Destination) string {
 	key := d.Kind() + "\x00" + d.Place()
 	if k := d.Kubernetes; k != nil {
 		key += "\x00" + k.Kubeconfig + "\x00" + k.Context
+	}
+	if v := d.Vault; v != nil {
+		key += "\x00" + v.At().Key()
 	}
 	return key
 }

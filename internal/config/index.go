@@ -33,5 +33,19 @@ func (x *Index) Add(c credential.Client) Problems {
 		}
 		found.add(key.path, fmt.Sprintf("%s is registered twice, at %s and at %s", key.what, first, c.Source), "delete one of them")
 	}
+	x.copies(&found, c.Destinations)
 	return found.problems
+}
+
+// copies refuses destinations at which consumers of a client read: a copy there would be taken for what its rotation has
+// published. Clients that come later are told so by CheckClient.
+func (x *Index) copies(found *complaint, list []credential.Destination) {
+	for i, d := range list {
+		if d.Vault == nil || d.Vault.Vault != "" {
+			continue
+		}
+		if first, taken := x.seen["path\x00"+d.Vault.At().Key()]; taken {
+			found.add(fmt.Sprintf("destinations[%d].vault.path", i), fmt.Sprintf("%s is what the client at %s publishes", d.Place(), first), "name a path of its own")
+		}
+	}
 }

@@ -59,6 +59,7 @@ func Load(file string, kinds []Kind, options ...Option) (*Config, Problems) {
 func (l *loader) load(s scope) {
 	l.decoder.structs(s, reflectElem(&l.file))
 	l.settings(s)
+	l.vaults(l.file.Vaults.scope)
 	l.providers(l.file.Providers.scope)
 	l.policies(l.file.Policies.scope)
 	l.owners(l.file.Owners.scope)
@@ -111,6 +112,7 @@ func (l *loader) clients(s scope) {
 		client := l.config.WithDefaults(settings.client(fmt.Sprintf("%s:%d", at.file, at.line)))
 		at.addAll(l.config.CheckClient(client))
 		at.addAll(l.index.Add(client))
+		l.config.remember(client)
 		l.config.Clients = append(l.config.Clients, client)
 	}
 }

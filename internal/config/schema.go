@@ -180,6 +180,8 @@ func (b *schemaBuilder) section(name string) object {
 	switch name {
 	case "providers":
 		return named(b.provider())
+	case "vaults":
+		return named(b.structs(reflect.TypeFor[VaultServer]()))
 	case "policies":
 		return named(nullable(b.structs(reflect.TypeFor[policySettings]())))
 	case "owners":

@@ -21,17 +21,14 @@ type Listen struct {
 	Admin string `yaml:"admin" default:"unix:/run/rotad/admin.sock"`
 }
 
-// Vault is the KV v2 store that consumers read their bundles from.
-type Vault struct {
+// VaultServer is a Vault, and how rotad comes to it.
+type VaultServer struct {
 	// Address of the server, for example https://vault.example.com:8200.
 	Address string `yaml:"address" required:"true" format:"url"`
 	// Namespace that everything lies in; empty = the root namespace.
 	Namespace string `yaml:"namespace"`
-	// Mount of the KV v2 engine that holds the clients' paths.
+	// Mount of the KV v2 engine, for every path that names none.
 	Mount string `yaml:"mount" default:"secret"`
-	// Staging is the path in that mount below which rotad keeps new secrets until they have proved themselves.
-	// Consumers have no right to read it.
-	Staging string `yaml:"staging" default:"rotad/staging"`
 	// Auth says how rotad logs in.
 	Auth VaultAuth `yaml:"auth"`
 	// CACertFile is a PEM file of the authorities that signed the server's certificate; empty = the system's.
@@ -44,6 +41,15 @@ type Vault struct {
 	TLSServerName string `yaml:"tls_server_name" format:"host"`
 	// Timeout of one request.
 	Timeout time.Duration `yaml:"timeout" default:"30s"`
+}
+
+// Vault is the KV v2 store that consumers read their bundles from.
+type Vault struct {
+	VaultServer `yaml:",inline"`
+
+	// Staging is the path in that mount below which rotad keeps new secrets until they have proved themselves.
+	// Consumers have no right to read it.
+	Staging string `yaml:"staging" default:"rotad/staging"`
 	// AuditLog is the file of an audit device of Vault, absolute. rotad sees there which version consumers have read; empty =
 	// they have to say it.
 	AuditLog string `yaml:"audit_log"`
@@ -193,6 +199,8 @@ type root struct {
 	Listen Listen `yaml:"listen"`
 	// Vault is the KV v2 store that consumers read their bundles from.
 	Vault Vault `yaml:"vault"`
+	// Vaults are further Vaults, by name, for destinations of the kind vault. Nothing is staged in them.
+	Vaults block `yaml:"vaults"`
 	// SMTP is the mail server that notices are handed to.
 	SMTP *SMTP `yaml:"smtp"`
 	// Handshake is where consumers say which version of a secret they run on.
