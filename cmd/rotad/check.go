@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,7 +68,7 @@ const onlineTimeout = 30 * time.Second
 func (a *app) checkOnline(ctx context.Context, cfg *config.Config) error {
 	d := &daemon{daemonSettings: daemonSettings{clocks: realClocks(), log: a.logger(cfg.Log)}}
 	d.meters = newMeters(d)
-	bad := a.checkVault(ctx, cfg) + a.checkProviders(ctx, d, cfg) + a.checkPlaces(ctx, cfg) + a.checkMail(ctx, cfg)
+	bad := a.checkVault(ctx, cfg) + a.checkVaults(ctx, cfg) + a.checkProviders(ctx, d, cfg) + a.checkPlaces(ctx, cfg) + a.checkMail(ctx, cfg)
 	if bad > 0 {
 		return failed(fmt.Errorf("%d problems online", bad), "")
 	}
@@ -91,8 +93,7 @@ func (a *app) finding(where string, problem bool, what, hint string) int {
 func (a *app) checkVault(ctx context.Context, cfg *config.Config) (bad int) {
 	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
 	defer cancel()
-	c := realClocks()
-	client, err := vault.Open(vaultSettings(cfg), vault.Clock{Now: c.now, Elapsed: c.elapsed, After: c.after}, nil)
+	client, err := vault.Open(vaultSettings(cfg), realClocks().ofVault(), nil)
 	if err != nil {
 		return a.finding("vault", true, err.Error(), "")
 	}
@@ -100,7 +101,7 @@ func (a *app) checkVault(ctx context.Context, cfg *config.Config) (bad int) {
 	for i, client := range cfg.Clients {
 		paths[i] = client.Vault
 	}
-	findings := client.Check(ctx, paths)
+	findings := client.Check(ctx, paths, copiesIn(cfg, ""))
 	watching := false
 	for _, f := range findings {
 		if f.Rotation && watchesOnly(cfg) {
@@ -116,6 +117,44 @@ func (a *app) checkVault(ctx context.Context, cfg *config.Config) (bad int) {
 		_, _ = fmt.Fprintf(a.out, "vault: ok (%s)\n", cfg.Vault.Address)
 	}
 	return bad
+}
+
+// checkVaults logs in to the further Vaults, and looks at the rights of destinations there.
+func (a *app) checkVaults(ctx context.Context, cfg *config.Config) (bad int) {
+	for _, name := range slices.Sorted(maps.Keys(cfg.Vaults)) {
+		bad += a.checkFurther(ctx, cfg, name)
+	}
+	return bad
+}
+
+func (a *app) checkFurther(ctx context.Context, cfg *config.Config, name string) (bad int) {
+	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
+	defer cancel()
+	where, server := "vault "+name, cfg.Vaults[name]
+	client, err := vault.Open(serverSettings(server), realClocks().ofVault(), nil)
+	if err != nil {
+		return a.finding(where, true, err.Error(), "")
+	}
+	findings := client.CheckCopies(ctx, copiesIn(cfg, name))
+	for _, f := range findings {
+		bad += a.finding(where, f.Problem, f.What, f.Hint)
+	}
+	if len(findings) == 0 {
+		_, _ = fmt.Fprintf(a.out, "%s: ok (%s)\n", where, server.Address)
+	}
+	return bad
+}
+
+// copiesIn returns where clients have destinations in a Vault; "" = rotad's own.
+func copiesIn(cfg *config.Config, name string) (paths []credential.VaultPath) {
+	for _, c := range cfg.Clients {
+		for _, d := range c.Destinations {
+			if d.Vault != nil && d.Vault.Vault == name {
+				paths = append(paths, d.Vault.At())
+			}
+		}
+	}
+	return paths
 }
 
 func (a *app) checkProviders(ctx context.Context, d *daemon, cfg *config.Config) (bad int) {
@@ -135,8 +174,7 @@ func (a *app) checkProviders(ctx context.Context, d *daemon, cfg *config.Config)
 // reader returns what reads Vault for the kinds whose key to a client stands there; nil = Vault cannot be had, which has
 // been said by then.
 func reader(cfg *config.Config) rotation.Vault {
-	c := realClocks()
-	client, err := vault.Open(vaultSettings(cfg), vault.Clock{Now: c.now, Elapsed: c.elapsed, After: c.after}, nil)
+	client, err := vault.Open(vaultSettings(cfg), realClocks().ofVault(), nil)
 	if err != nil {
 		return nil
 	}

@@ -42,6 +42,10 @@ func realClocks() clocks {
 	}
 }
 
+func (c clocks) ofVault() vault.Clock {
+	return vault.Clock{Now: c.now, Elapsed: c.elapsed, After: c.after}
+}
+
 // daemonSettings are what a daemon is made of beside its configuration.
 type daemonSettings struct {
 	clocks   clocks
@@ -60,7 +64,7 @@ type watcher interface {
 
 // daemon is the composition root: it knows all names, and decides nothing about clients.
 //
-//	config ─► sync ─► bolt store ◄─► scheduler ─► rotation.Executor ─► providers, vault
+//	config ─► sync ─► bolt store ◄─► scheduler ─► rotation.Executor ─► providers, vault, destinations
 //	                     ▲  ▲ └────► notify loop ─► smtp
 //	           admin ────┘  └─────── metrics (at scrape)
 type daemon struct {
@@ -68,6 +72,7 @@ type daemon struct {
 	cfg       atomic.Pointer[config.Config]
 	store     *bolt.Store
 	vault     *vault.Client
+	vaults    *vaults
 	executor  rotation.Executor
 	scheduler *scheduler.Scheduler
 	notices   *notify.Loop
@@ -97,7 +102,10 @@ func newDaemon(cfg *config.Config, s daemonSettings) (*daemon, error) {
 
 func (d *daemon) build(cfg *config.Config) (err error) {
 	d.meters = newMeters(d)
-	if d.vault, err = vault.Open(vaultSettings(cfg), vault.Clock{Now: d.clocks.now, Elapsed: d.clocks.elapsed, After: d.clocks.after}, d.log); err != nil {
+	if d.vault, err = vault.Open(vaultSettings(cfg), d.clocks.ofVault(), d.log); err != nil {
+		return err
+	}
+	if d.vaults, err = d.openVaults(cfg); err != nil {
 		return err
 	}
 	world, err := d.world(cfg)
@@ -107,7 +115,7 @@ func (d *daemon) build(cfg *config.Config) (err error) {
 	meta := d.store.Meta()
 	d.executor = rotation.Executor{
 		Vault: d.vault, Instance: meta.Instance, Now: d.clocks.now, Elapsed: d.clocks.elapsed, After: d.clocks.after, Probe: askProbe,
-		Deliver: destination.Set{}.Deliver, Reload: d.reload, Settled: reload.Settled,
+		Deliver: destination.Set{Vault: d.vaults.named}.Deliver, Reload: d.reload, Settled: reload.Settled,
 	}
 	d.scheduler = scheduler.New(scheduler.Settings{
 		Store: schedulerStore{d.store}, Executor: d.executor, Instance: meta.Instance, Boot: fmt.Sprintf("%s/%d", meta.Instance, meta.Boot),
@@ -158,6 +166,7 @@ func (d *daemon) run(ctx context.Context) error {
 	defer stop()
 	var parts sync.WaitGroup
 	parts.Go(func() { d.vault.Run(below) })
+	parts.Go(func() { d.vaults.run(below) })
 	parts.Go(func() { d.runNotices(below) })
 	if err := d.agree(ctx); err != nil {
 		stop()

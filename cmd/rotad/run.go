@@ -50,7 +50,7 @@ func (a *app) daemon(ctx context.Context, removals bool) error {
 		return err
 	}
 	log := a.logger(cfg.Log)
-	if ignored := vaultSettings(cfg).IgnoredEnv(os.Environ()); len(ignored) > 0 {
+	if ignored := ignoredEnv(cfg, os.Environ()); len(ignored) > 0 {
 		log.Warn("environment variables of vault's own client are ignored; the configuration decides", "names", ignored)
 	}
 	d, err := newDaemon(cfg, daemonSettings{clocks: realClocks(), log: log, removals: removals})
@@ -175,6 +175,10 @@ func (a *app) reload(ctx context.Context, d *daemon) (err error) {
 	if err != nil {
 		return err
 	}
+	further, err := d.vaults.open(cfg)
+	if err != nil {
+		return err
+	}
 	plan, err := d.compare(ctx, cfg)
 	if err != nil {
 		return err
@@ -189,6 +193,7 @@ func (a *app) reload(ctx context.Context, d *daemon) (err error) {
 		return err
 	}
 	d.cfg.Store(cfg)
+	d.vaults.swap(further)
 	d.meters.Providers(providerNames(cfg))
 	d.scheduler.Swap(world)
 	if err = d.register(ctx, cfg); err != nil {

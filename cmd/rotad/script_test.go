@@ -48,6 +48,8 @@ func TestScripts(t *testing.T) {
 			"signs":    signs,
 			"opens":    opens,
 			"admitted": admitted,
+			"kept":     kept,
+			"edge":     edgeRights,
 		},
 	})
 }
@@ -55,6 +57,7 @@ func TestScripts(t *testing.T) {
 // scriptWorld is what the daemon of a script talks to.
 type scriptWorld struct {
 	kv    *sandbox.KV
+	edge  *sandbox.KV // a further Vault
 	roles *sandbox.AppRole
 	idp   *sandbox.IdP
 	plane *scriptPlane
@@ -79,6 +82,9 @@ func setUpScript(e *testscript.Env) error {
 		return err
 	}
 	if err := w.addKeys(e); err != nil {
+		return err
+	}
+	if err := w.addEdge(e, now); err != nil {
 		return err
 	}
 	if err := w.addStory(e, kv.URL, idp.URL); err != nil {
@@ -210,8 +216,12 @@ func portal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(value+"\n"), 0o600))
 }
 
-// seal seals Vault; ! seal unseals it.
-func seal(ts *testscript.TestScript, neg bool, _ []string) {
+// seal seals Vault; ! seal unseals it; seal edge is about the further one.
+func seal(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) > 0 {
+		scripted(ts).edge.SetSealed(!neg)
+		return
+	}
 	scripted(ts).kv.SetSealed(!neg)
 }
 

@@ -49,9 +49,14 @@ func (d *daemon) window(spec credential.WindowSpec) credential.Window {
 }
 
 func vaultSettings(cfg *config.Config) vault.Settings {
-	v := cfg.Vault
+	settings := serverSettings(cfg.Vault.VaultServer)
+	settings.StagingPath = cfg.Vault.Staging
+	return settings
+}
+
+func serverSettings(v config.VaultServer) vault.Settings {
 	return vault.Settings{
-		Address: v.Address, Namespace: v.Namespace, Mount: v.Mount, StagingPath: v.Staging,
+		Address: v.Address, Namespace: v.Namespace, Mount: v.Mount,
 		Auth: vault.Auth{
 			Method: v.Auth.Method, TokenFile: v.Auth.TokenFile, TokenEnv: v.Auth.TokenEnv, RoleID: v.Auth.RoleID,
 			SecretIDFile: v.Auth.SecretIDFile, SecretIDEnv: v.Auth.SecretIDEnv, Mount: v.Auth.Mount,

@@ -19,24 +19,43 @@ type Finding struct {
 	Hint     string // what to do
 }
 
-// Check says what rotad could not do in this Vault: the login, the mounts, the rights in staging and on the consumer
-// paths, and settings that make versions vanish too early. It changes nothing. No finding = all is well.
-func (c *Client) Check(ctx context.Context, paths []credential.VaultPath) []Finding {
+// Check says what rotad could not do in this Vault: the login, the mounts, the rights in staging, on the consumer
+// paths and where copies are kept, and settings that make versions vanish too early. It changes nothing. No finding = all is well.
+func (c *Client) Check(ctx context.Context, paths, copies []credential.VaultPath) []Finding {
+	places := []checked{{place: c.stagingPlace("check"), rights: stagingRights, rotation: true}}
+	for _, p := range paths {
+		places = append(places, checked{place: c.consumerPlace(p), rights: consumerRights, rotation: true})
+	}
+	return c.check(ctx, append(places, c.copyPlaces(copies)...))
+}
+
+// CheckCopies is Check for a Vault in which rotad keeps copies and nothing else.
+func (c *Client) CheckCopies(ctx context.Context, copies []credential.VaultPath) []Finding {
+	return c.check(ctx, c.copyPlaces(copies))
+}
+
+func (c *Client) copyPlaces(copies []credential.VaultPath) []checked {
+	places := make([]checked, len(copies))
+	for i, p := range copies {
+		places[i] = checked{place: c.consumerPlace(p), rights: copyRights}
+	}
+	return places
+}
+
+func (c *Client) check(ctx context.Context, places []checked) []Finding {
 	if err := c.Login(ctx); err != nil {
 		return []Finding{problem(err.Error(), "check address, login method and credentials; unseal Vault if it is sealed")}
 	}
 	found := c.checkToken()
-	places := []checked{{c.stagingPlace("check"), stagingRights}}
-	for _, p := range paths {
-		places = append(places, checked{c.consumerPlace(p), consumerRights})
-	}
 	for _, at := range places {
 		if err := c.ready(ctx, at.place); err != nil {
 			found = append(found, problem(err.Error(), "rotad needs a KV version 2 mount and the policy deploy/vault/rotad.hcl"))
 			continue
 		}
 		found = append(found, c.checkRights(ctx, at)...)
-		found = append(found, c.checkRetention(ctx, at.place)...)
+		if at.rotation {
+			found = append(found, c.checkRetention(ctx, at.place)...)
+		}
 	}
 	return found
 }
@@ -44,7 +63,8 @@ func (c *Client) Check(ctx context.Context, paths []credential.VaultPath) []Find
 // checked is a place and the rights that rotad uses there, by side.
 type checked struct {
 	place
-	rights map[string][]string
+	rights   map[string][]string
+	rotation bool // a rotation writes there, and looks at former versions; else copies are kept there
 }
 
 var (
@@ -54,6 +74,7 @@ var (
 	consumerRights = map[string][]string{
 		"data": {"create", "read", "update"}, "destroy": {"update"}, "metadata": {"read", "patch", "update"},
 	}
+	copyRights = map[string][]string{"data": {"create", "read", "update"}}
 )
 
 func problem(what, hint string) Finding { return Finding{Problem: true, What: what, Hint: hint} }
@@ -91,7 +112,7 @@ func (c *Client) checkRights(ctx context.Context, at checked) []Finding {
 			continue
 		}
 		found = append(found, Finding{
-			Problem: side == "data", Rotation: !slices.Contains(missing, "read"),
+			Problem: side == "data", Rotation: at.rotation && !slices.Contains(missing, "read"),
 			What: fmt.Sprintf("the token lacks %s on %s", join(missing), path),
 			Hint: "see deploy/vault/rotad.hcl",
 		})

@@ -105,7 +105,7 @@ func FuzzAnswers(f *testing.F) {
 				t.Errorf("the error repeats the answer: %v", err)
 			}
 		}
-		for _, finding := range client.Check(t.Context(), []credential.VaultPath{path}) {
+		for _, finding := range client.Check(t.Context(), []credential.VaultPath{path}, nil) {
 			if finding.What == "" || strings.Contains(finding.What+finding.Hint, mark) {
 				t.Errorf("a finding says nothing, or repeats the answer: %+v", finding)
 			}

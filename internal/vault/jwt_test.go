@@ -122,7 +122,7 @@ func (f *fixture) refuses(jwt, why string) {
 			f.t.Error("the error tells a part of the token")
 		}
 	}
-	found := f.client.Check(f.t.Context(), nil)
+	found := f.client.Check(f.t.Context(), nil, nil)
 	if len(found) != 1 || !found[0].Problem || found[0].What != err.Error() {
 		f.t.Errorf("the check says %+v", found)
 	}

@@ -217,21 +217,27 @@ func clock(w *world) {
 func check(w *world) {
 	_, _, err := w.client.Promote(w.ctx(), w.path, 0, fresh())
 	w.noError(err)
-	for _, finding := range w.client.Check(w.ctx(), []credential.VaultPath{w.path}) {
+	further := []credential.VaultPath{{Path: w.path.Path + "-copy"}}
+	for _, finding := range append(w.client.Check(w.ctx(), []credential.VaultPath{w.path}, further), w.client.CheckCopies(w.ctx(), further)...) {
 		w.t.Errorf("%+v", finding)
 	}
 }
 
 func checkPowerless(w *world) {
-	found := w.open(w.server.Powerless).Check(w.ctx(), []credential.VaultPath{w.path})
+	found := w.open(w.server.Powerless).Check(w.ctx(), []credential.VaultPath{w.path}, nil)
 	if len(found) != 2 || !found[0].Problem || !found[1].Problem {
 		w.t.Errorf("got %+v, want a problem for staging and one for the path", found)
 	}
 	elsewhere := credential.VaultPath{Path: "not-apps/x"}
-	found = w.client.Check(w.ctx(), []credential.VaultPath{elsewhere})
+	found = w.client.Check(w.ctx(), []credential.VaultPath{elsewhere}, nil)
 	var text strings.Builder
 	for _, finding := range found {
 		text.WriteString(finding.What + "\n")
+	}
+	found = w.client.CheckCopies(w.ctx(), []credential.VaultPath{elsewhere})
+	want := "the token lacks create, read, update on " + w.mount + "/data/not-apps/x"
+	if len(found) != 1 || !found[0].Problem || found[0].Rotation || found[0].What != want {
+		w.t.Errorf("got %+v, want a problem for the data of the copy and nothing else", found)
 	}
 	for _, want := range []string{
 		"create, read, update on " + w.mount + "/data/not-apps/x", "update on " + w.mount + "/destroy/not-apps/x",
@@ -246,7 +252,7 @@ func checkPowerless(w *world) {
 func checkRetention(w *world) {
 	w.must(http.MethodPost, w.mount+"/metadata/"+w.path.Path,
 		map[string]any{"delete_version_after": "24h0m0s", "max_versions": 1})
-	found := w.client.Check(w.ctx(), []credential.VaultPath{w.path})
+	found := w.client.Check(w.ctx(), []credential.VaultPath{w.path}, nil)
 	if len(found) != 2 || !found[0].Problem || !strings.Contains(found[0].What, "24h") || found[1].Problem ||
 		!strings.Contains(found[1].What, "keeps 1 version") {
 		w.t.Errorf("got %+v", found)
