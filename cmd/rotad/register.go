@@ -37,6 +37,7 @@ type registration struct {
 	stuck   []string // clients whose place would change under a running rotation
 	clashes []string // clients whose provider and ref somebody registered by a command already
 	orphans []string // clients that stay registered, of a provider that is no longer configured
+	cut     []string // clients whose running rotation delivers to a Vault that is no longer configured
 }
 
 // registered is one change: a new client, a changed one, or one that leaves.
@@ -98,6 +99,9 @@ func (p *registration) judge(rec credential.Record, wanted map[string]credential
 		client, stays = wanted[to], true
 		id = to
 	}
+	if lostVault(rec, cfg) {
+		p.cut = append(p.cut, rec.Client.ID)
+	}
 	switch {
 	case stays:
 		delete(wanted, id)
@@ -142,6 +146,9 @@ func (p *registration) refuse(cfg *config.Config, allowRemovals bool) error {
 	case len(p.orphans) > 0:
 		return refused(fmt.Errorf("the configuration no longer has the provider of: %s", names(p.orphans)),
 			"keep the provider until these clients have been removed (rotad remove ID)")
+	case len(p.cut) > 0:
+		return refused(fmt.Errorf("the configuration no longer has a further vault to which running rotations deliver, of: %s", names(p.cut)),
+			"keep it under vaults: until these have ended (rotad show ID); rotad resume ID --undelivered ends one whose vault is gone for good")
 	case !allowRemovals && p.total >= mostRemovals && len(p.leaving)*mostRemovals > p.total:
 		return refused(fmt.Errorf("%d of %d clients would be removed: %s", len(p.leaving), p.total, names(p.leaving)),
 			"if that is meant: rotad run --allow-removals")

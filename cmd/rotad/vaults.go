@@ -144,6 +144,18 @@ func (o ownVault) PutKeys(ctx context.Context, p credential.VaultPath, cas int, 
 	return o.Client.PutKeys(ctx, p, cas, want)
 }
 
+// lostVault says whether a running rotation has a destination in a Vault that the configuration does not have. What it delivers
+// to was settled when it began.
+func lostVault(rec credential.Record, cfg *config.Config) bool {
+	return rec.Rotation != nil && slices.ContainsFunc(rec.Published().Destinations, func(d credential.Destination) bool {
+		if d.Vault == nil || d.Vault.Vault == "" {
+			return false
+		}
+		_, known := cfg.Vaults[d.Vault.Vault]
+		return !known
+	})
+}
+
 // ignoredEnv returns the names of set VAULT_* variables that no Vault of the configuration follows.
 func ignoredEnv(cfg *config.Config, environ []string) []string {
 	names := vaultSettings(cfg).IgnoredEnv(environ)
