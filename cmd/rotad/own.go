@@ -35,9 +35,12 @@ func (d *daemon) reload(ctx context.Context, r credential.Reload, o credential.O
 func (d *daemon) logIn(ctx context.Context, at string) error {
 	cfg := d.config()
 	name, atProvider := strings.CutPrefix(at, config.LoginProvider)
+	further, atFurther := strings.CutPrefix(at, config.LoginFurther)
 	switch {
 	case at == config.LoginVault:
-		return d.logInToVault(ctx, cfg)
+		return logInToVault(ctx, d.vault, cfg.Vault.Auth)
+	case atFurther:
+		return logInToVault(ctx, d.vaults.client(further), cfg.Vaults[further].Auth)
 	case at == config.LoginSMTP && cfg.SMTP != nil:
 		channel, err := mailChannel(cfg.SMTP)
 		if err != nil {
@@ -53,11 +56,11 @@ func (d *daemon) logIn(ctx context.Context, at string) error {
 }
 
 // logInToVault takes a new token, with which everything goes on.
-func (d *daemon) logInToVault(ctx context.Context, cfg *config.Config) error {
-	if !slices.Contains([]string{vault.MethodAppRole, vault.MethodToken}, cfg.Vault.Auth.Method) {
+func logInToVault(ctx context.Context, client *vault.Client, auth config.VaultAuth) error {
+	if client == nil || !slices.Contains([]string{vault.MethodAppRole, vault.MethodToken}, auth.Method) {
 		return errNoLogin
 	}
-	return d.vault.Login(ctx)
+	return client.Login(ctx)
 }
 
 // logInToProvider opens the provider anew, so that nothing is known of the login before.

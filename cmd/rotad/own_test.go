@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -31,11 +32,13 @@ func newOwnWorld(t *testing.T) ownWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(wholeVault(sandbox.NewKV(now), w.roles.Handler()))
+	server, edge := httptest.NewServer(wholeVault(sandbox.NewKV(now), w.roles.Handler())), httptest.NewServer(wholeVault(sandbox.NewKV(now), w.roles.Handler()))
 	t.Cleanup(server.Close)
+	t.Cleanup(edge.Close)
 	w.holds(t, "the-first-of-rotad")
 	text := fmt.Sprintf(`state: {path: rotad.db}
 vault: {address: %[1]s, auth: {method: approle, role_id: %[2]s, secret_id_file: %[3]s}}
+vaults: {edge: {address: %[4]s, auth: {method: approle, role_id: %[2]s, secret_id_file: %[3]s}}}
 providers:
   roles: {kind: vault-approle, address: %[1]s, role_id: %[2]s, secret_id_file: %[3]s}
 owners: {team: {email: [team@example.com]}}
@@ -47,7 +50,7 @@ clients:
     vault: {path: apps/rotad}
     destinations: [{file: {path: %[3]s, field: secret_id, mode: "0600"}}]
     reload: {steps: [{name: web, command: [/bin/true]}]}
-`, server.URL, id, w.file)
+`, server.URL, id, w.file, edge.URL)
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -56,11 +59,13 @@ clients:
 	if cfg == nil {
 		t.Fatal(problems)
 	}
-	w.daemon = &daemon{daemonSettings: daemonSettings{clocks: realClocks()}}
+	w.daemon = &daemon{daemonSettings: daemonSettings{clocks: realClocks(), log: slog.New(slog.DiscardHandler)}}
 	w.meters = newMeters(w.daemon)
 	w.cfg.Store(cfg)
-	c := w.clocks
-	if w.vault, err = vault.Open(vaultSettings(cfg), vault.Clock{Now: c.now, Elapsed: c.elapsed, After: c.after}, nil); err != nil {
+	if w.vault, err = vault.Open(vaultSettings(cfg), w.clocks.ofVault(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if w.vaults, err = w.openVaults(cfg); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -80,10 +85,10 @@ func TestRotadTakesItsOwnSecretFirst(t *testing.T) {
 	for _, r := range w.config().Clients[0].Reloads {
 		steps = append(steps, r.Name+" by "+r.Kind())
 	}
-	if got := strings.Join(steps, ", "); got != "rotad-vault by login, rotad-provider-roles by login, web by command" {
+	if got := strings.Join(steps, ", "); got != "rotad-vault by login, rotad-vault-edge by login, rotad-provider-roles by login, web by command" {
 		t.Errorf("steps: %s", got)
 	}
-	if again := w.config().WithDefaults(w.config().Clients[0]); len(again.Reloads) != 3 {
+	if again := w.config().WithDefaults(w.config().Clients[0]); len(again.Reloads) != 4 {
 		t.Errorf("the second time: %d steps", len(again.Reloads))
 	}
 }
@@ -91,7 +96,7 @@ func TestRotadTakesItsOwnSecretFirst(t *testing.T) {
 // A login counts only with what the file holds now: a token from before proves nothing.
 func TestALoginOfItsOwnIsProvedByDoingIt(t *testing.T) {
 	w := newOwnWorld(t)
-	for _, at := range []string{"vault", "provider roles"} {
+	for _, at := range []string{"vault", "vault edge", "provider roles"} {
 		w.holds(t, "the-first-of-rotad")
 		if err := w.reload(t.Context(), credential.Reload{Name: "own", Login: at}, credential.Occasion{}); err != nil {
 			t.Errorf("%s: %v", at, err)
@@ -102,7 +107,7 @@ func TestALoginOfItsOwnIsProvedByDoingIt(t *testing.T) {
 			t.Errorf("%s with a wrong secret: %v", at, err)
 		}
 	}
-	for _, at := range []string{"smtp", "provider gone", "nothing"} {
+	for _, at := range []string{"smtp", "vault gone", "provider gone", "nothing"} {
 		if err := w.reload(t.Context(), credential.Reload{Name: "own", Login: at}, credential.Occasion{}); err == nil || !strings.Contains(err.Error(), "--undelivered") {
 			t.Errorf("%s, which is not configured: %v", at, err)
 		}

@@ -83,11 +83,14 @@ func (v *vaults) named(name string) (kv.Vault, error) {
 	if name == "" {
 		return v.own, nil
 	}
-	if known, ok := (*v.current.Load())[name]; ok {
-		return known.client, nil
+	if known := v.client(name); known != nil {
+		return known, nil
 	}
 	return nil, fmt.Errorf("the configuration has no vault %q any more: write it under vaults:, or take the destination out", name)
 }
+
+// client returns the client of a further Vault; nil = the configuration in force has none of that name.
+func (v *vaults) client(name string) *vault.Client { return (*v.current.Load())[name].client }
 
 // run keeps the tokens of the Vaults in force alive until the context ends.
 func (v *vaults) run(ctx context.Context) {

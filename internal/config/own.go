@@ -16,6 +16,7 @@ type ownLogin struct{ at, file string }
 // The logins of rotad's own, as credential.Reload names them.
 const (
 	LoginVault    = "vault"
+	LoginFurther  = "vault " // and the name of a further one
 	LoginSMTP     = "smtp"
 	LoginProvider = "provider " // and the name
 )
@@ -29,6 +30,10 @@ func (c *Config) ownLogins() []ownLogin {
 		}
 	}
 	add(LoginVault, &c.Vault.Auth)
+	for _, name := range sortedKeys(c.Vaults) {
+		auth := c.Vaults[name].Auth
+		add(LoginFurther+name, &auth)
+	}
 	if c.SMTP != nil {
 		add(LoginSMTP, c.SMTP)
 	}

@@ -15,7 +15,7 @@ type Reload struct {
 	Signal  *SignalReload  `json:"signal,omitempty"`
 	Request *RequestReload `json:"request,omitempty"`
 	Rollout *RolloutReload `json:"rollout,omitempty"`
-	Login   string         `json:"login,omitempty"`  // rotad itself logs in anew there: vault, smtp, or provider NAME; set where it reads what the client publishes
+	Login   string         `json:"login,omitempty"`  // rotad itself logs in anew there: vault, vault NAME, smtp, or provider NAME; set where it reads what the client publishes
 	Health  *Probe         `json:"health,omitempty"` // asked until it answers; nil = what was done counts as taken
 	Within  time.Duration  `json:"within,omitzero"`  // how long what comes after the deed may take; 0 = HealthWithin's default
 }
