@@ -130,7 +130,7 @@ func (v *vaults) follow(ctx context.Context, loops *sync.WaitGroup, stops map[*v
 // ownVault is rotad's own Vault as destinations see it: they are kept off the paths at which clients are published, also of
 // those that no configuration names.
 type ownVault struct {
-	*vault.Client
+	kv.Vault
 
 	clientAt func(ctx context.Context, p credential.VaultPath) (id string, ok bool, err error)
 }
@@ -144,7 +144,7 @@ func (o ownVault) PutKeys(ctx context.Context, p credential.VaultPath, cas int, 
 	case taken:
 		return 0, fmt.Errorf("the client %s is published there: give the destination a path of its own", id)
 	}
-	return o.Client.PutKeys(ctx, p, cas, want)
+	return o.Vault.PutKeys(ctx, p, cas, want)
 }
 
 // lostVault says whether a running rotation has a destination in a Vault that the configuration does not have. What it delivers

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/destination/kv"
 	"github.com/rotad/rotad/internal/sandbox"
 	"github.com/rotad/rotad/internal/vault"
 )
@@ -173,11 +174,24 @@ func TestNoCopyIsWrittenWhereAClientIsPublished(t *testing.T) {
 		"a client":             {"billing", true, nil, "the client billing is published there: give the destination a path of its own"},
 		"a state that is gone": {"", false, failed, failed.Error()},
 	} {
-		o := ownVault{nil, func(context.Context, credential.VaultPath) (string, bool, error) { return tt.id, tt.ok, tt.err }}
-		if _, err := o.PutKeys(t.Context(), credential.VaultPath{Mount: "secret", Path: "apps/billing"}, 0, credential.Keys{}); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: %v", name, err)
+		wrote := &putter{}
+		o := ownVault{wrote, func(context.Context, credential.VaultPath) (string, bool, error) { return tt.id, tt.ok, tt.err }}
+		if _, err := o.PutKeys(t.Context(), credential.VaultPath{Mount: "secret", Path: "apps/billing"}, 0, credential.Keys{}); err == nil || !strings.Contains(err.Error(), tt.want) || wrote.times > 0 {
+			t.Errorf("%s: written %d times, %v", name, wrote.times, err)
 		}
 	}
+}
+
+// putter is a Vault that takes everything.
+type putter struct {
+	kv.Vault
+
+	times int
+}
+
+func (p *putter) PutKeys(context.Context, credential.VaultPath, int, credential.Keys) (int, error) {
+	p.times++
+	return 1, nil
 }
 
 // What a running rotation delivers to was settled when it began: its Vault stays until it has ended.

@@ -95,7 +95,7 @@ func (c *Client) dataAt(ctx context.Context, l place, cas int) (map[string]json.
 		q := l.call("writing", "data")
 		return nil, &Error{Op: q.op, Path: q.path, Class: ClassMismatch, cause: credential.ErrCAS}
 	}
-	maps.Copy(data, base.Data)
+	maps.Copy(data, base.Data) // none if it has been deleted
 	return data, nil
 }
 
