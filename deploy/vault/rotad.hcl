@@ -28,6 +28,13 @@ path "secret/metadata/apps/*" {
   capabilities = ["create", "read", "update", "patch"]
 }
 
+# A destination: a further path that gets a copy. No destroy and no metadata; the keys of others there are kept, hence "read".
+# One block for each path, or for each folder.
+#
+# path "secret/data/team/billing" {
+#   capabilities = ["create", "read", "update"]
+# }
+
 # The token's own life. The "default" policy has these too; they stand here for roles with token_no_default_policy.
 path "auth/token/lookup-self" {
   capabilities = ["read"]

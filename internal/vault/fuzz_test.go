@@ -100,7 +100,16 @@ func FuzzAnswers(f *testing.F) {
 		if wrote == nil && written <= 3 {
 			t.Errorf("%d %q is taken for version %d", status, body, written)
 		}
-		for _, err := range []error{read, wrote} {
+		keys := credential.Keys{Values: map[string]credential.Sensitive{"k": credential.NewSensitive("n")}}
+		at, has, compared := client.HasKeys(t.Context(), path, keys)
+		if at < 0 || has && (at == 0 || compared != nil) {
+			t.Errorf("%d %q is taken for a copy in version %d", status, body, at)
+		}
+		copied, put := client.PutKeys(t.Context(), path, 3, keys)
+		if put == nil && copied <= 3 {
+			t.Errorf("%d %q is taken for a copy written as version %d", status, body, copied)
+		}
+		for _, err := range []error{read, wrote, compared, put} {
 			if err != nil && strings.Contains(err.Error(), mark) {
 				t.Errorf("the error repeats the answer: %v", err)
 			}

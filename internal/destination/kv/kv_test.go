@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -23,10 +24,7 @@ func TestConformanceOfTheSandbox(t *testing.T) {
 	kvtest.Run(t, func(t *testing.T) vaulttest.Server {
 		t.Helper()
 		server := sandbox.NewKV(time.Now)
-		server.AddToken("token-of-rotad", time.Hour,
-			sandbox.KVGrant{Path: "secret/data/apps/*", Capabilities: []string{"create", "read", "update"}},
-			sandbox.KVGrant{Path: "sys/internal/ui/mounts/*", Capabilities: []string{"read"}},
-			sandbox.KVGrant{Path: "auth/token/lookup-self", Capabilities: []string{"read"}})
+		server.AddToken("token-of-rotad", time.Hour, shippedGrants(t)...)
 		file := filepath.Join(t.TempDir(), "token")
 		if err := os.WriteFile(file, []byte("token-of-rotad"), 0o600); err != nil {
 			t.Fatal(err)
@@ -38,6 +36,25 @@ func TestConformanceOfTheSandbox(t *testing.T) {
 			Settings: vault.Settings{Mount: "secret", Auth: vault.Auth{Method: vault.MethodToken, TokenFile: file}},
 		}
 	})
+}
+
+var policyBlock = regexp.MustCompile(`(?s)\npath "([^"]+)" \{\s*capabilities = \[([^\]]*)\]\s*\}`)
+
+// shippedGrants are the rights of the policy for further Vaults, with the tests' folder in place of the example's path.
+func shippedGrants(t *testing.T) (grants []sandbox.KVGrant) {
+	t.Helper()
+	policy, err := os.ReadFile("../../../deploy/vault/rotad-copies.hcl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(policy), "team/billing", "apps/*", 1)
+	for _, block := range policyBlock.FindAllStringSubmatch(text, -1) {
+		grants = append(grants, sandbox.KVGrant{Path: block[1], Capabilities: strings.Split(strings.ReplaceAll(block[2], `"`, ""), ", ")})
+	}
+	if len(grants) != strings.Count(text, "\npath ") || !strings.Contains(text, "apps/*") {
+		t.Fatalf("read %d blocks", len(grants))
+	}
+	return grants
 }
 
 // standby is a Vault whose reads come from a node that is behind.

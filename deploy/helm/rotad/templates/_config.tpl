@@ -41,6 +41,7 @@ is one that rotad asks; Microsoft's are built in. */}}
     {{- if and (kindIs "string" .) (regexMatch "^https?://" .) }}{{ $ports = append $ports (include "rotad.port" .) }}{{ end -}}
   {{- end -}}
 {{- end -}}
+{{- range .Values.config.vaults }}{{ $ports = append $ports (include "rotad.port" .address) }}{{ end -}}
 {{- $clients := .Values.config.clients | default list -}}
 {{- range .Values.clientFiles }}{{ $clients = concat $clients (. | default list) }}{{ end -}}
 {{- range $clients -}}
