@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/destination"
@@ -42,16 +41,17 @@ func newWorld(t *testing.T, server vaulttest.Server) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, server: server, faults: sandbox.NewFaults(time.After)}
+	clock := vaulttest.Clock()
+	w := &world{t: t, server: server, faults: sandbox.NewFaults(clock.After)}
 	proxy := httptest.NewServer(w.faults.Wrap(httputil.NewSingleHostReverseProxy(target)))
 	t.Cleanup(proxy.Close)
 	settings := server.Settings
 	settings.Address = proxy.URL
-	if w.client, err = vault.Open(settings, vaulttest.Clock(), nil); err != nil {
+	if w.client, err = vault.Open(settings, clock, nil); err != nil {
 		t.Fatal(err)
 	}
 	w.place = credential.VaultPlace{
-		Mount: server.Settings.Mount, Path: "apps/copy-" + time.Now().Format("150405.000000000"),
+		Mount: server.Settings.Mount, Path: "apps/copy-" + clock.Now().Format("150405.000000000"),
 		Previous: map[string]string{"client_secret": "client_secret_previous"},
 	}
 	return w
