@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,44 +12,70 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/sandbox"
 )
 
-// absence takes the directory of a destination away for a day, from the moment at which Vault hands out the new secret.
+// absence takes places away for a day, from the moment at which Vault hands out the new secret: the directory of a file, and
+// a further Vault, which is sealed.
 type absence struct {
 	dir, away  string
+	edge       *sandbox.KV
 	from, back time.Time
-	caught     time.Time // when the copy was made
+	caught     map[string]time.Time // when each copy was made
 	err        error
 }
 
 func (a *absence) committed(now time.Time, change credential.Change) {
 	if change.Record.Client.ID == demoBFF {
-		delivered := slices.ContainsFunc(change.Audit, func(one credential.Audit) bool { return one.Event == credential.EventDelivered })
-		if delivered && !a.from.IsZero() && a.caught.IsZero() {
-			a.caught = now
+		for _, one := range change.Audit {
+			if _, before := a.caught[one.Detail]; one.Event == credential.EventDelivered && !a.from.IsZero() && !before {
+				a.caught[one.Detail] = now
+			}
 		}
 		if a.from.IsZero() && change.Record.Phase() == credential.PhaseOverlap {
 			a.from = now
 			a.err = os.Rename(a.dir, a.away)
+			a.edge.SetSealed(true)
 		}
 	}
 	if !a.from.IsZero() && a.back.IsZero() && now.Sub(a.from) >= 24*time.Hour {
 		a.back = now
 		a.err = os.Rename(a.away, a.dir)
+		a.edge.SetSealed(false)
 	}
 }
 
-// TestADestinationIsAwayForADay plays the demo while one place that gets a copy cannot be written for a day: nobody else notices,
-// nobody is refused, its owner is told once, and it has the new secret as soon as it is back.
-func TestADestinationIsAwayForADay(t *testing.T) {
+// furtherVault gives a client of the demo a destination in a further Vault.
+func furtherVault(t *testing.T, clock *demoClock) *sandbox.KV {
+	t.Helper()
+	edge := sandbox.NewKV(clock.now)
+	edge.AddAppRole("rotad", "the-secret-id-of-the-edge", 32*demoDay, sandbox.KVGrant{Path: "secret/data/team/*", Capabilities: []string{"create", "read", "update"}})
+	server := httptest.NewServer(edge)
+	t.Cleanup(server.Close)
+	file := filepath.Join(t.TempDir(), "edge")
+	if err := os.WriteFile(file, []byte("the-secret-id-of-the-edge"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	plain, compose := demoConfig, `        file: {path: "{{.Dir}}/run/secrets/oidc-client-secret"}`+"\n"
+	demoConfig = strings.Replace(plain, compose, compose+"      - name: edge\n        vault: {vault: edge, path: team/web-bff}\n", 1) +
+		fmt.Sprintf("vaults: {edge: {address: %q, auth: {method: approle, role_id: rotad, secret_id_file: %q}}}\n", server.URL, file)
+	t.Cleanup(func() { demoConfig = plain })
+	return edge
+}
+
+// TestDestinationsAreAwayForADay plays the demo while the places that get copies of one client cannot be written for a day: nobody
+// else notices, nobody is refused, its owner is told once of each, and they have the new secret as soon as they are back.
+func TestDestinationsAreAwayForADay(t *testing.T) {
 	begin := demoBegin(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC))
 	dir := t.TempDir()
-	world, err := newDemoWorld(t.Context(), newDemoClock(begin), dir)
+	clock := newDemoClock(begin)
+	edge := furtherVault(t, clock)
+	world, err := newDemoWorld(t.Context(), clock, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := watchLives(t, world)
-	a := &absence{dir: filepath.Join(dir, "run", "secrets"), away: filepath.Join(dir, "run", "away")}
+	a := &absence{dir: filepath.Join(dir, "run", "secrets"), away: filepath.Join(dir, "run", "away"), edge: edge, caught: map[string]time.Time{}}
 	world.seen = func(change credential.Change) {
 		all.committed(change)
 		a.committed(world.clock.now(), change)
@@ -80,15 +108,22 @@ func TestADestinationIsAwayForADay(t *testing.T) {
 			t.Errorf("%s lives otherwise than without the outage:%s", client, got)
 		}
 	}
-	if a.caught.Before(a.back) || a.caught.Sub(a.back) > time.Hour {
-		t.Errorf("back at %s, and the new secret was there at %s", a.back, a.caught)
+	for _, place := range []string{"compose", "edge"} {
+		if caught := a.caught[place]; caught.Before(a.back) || caught.Sub(a.back) > time.Hour {
+			t.Errorf("back at %s, and the new secret was in %s at %s", a.back, place, caught)
+		}
 	}
 	told := slices.DeleteFunc(all.notices(demoBFF), func(n string) bool { return !strings.HasPrefix(n, "failed ") })
-	if len(told) != 1 || !strings.Contains(told[0], "destination") {
+	if len(told) != 2 || !strings.Contains(told[0], "destination") {
 		t.Errorf("told of the outage: %q", told)
 	}
 	life := all.known[demoBFF]
 	if got := all.mounted(life); got != "new" {
 		t.Errorf("in the end the file holds %s", got)
+	}
+	copied, _ := edge.Current("secret", "team/web-bff")
+	published, _ := world.kv.Current("secret", "apps/web-bff/oidc")
+	if copied["client_secret"] == nil || copied["client_secret"] != published["AUTH_CLIENT_SECRET"] {
+		t.Error("in the end the further Vault does not hold the new secret")
 	}
 }

@@ -35,6 +35,11 @@ func TestThePolicyLetsOutWhatIsConfigured(t *testing.T) {
 			[]string{minimal, "config.smtp.host=mx.example.com", "config.smtp.from=rotad@example.com"},
 			"tcp/443 tcp/53 tcp/587 tcp/8200 udp/53",
 		},
+		{
+			"a further Vault",
+			[]string{minimal, "config.vaults.edge.address=https://edge.example.com:8201", "config.vaults.edge.auth.method=token", "config.vaults.edge.auth.token_file=/run/edge/token"},
+			"tcp/443 tcp/53 tcp/8200 tcp/8201 udp/53",
+		},
 	} {
 		policy := find(t, objects(t, render(t, c.values...)), "NetworkPolicy", "")
 		if got := strings.Join(ports(policy.list("spec", "egress")), " "); got != c.want {
