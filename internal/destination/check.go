@@ -10,7 +10,8 @@ import (
 	"github.com/rotad/rotad/internal/destination/program"
 )
 
-// Check says what would keep a copy from being delivered, as far as it can be seen without changing anything.
+// Check says what would keep a copy from being delivered, as far as it can be seen without changing anything. A path of a
+// Vault is looked at together with that Vault: vault.Client.CheckCopies.
 func Check(ctx context.Context, d credential.Destination) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
