@@ -57,7 +57,7 @@ func NewRenderer(s Sender) (*Renderer, error) {
 	if err := checkPublicURL(s.PublicURL); err != nil {
 		return nil, err
 	}
-	set, err := templates.Parse()
+	set, err := templates.Parse(nil)
 	if err != nil {
 		return nil, err
 	}

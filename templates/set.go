@@ -2,10 +2,10 @@ package templates
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	html "html/template"
 	"io/fs"
-	"path"
 	"slices"
 	"strings"
 	text "text/template"
@@ -36,41 +36,53 @@ type pair struct {
 	html *html.Template
 }
 
-// Parse parses the embedded templates of every kind. An error is a defect of the templates.
-func Parse() (*Set, error) {
-	kinds, err := fs.ReadDir(files, "mail")
-	if err != nil {
-		return nil, fmt.Errorf("listing the templates: %w", err)
-	}
+// Parse parses the templates of every kind: those of a directory of the user's own where it has them, the embedded ones
+// elsewhere; nil = the embedded ones alone. The error names every file that cannot be parsed, with its line.
+func Parse(own fs.FS) (*Set, error) {
+	l, err := layersOf(own)
+	wrong := []error{err}
 	set := &Set{kinds: map[string]pair{}}
-	for _, kind := range kinds {
-		if !kind.IsDir() {
-			continue
-		}
-		if set.kinds[kind.Name()], err = parseKind(path.Join("mail", kind.Name())); err != nil {
-			return nil, err
-		}
+	for _, kind := range kinds() {
+		set.kinds[kind], err = l.parseKind("mail/" + kind)
+		wrong = append(wrong, err)
 	}
-	set.event, err = text.New("event").Option("missingkey=error").ParseFS(files, "calendar/event.tmpl")
-	if err != nil {
-		return nil, fmt.Errorf("parsing the calendar template: %w", err)
-	}
-	return set, nil
+	set.event = text.New("event").Option("missingkey=error")
+	wrong = append(wrong, l.each([]string{eventFile}, func(name, content string) error {
+		_, err := set.event.New(name).Parse(content)
+		return err
+	}))
+	return set, distinct(wrong)
 }
 
-func parseKind(dir string) (pair, error) {
-	words, texts, htmls := path.Join(dir, "words.tmpl"), path.Join(dir, "text.tmpl"), path.Join(dir, "html.tmpl")
-	t, err := text.New("text").Option("missingkey=error").Funcs(text.FuncMap{"pad": pad, "cmd": cmd}).
-		ParseFS(files, "mail/partials.text.tmpl", words, texts)
-	if err != nil {
-		return pair{}, fmt.Errorf("parsing the text templates of %s: %w", dir, err)
+const eventFile = "calendar/event.tmpl"
+
+// kinds are the directories of the embedded mails. Embedded files are always there.
+func kinds() []string {
+	entries, _ := fs.ReadDir(files, "mail")
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() {
+			names = append(names, e.Name())
+		}
 	}
-	h, err := html.New("html").Option("missingkey=error").
-		ParseFS(files, "mail/layout.html.tmpl", "mail/partials.html.tmpl", words, htmls)
-	if err != nil {
-		return pair{}, fmt.Errorf("parsing the HTML templates of %s: %w", dir, err)
+	return names
+}
+
+func (l layers) parseKind(dir string) (pair, error) {
+	words, texts, htmls := dir+"/words.tmpl", dir+"/text.tmpl", dir+"/html.tmpl"
+	p := pair{
+		text: text.New("text").Option("missingkey=error").Funcs(text.FuncMap{"pad": pad, "cmd": cmd}),
+		html: html.New("html").Option("missingkey=error"),
 	}
-	return pair{text: t, html: h}, nil
+	plain := l.each([]string{"mail/partials.text.tmpl", words, texts}, func(name, content string) error {
+		_, err := p.text.New(name).Parse(content)
+		return err
+	})
+	rich := l.each([]string{"mail/layout.html.tmpl", "mail/partials.html.tmpl", words, htmls}, func(name, content string) error {
+		_, err := p.html.New(name).Parse(content)
+		return err
+	})
+	return p, errors.Join(plain, rich)
 }
 
 // pad fills a name of the table of facts up to the column of the values.

@@ -10,7 +10,7 @@ import (
 
 func parse(t *testing.T) *templates.Set {
 	t.Helper()
-	set, err := templates.Parse()
+	set, err := templates.Parse(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
