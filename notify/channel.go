@@ -8,7 +8,8 @@ import (
 	"github.com/rotad/rotad/internal/credential"
 )
 
-// MailChannel is the name of the channel that takes e-mail addresses.
+// MailChannel is the name of the channel that takes e-mail addresses. All others have the name that the configuration gives
+// them, and one reader each.
 const MailChannel = "smtp"
 
 // Channel is a way to reach people. Send is called by several goroutines at once.
@@ -43,6 +44,7 @@ type Message struct {
 	HTML      string
 	Calendar  []byte // iCalendar object with CRLF line ends; nil = none
 	Method    string // its METHOD: REQUEST, PUBLISH or CANCEL
+	Card      *Card  // for channels that take no mail; nil = this is a mail
 }
 
 // Class says what may be concluded from a failed send.
@@ -73,11 +75,13 @@ func (c Class) String() string {
 // SendError is a failed send.
 type SendError struct {
 	Class    Class
-	Stage    string // where it failed: address, dial, auth, mail, rcpt, data, body, dot
+	Stage    string // where it failed: address, dial, auth, mail, rcpt, data, body, dot; of HTTP: secret, post, answer
 	Code     int    // reply code; 0 = there was no reply
 	Enhanced string // enhanced status code (RFC 3463); empty = none
 	Slow     bool   // trying again soon does harm: a refused login may lock the account
-	Err      error  // may name the recipient: stored with the delivery, not logged
+	// After is when the other side wants to be asked again, as it says; 0 = it said nothing.
+	After time.Duration
+	Err   error // may name the recipient: stored with the delivery, not logged
 }
 
 // Error says where and why. It may contain the recipient's address, so it is stored and never logged.

@@ -28,6 +28,7 @@ func (v view) commands() templates.Commands {
 		Accept:     "rotad resume " + id + " --accept-vault",
 		Patch:      v.patch(),
 		Moved:      v.moved(id),
+		TryChannel: "rotad send-test --channel " + quote(v.name(v.reader.About)),
 	}
 	if !v.notice.Facts.NoExpiry.IsZero() {
 		c.NoExpiry = "no_expiry: {acknowledged_by: NAME, reason: WHY, until: " + v.now.UTC().AddDate(1, 0, 0).Format(time.DateOnly) + "}"

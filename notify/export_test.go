@@ -4,4 +4,6 @@ package notify
 var (
 	Dotted   = dotted
 	ReadBack = readBack
+	// Signatures signs a body, for the published vector.
+	Signatures = signatures
 )

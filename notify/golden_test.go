@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"flag"
@@ -82,8 +83,27 @@ func TestGoldenMails(t *testing.T) {
 			if len(s.Message.Calendar) > 0 {
 				golden(t, s.Name+".ics", s.Message.Calendar)
 			}
+			event, err := notify.Event(s.Posted)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, s.Name+".webhook.json", indent(t, event))
+			card, err := notify.SlackMessage(s.Posted)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, s.Name+".slack.json", indent(t, card))
 		})
 	}
+}
+
+func indent(t *testing.T, body []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Indent(&b, body, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	return append(b.Bytes(), '\n')
 }
 
 // outline lists the headers and the tree of parts as an independent parser reads them.

@@ -1,7 +1,9 @@
 package notify
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,8 +12,8 @@ import (
 	"time"
 )
 
-// Preview writes the samples into a directory, which it makes: name.eml, name.html, name.txt (with the subject on top)
-// and name.ics where there is a calendar event. Without kinds it writes all; a kind takes its variants along. It
+// Preview writes the samples into a directory, which it makes: name.eml, name.html, name.txt (with the subject on top),
+// name.ics where there is a calendar event, name.webhook.json and name.slack.json. Without kinds it writes all; a kind takes its variants along. It
 // returns the files' paths. An unknown kind is an error that names the known ones.
 func Preview(dir string, kinds ...string) ([]string, error) {
 	samples, err := choose(kinds)
@@ -23,7 +25,11 @@ func Preview(dir string, kinds ...string) ([]string, error) {
 	}
 	var written []string
 	for _, s := range samples {
-		for _, file := range s.files() {
+		files, err := s.files()
+		if err != nil {
+			return written, err
+		}
+		for _, file := range files {
 			path := filepath.Join(dir, s.Name+file.ending)
 			if err := os.WriteFile(path, file.content, 0o644); err != nil { //nolint:gosec // as above
 				return written, fmt.Errorf("writing a preview: %w", err)
@@ -64,22 +70,47 @@ type previewFile struct {
 	content []byte
 }
 
-func (s Sample) files() []previewFile {
+func (s Sample) files() ([]previewFile, error) {
+	event, err := indented(Event(s.Posted))
+	if err != nil {
+		return nil, err
+	}
+	card, err := indented(SlackMessage(s.Posted))
+	if err != nil {
+		return nil, err
+	}
 	files := []previewFile{
 		{".eml", s.Mail},
 		{".html", []byte(s.Message.HTML)},
 		{".txt", []byte("Subject: " + s.Message.Subject + "\n\n" + s.Message.Text)},
+		{".webhook.json", event},
+		{".slack.json", card},
 	}
 	if len(s.Message.Calendar) > 0 {
 		files = append(files, previewFile{".ics", s.Message.Calendar})
 	}
-	return files
+	return files, nil
 }
 
-// SendTest sends a test mail, which says that there is nothing to do, over a channel.
+// indented writes JSON for people to read.
+func indented(body []byte, err error) ([]byte, error) {
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, body, "", "  "); err != nil {
+		return nil, fmt.Errorf("indenting a preview: %w", err)
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}
+
+// SendTest sends a test message, which says that there is nothing to do, over a channel.
 func SendTest(ctx context.Context, c Channel, r *Renderer, to Recipient, now time.Time) (Receipt, error) {
-	if err := CheckAddress(to.To); err != nil {
-		return Receipt{}, err
+	if to.byMail() {
+		if err := CheckAddress(to.To); err != nil {
+			return Receipt{}, err
+		}
 	}
 	m, _, err := r.Render(testNotice(now), to, now)
 	if err != nil {

@@ -13,6 +13,9 @@ import (
 // KindTest is the kind of the message that proves the way to a mailbox. It never stands in an outbox.
 const KindTest credential.NoticeKind = "test"
 
+// KindChannel is the kind of the word that a channel takes no notices. It goes along with a notice and has no row of its own.
+const KindChannel credential.NoticeKind = "channel"
+
 // Sender is who the mails come from. It is plain data.
 type Sender struct {
 	From      Address // also the organizer of calendar events; required
@@ -26,11 +29,17 @@ type Sender struct {
 
 // Recipient is one reader.
 type Recipient struct {
-	To       string
+	To       string         // an address; empty with a channel that has a name of its own
+	Channel  string         // empty = MailChannel
 	Zone     *time.Location // nil = UTC
 	Calendar CalendarMode
-	Fallback bool // an admin who stands in for an owner that cannot be reached
+	Fallback bool   // an admin who stands in for an owner that cannot be reached
+	About    string // the channel that takes no notices, of which this is the word; empty = the notice itself
+	Trouble  string // what is wrong with that channel
 }
+
+// byMail says whether the reader gets a mail.
+func (to Recipient) byMail() bool { return to.Channel == "" || to.Channel == MailChannel }
 
 // Renderer turns a notice into a message. It does no I/O and reads no clock; it is safe for concurrent use.
 type Renderer struct {
@@ -87,20 +96,49 @@ func (r *Renderer) MessageID(n credential.Notice, to string) string {
 // Where the calendar event would not be valid the message comes without it, and eventErr says why; err is a defect of
 // the templates.
 func (r *Renderer) Render(n credential.Notice, to Recipient, now time.Time) (m Message, eventErr, err error) {
-	d := view{notice: n, reader: to, now: now, mount: r.sender.Mount, fields: r.sender.Fields}.data()
+	id := r.id(n, to)
+	if to.About != "" {
+		n = aboutChannel(n, to)
+	}
+	v := view{notice: n, reader: to, now: now, mount: r.sender.Mount, fields: r.sender.Fields}
+	d := v.data()
 	d.Link = r.link(n)
 	m = Message{
-		ID: r.MessageID(n, to.To), Thread: threadID(r.sender.Key, r.sender.From.Domain(), n),
+		ID: id, Thread: threadID(r.sender.Key, r.sender.From.Domain(), n),
 		Kind: n.Kind, Client: clean(n.Client, maxName), Milestone: clean(n.Milestone, maxName), Urgent: urgent(n),
 		From: r.sender.From, ReplyTo: r.sender.ReplyTo, To: to.To, Date: n.At.UTC().Truncate(time.Second),
 	}
-	eventErr = r.addEvent(&m, &d, n, to, now)
+	if to.byMail() {
+		eventErr = r.addEvent(&m, &d, n, to, now)
+	}
 	mail, err := r.set.Render(d)
 	if err != nil {
 		return Message{}, nil, err
 	}
 	m.Subject, m.Text, m.HTML = mail.Subject, mail.Text, mail.HTML
-	return m, eventErr, nil
+	if !to.byMail() {
+		m.Card, err = r.card(v, d)
+	}
+	return m, eventErr, err
+}
+
+// aboutChannel is the notice that a channel takes no notices, such as this one.
+func aboutChannel(n credential.Notice, to Recipient) credential.Notice {
+	return credential.Notice{
+		Seq: n.Seq, Key: n.Key, Kind: KindChannel, At: n.At, Client: n.Client, Owner: n.Owner,
+		Facts: credential.Facts{Error: to.Trouble},
+	}
+}
+
+// id names a message. The word about a channel is another message than the notice.
+func (r *Renderer) id(n credential.Notice, to Recipient) string {
+	if to.About != "" {
+		n.Key += "|channel|" + to.About
+	}
+	if to.byMail() {
+		return r.MessageID(n, to.To)
+	}
+	return r.EventID(n, to.Channel)
 }
 
 // link returns the page of the client. It carries nothing but the client's id, and the page asks who is there.

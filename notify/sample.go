@@ -11,8 +11,10 @@ import (
 type Sample struct {
 	Name    string // kind, with a word for a variant: "rotated", "rotated-cutover"
 	Notice  credential.Notice
-	Message Message
-	Mail    []byte // the whole message (RFC 5322)
+	About   string  // the channel that takes no notices, for the word about it
+	Message Message // as a mailbox gets it
+	Posted  Message // as other channels get it
+	Mail    []byte  // the whole message (RFC 5322)
 }
 
 const sampleUID = "7f6c2a52-0f5e-4b7e-9a39-5d9f6d2f8c11"
@@ -35,9 +37,16 @@ func Samples() ([]Sample, error) {
 		if s.Notice.Admins {
 			to = Recipient{To: "security@example.com"}
 		}
+		if s.About != "" {
+			to.About, to.Trouble = s.About, "the receiver does not want to be told any more (410)"
+		}
 		var eventErr error
 		if s.Message, eventErr, err = r.Render(s.Notice, to, sampleNow()); err != nil || eventErr != nil {
 			return nil, fmt.Errorf("rendering the sample %s: %w", s.Name, firstOf(err, eventErr))
+		}
+		to.To, to.Channel = "", "ops"
+		if s.Posted, _, err = r.Render(s.Notice, to, sampleNow()); err != nil {
+			return nil, fmt.Errorf("rendering the sample %s for a channel: %w", s.Name, err)
 		}
 		if s.Mail, err = Compose(s.Message); err != nil {
 			return nil, fmt.Errorf("composing the sample %s: %w", s.Name, err)
@@ -281,6 +290,7 @@ func sampleTrouble(plain noticeMaker, invite inviteMaker) []Sample {
 			n.Calendar = invite(n.Facts.Expires, 4, "no longer watched")
 			n.Calendar.Cancel = true
 		})},
+		{Name: "channel", About: "audit", Notice: plain(credential.NoticeRetired, "retired", sampleRotated)},
 		{Name: "test", Notice: testNotice(now)},
 	}
 }

@@ -29,7 +29,8 @@ func (v view) data() templates.Data {
 		Kind: string(n.Kind), Milestone: n.Milestone, Tone: v.tone(),
 		Client: v.name(n.Client), Owner: v.name(n.Owner), Provider: v.name(f.Provider),
 		Manual: f.Mode == credential.ModeManual, Observed: f.Observed, Admin: n.Admins, Fallback: v.reader.Fallback,
-		Noted: v.when(n.At), Expires: v.when(f.Expires), Rotates: v.when(f.NextRotate), OldDies: v.when(f.OldDies),
+		Channel: v.name(v.reader.About),
+		Noted:   v.when(n.At), Expires: v.when(f.Expires), Rotates: v.when(f.NextRotate), OldDies: v.when(f.OldDies),
 		Path: v.path(), Version: f.VaultVersion, OldVersion: f.OldVersion,
 		SecretID: v.name(f.SecretID), OldSecretID: v.name(f.OldSecretID), Rotation: v.name(f.Rotation),
 		Actor: v.name(f.Cause.Actor), Reason: sentence(f.Cause.Reason), Cause: v.cause(),
@@ -109,20 +110,15 @@ func (v view) mountOf(p credential.VaultPath) string {
 
 // tone says how urgent a mail looks. Colour is never the only sign: the tone has a word of its own.
 func (v view) tone() templates.Tone {
-	switch v.notice.Kind {
-	case credential.NoticeFinal, credential.NoticeExpired:
+	switch SeverityOf(v.notice) {
+	case SeverityCritical:
 		return templates.ToneBad
-	case credential.NoticeHeld:
-		if h := v.notice.Facts.Hold; h != nil && h.Paging {
-			return templates.ToneBad
-		}
+	case SeverityWarning:
 		return templates.ToneAct
-	case credential.NoticeWarning, credential.NoticeApprove, credential.NoticeRotated, credential.NoticeFailed,
-		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeAdmin, credential.NoticeInUse:
-		return templates.ToneAct
-	case credential.NoticeRetired:
+	case SeverityInfo:
+	}
+	if v.notice.Kind == credential.NoticeRetired {
 		return templates.ToneGood
-	case credential.NoticeAnnounce, credential.NoticeReleased, credential.NoticeLeft:
 	}
 	return templates.ToneInfo
 }

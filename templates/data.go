@@ -10,10 +10,12 @@ type Data struct {
 	Client    string
 	Owner     string
 	Provider  string
-	Manual    bool // a person makes the secret in a portal
-	Observed  bool // rotad only watches: a person makes the secret and writes it to Vault
-	Admin     bool // goes to the admins
-	Fallback  bool // goes to the admins because no address of the owner takes mail
+	Manual    bool   // a person makes the secret in a portal
+	Observed  bool   // rotad only watches: a person makes the secret and writes it to Vault
+	Admin     bool   // goes to the admins
+	Fallback  bool   // goes to the admins because no address of the owner takes mail
+	Chat      bool   // is read in a chat or by a program, and is no mail
+	Channel   string // the channel that takes no notices; empty = this is no word about a channel
 
 	Noted   When // when it was decided
 	Expires When // of the current secret
@@ -100,6 +102,7 @@ type Commands struct {
 	Accept     string // says that what a person wrote to Vault is right
 	Patch      string // writes a value that a person made to Vault
 	Moved      string // says for a late consumer that it has moved
+	TryChannel string // sends a test over a channel
 	Expires    string // a line of the configuration, not a command
 	NoExpiry   string // another one: the word for a secret that never expires
 }

@@ -127,6 +127,30 @@ func (s *Set) Render(d Data) (Mail, error) {
 	return Mail{Subject: d.Subject, Text: Wrap(plain.String()), HTML: rich.String()}, nil
 }
 
+// Words are what a chat shows of a notice, as plain text.
+type Words struct {
+	Headline string // one line
+	Lead     string // what it means, in a few sentences
+	Why      string // why the reader gets it, as a sentence
+}
+
+// RenderWords writes the words of d.Kind for a place that takes no mail. It fails for a kind without templates.
+func (s *Set) RenderWords(d Data) (Words, error) {
+	kind, ok := s.kinds[d.Kind]
+	if !ok {
+		return Words{}, fmt.Errorf("there is no template for notices of the kind %q", d.Kind)
+	}
+	var said [3]string
+	for i, part := range []string{"headline", "lead", "why"} {
+		var b strings.Builder
+		if err := kind.text.ExecuteTemplate(&b, part, d); err != nil {
+			return Words{}, fmt.Errorf("rendering the %s of %s: %w", part, d.Kind, err)
+		}
+		said[i] = strings.Join(strings.Fields(b.String()), " ")
+	}
+	return Words{Headline: said[0], Lead: said[1], Why: said[2]}, nil
+}
+
 // RenderEvent writes summary and description of the calendar event.
 func (s *Set) RenderEvent(d Data) (summary, description string, err error) {
 	var short, long strings.Builder

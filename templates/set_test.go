@@ -43,7 +43,7 @@ func full(kind string) templates.Data {
 
 func TestEveryKindRendersWithEverythingAndWithNothing(t *testing.T) {
 	set := parse(t)
-	if len(set.Kinds()) != 16 {
+	if len(set.Kinds()) != 17 {
 		t.Errorf("there are %d kinds: %v", len(set.Kinds()), set.Kinds())
 	}
 	for _, kind := range set.Kinds() {

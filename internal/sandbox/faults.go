@@ -151,6 +151,14 @@ func (f *Faults) Reply(when When, status int, body any) {
 	f.add(when, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { answer(w, status, body) })
 }
 
+// Text answers with a status and a plain text, and does nothing.
+func (f *Faults) Text(when When, status int, text string) {
+	f.add(when, func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, text)
+	})
+}
+
 // StatusAfter does what is asked and then answers with a status that says it failed.
 func (f *Faults) StatusAfter(when When, status int) {
 	f.replace(when, func(done *reply, _ *http.Request) {
