@@ -3,7 +3,6 @@ package notify
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -15,6 +14,7 @@ type sending struct {
 	*Loop
 	world  *World
 	notice credential.Notice
+	unsaid bool // it matters too little for every channel of its readers
 }
 
 // run tries every delivery that is due, one after another. Before each it settles the notice with that delivery marked
@@ -30,56 +30,12 @@ func (s *sending) run(ctx context.Context) error {
 		if err := s.attempt(ctx, i); err != nil {
 			return err
 		}
-		if i == len(s.notice.Deliveries)-1 {
-			s.standIn()
+		if i == len(s.notice.Deliveries)-1 && !s.standIn() {
+			s.tellOfTrouble()
 		}
 	}
 	s.sum()
 	return s.settle(ctx, s.notice)
-}
-
-// resolve turns the audience into deliveries. An owner whom the configuration does not know, or who has no usable
-// address, is no reason to tell nobody: the admins stand in.
-func (s *sending) resolve() {
-	s.address(s.audience().Emails)
-	s.standIn()
-}
-
-func (s *sending) audience() Contact {
-	if s.notice.Admins {
-		return s.world.Directory.Admins()
-	}
-	contact, _ := s.world.Directory.Owner(s.notice.Owner)
-	return contact
-}
-
-// standIn adds the admins when no address of the owner takes mail.
-func (s *sending) standIn() {
-	for _, d := range s.notice.Deliveries {
-		if d.State != credential.NoticeDead {
-			return
-		}
-	}
-	if !s.notice.Admins {
-		s.address(s.world.Directory.Admins().Emails)
-	}
-}
-
-// address adds a delivery per address that has none yet.
-func (s *sending) address(emails []string) {
-	for _, to := range emails {
-		if slices.ContainsFunc(s.notice.Deliveries, func(d credential.Delivery) bool { return d.To == to }) {
-			continue
-		}
-		d := credential.Delivery{
-			Channel: MailChannel, To: to, MessageID: s.world.Renderer.MessageID(s.notice, to),
-			State: credential.NoticePending, Next: s.Now(),
-		}
-		if err := CheckAddress(to); err != nil {
-			s.bury(&d, &SendError{Class: ClassPermanent, Stage: stageAddress, Err: err})
-		}
-		s.notice.Deliveries = append(s.notice.Deliveries, d)
-	}
 }
 
 // attempt sends one delivery if it is due.
@@ -154,7 +110,7 @@ func (s *sending) channel(name string) Channel {
 
 // render writes the message; ok is false for a notice that no template can say, which is a defect and buries it.
 func (s *sending) render(d *credential.Delivery, moment time.Time) (m Message, ok bool) {
-	m, eventErr, err := s.world.Renderer.Render(s.notice, s.recipient(d.To), moment)
+	m, eventErr, err := s.world.Renderer.Render(s.notice, s.recipient(d), moment)
 	if err != nil {
 		s.bury(d, &SendError{Class: ClassPermanent, Stage: "render", Err: err})
 		return Message{}, false
@@ -166,16 +122,6 @@ func (s *sending) render(d *credential.Delivery, moment time.Time) (m Message, o
 	}
 	m.ID = d.MessageID
 	return m, true
-}
-
-// recipient says how the reader behind an address reads dates.
-func (s *sending) recipient(to string) Recipient {
-	contact, admins := s.audience(), s.world.Directory.Admins()
-	standIn := !s.notice.Admins && !slices.Contains(contact.Emails, to) && slices.Contains(admins.Emails, to)
-	if standIn {
-		contact = admins
-	}
-	return Recipient{To: to, Zone: contact.Zone, Calendar: contact.Calendar, Fallback: standIn}
 }
 
 // send lets a message under way finish while the daemon is being stopped, for a while: breaking off right before the
@@ -211,6 +157,7 @@ func (s *sending) outcome(ctx context.Context, d *credential.Delivery, receipt R
 	case failed.Class == ClassAmbiguous && d.Ambiguous:
 		s.sent(d, "sent twice, never answered", OutcomeAmbiguous)
 	case failed.Class == ClassAmbiguous:
+		s.down.fails(d.Channel, s.Elapsed(), d.Error)
 		d.Ambiguous, d.Next = true, s.Now().Add(AmbiguousPause)
 		s.Meter.Notice(d.Channel, s.notice.Kind, OutcomeAmbiguous)
 		s.Log.Warn("notice may have arrived", "seq", s.notice.Seq, "kind", s.notice.Kind, "client", s.notice.Client,
@@ -230,11 +177,13 @@ func (s *sending) sent(d *credential.Delivery, reply string, outcome Outcome) {
 		"channel", d.Channel, "message_id", d.MessageID, "attempts", d.Attempts)
 }
 
-// later plans the next attempt. A channel that is down is not the message's fault: it costs no attempt.
+// later plans the next attempt, when the other side has said or by our own pauses. A channel that is down is not the
+// message's fault: it costs no attempt.
 func (s *sending) later(ctx context.Context, d *credential.Delivery, failed *SendError) {
-	pause := pauseAfter(d.Attempts, failed.Slow)
+	pause := orElse(failed.After, pauseAfter(d.Attempts, failed.Slow))
+	s.down.fails(d.Channel, s.Elapsed(), d.Error)
 	if failed.Class == ClassDown && ctx.Err() == nil {
-		s.down.begin(d.Channel, s.Elapsed(), failed.Slow)
+		s.down.begin(d.Channel, s.Elapsed(), failed)
 		d.Attempts--
 		pause = max(s.down.left(d.Channel, s.Elapsed()), time.Second)
 	}
@@ -258,25 +207,25 @@ func (s *sending) sum() {
 	n := &s.notice
 	n.Due, n.State = time.Time{}, credential.NoticeDead
 	for _, d := range n.Deliveries {
-		switch d.State {
-		case credential.NoticePending:
-			if n.Due.IsZero() || d.Next.Before(n.Due) {
-				n.Due = d.Next
-			}
-		case credential.NoticeSent:
+		if d.State == credential.NoticePending && (n.Due.IsZero() || d.Next.Before(n.Due)) {
+			n.Due = d.Next
+		}
+		switch {
+		case d.About != "": // the word about a channel is not the notice
+		case d.State == credential.NoticeSent:
 			n.State = credential.NoticeSent
-		case credential.NoticeDropped:
-			if n.State != credential.NoticeSent {
-				n.State = credential.NoticeDropped
-			}
-		case credential.NoticeDead:
+		case d.State == credential.NoticeDropped && n.State != credential.NoticeSent:
+			n.State = credential.NoticeDropped
 		}
 	}
-	if !n.Due.IsZero() {
+	switch {
+	case !n.Due.IsZero():
 		n.State = credential.NoticePending
-		return
-	}
-	if len(n.Deliveries) == 0 {
+	case s.unsaid:
+		n.State = credential.NoticeDropped
+		s.Meter.Notice("", n.Kind, OutcomeDropped)
+		s.Log.Info("notice dropped", "seq", n.Seq, "kind", n.Kind, "client", n.Client, "reason", "it matters too little for the channels of its readers")
+	case len(n.Deliveries) == 0:
 		s.Log.Error("nobody to tell: no address; see owners: and admins: in the configuration", "admins", n.Admins,
 			"seq", n.Seq, "kind", n.Kind, "client", n.Client, "owner", n.Owner)
 		s.Meter.Notice("", n.Kind, OutcomeDead)

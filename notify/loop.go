@@ -70,7 +70,7 @@ func NewLoop(s Settings) (*Loop, error) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Loop{parts: s, wake: make(chan struct{}, 1), speak: make(chan struct{}, speaking), down: outages{since: map[string]outage{}}}
+	l := &Loop{parts: s, wake: make(chan struct{}, 1), speak: make(chan struct{}, speaking), down: outages{since: map[string]outage{}, told: map[string]time.Duration{}}}
 	l.world.Store(&s.World)
 	return l, nil
 }

@@ -38,19 +38,40 @@ func jitter(d time.Duration, id string, attempt int) time.Duration {
 	return d + time.Duration(h.Sum64()%1000)*d/5000
 }
 
+// tellAfter is how long a channel takes nothing before that is told over another: a server that is restarted is no news.
+const tellAfter = time.Hour
+
+// tellAgain is the pause before the same trouble of the same channel is told again.
+const tellAgain = 24 * time.Hour
+
 // outages remembers which channels are down, on the monotonic clock.
 type outages struct {
 	mu    sync.Mutex
 	since map[string]outage
+	told  map[string]time.Duration // when the trouble of a channel was told last
 }
 
 type outage struct {
 	until    time.Duration
 	failures int
+	failing  time.Duration // since when nothing was taken
+	why      string
+}
+
+// fails notes that a channel has not taken a message, for whatever reason that may pass.
+func (o *outages) fails(channel string, elapsed time.Duration, why string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now, failed := o.since[channel]
+	if !failed {
+		now.failing, now.until = elapsed, elapsed
+	}
+	now.why = why
+	o.since[channel] = now
 }
 
 // begin notes that nothing can be sent over a channel. Several sends that fail together count once.
-func (o *outages) begin(channel string, elapsed time.Duration, slow bool) {
+func (o *outages) begin(channel string, elapsed time.Duration, failed *SendError) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := o.since[channel]
@@ -59,12 +80,31 @@ func (o *outages) begin(channel string, elapsed time.Duration, slow bool) {
 	}
 	now.failures++
 	// Hourly is for messages; a channel comes back for everybody, so it is probed at least every quarter of an hour.
-	pause := pauseAfter(now.failures, slow)
-	if !slow {
+	pause := pauseAfter(now.failures, failed.Slow)
+	if !failed.Slow {
 		pause = min(pause, 15*time.Minute)
 	}
-	now.until = elapsed + pause
+	now.until = elapsed + orElse(failed.After, pause)
 	o.since[channel] = now
+}
+
+// lasting says whether a channel has taken nothing for so long that others have to know, and why.
+func (o *outages) lasting(channel string, elapsed time.Duration) (why string, yes bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	now, failed := o.since[channel]
+	return now.why, failed && elapsed-now.failing >= tellAfter
+}
+
+// tell says whether the trouble of a channel, or of one address, is to be told now, and takes it for told.
+func (o *outages) tell(whose string, elapsed time.Duration) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if last, told := o.told[whose]; told && elapsed-last < tellAgain {
+		return false
+	}
+	o.told[whose] = elapsed
+	return true
 }
 
 // end notes that a channel works.
@@ -98,4 +138,5 @@ func (o *outages) forget() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	clear(o.since)
+	clear(o.told)
 }

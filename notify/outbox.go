@@ -39,8 +39,15 @@ type Directory interface {
 // Contact is how to reach a team, and how it reads dates.
 type Contact struct {
 	Emails   []string       // one message goes to each
+	Channels []Subscription // and one over each
 	Zone     *time.Location // nil = UTC
 	Calendar CalendarMode
+}
+
+// Subscription is a channel of a team that is no mailbox.
+type Subscription struct {
+	Name  string   // of the channel
+	Least Severity // what matters less is not sent over it; empty = everything is
 }
 
 // CalendarMode says how a team gets the calendar event of a client.
