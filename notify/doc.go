@@ -1,10 +1,10 @@
 // Package notify tells people. It takes due notices from an outbox, asks whether they are still true, renders them and
-// sends them, one message per recipient, until each is settled.
+// sends them, one message per address and channel, until each is settled.
 //
 //	          Records            Directory
 //	             │ still true?       │ who, which zone
 //	             ▼                   ▼
-//	Outbox ──► Loop ──► Renderer ──► Message ──► Channel (smtp)
+//	Outbox ──► Loop ──► Renderer ──► Message ──► Channel (smtp, webhook, slack)
 //	  ▲         │       templates + calendar        │
 //	  └─ Settle ┴─────────── Receipt or SendError ◄─┘
 //
@@ -14,5 +14,6 @@
 //     in between it is sent again under the same Message-ID: never a loss, at most one duplicate.
 //   - Nothing waits for a mail. The loop has a goroutine of its own, and an unreachable server costs one attempt per
 //     pause, not one per notice.
+//   - What one channel refuses is told over another: of the same owner, else of the admins.
 //   - A notice holds facts, never a secret, so no rendered byte can hold one.
 package notify

@@ -26,14 +26,14 @@ func newCheck(a *app) *cobra.Command {
 	var f checkFlags
 	cmd := &cobra.Command{
 		Use:   "check",
-		Short: "Name every error in the configuration at once; with --online also ask Vault, the providers, destinations and SMTP.",
+		Short: "Name every error in the configuration at once; with --online also ask Vault, the providers, destinations, SMTP and the channels.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.check(cmd.Context(), f)
 		},
 	}
 	flags := cmd.Flags()
-	flags.BoolVar(&f.online, "online", false, "log in to Vault, the providers, clusters and SMTP, and look at the rights and at every destination")
+	flags.BoolVar(&f.online, "online", false, "log in to Vault, the providers, clusters and SMTP, and look at the rights and at every destination, and connect to the channels")
 	flags.BoolVar(&f.syntaxOnly, "syntax-only", false, "do not look at the files that the configuration names")
 	flags.BoolVar(&f.strict, "strict", false, "treat warnings as errors")
 	return cmd
@@ -68,7 +68,7 @@ const onlineTimeout = 30 * time.Second
 func (a *app) checkOnline(ctx context.Context, cfg *config.Config) error {
 	d := &daemon{daemonSettings: daemonSettings{clocks: realClocks(), log: a.logger(cfg.Log)}}
 	d.meters = newMeters(d)
-	bad := a.checkVault(ctx, cfg) + a.checkVaults(ctx, cfg) + a.checkProviders(ctx, d, cfg) + a.checkPlaces(ctx, cfg) + a.checkMail(ctx, cfg)
+	bad := a.checkVault(ctx, cfg) + a.checkVaults(ctx, cfg) + a.checkProviders(ctx, d, cfg) + a.checkPlaces(ctx, cfg) + a.checkMail(ctx, cfg) + a.checkChannels(ctx, cfg)
 	if bad > 0 {
 		return failed(fmt.Errorf("%d problems online", bad), "")
 	}

@@ -33,9 +33,9 @@ func newMeters(d *daemon) *meters {
 	m.monitor = monitor{now: d.clocks.now, broken: m.violated}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	version, commit := buildVersion()
-	series := 0
+	series, channels := 0, []string{notify.MailChannel}
 	if cfg := d.config(); cfg != nil {
-		series = cfg.Metrics.ClientSeries
+		series, channels = cfg.Metrics.ClientSeries, append(channels, channelNames(cfg)...)
 	}
 	outcomes := make([]string, 0, len(notify.Outcomes()))
 	for _, o := range notify.Outcomes() {
@@ -45,7 +45,7 @@ func newMeters(d *daemon) *meters {
 		Now: d.clocks.now, Elapsed: d.clocks.elapsed, ClientSeries: series,
 		Build:      metrics.Build{Version: version, Commit: commit, GoVersion: runtime.Version()},
 		NextAction: d.nextAction, TokenExpires: func() time.Time { return d.vault.TokenExpires() },
-		Channels: []string{notify.MailChannel}, NoticeOutcomes: outcomes, Invariants: asked(),
+		Channels: channels, NoticeOutcomes: outcomes, Invariants: asked(),
 	})
 	return m
 }

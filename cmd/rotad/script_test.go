@@ -50,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"admitted": admitted,
 			"kept":     kept,
 			"edge":     edgeRights,
+			"told":     hears,
 		},
 	})
 }
@@ -61,6 +62,8 @@ type scriptWorld struct {
 	roles *sandbox.AppRole
 	idp   *sandbox.IdP
 	plane *scriptPlane
+	hook  *sandbox.Hook
+	slack *sandbox.Slack
 }
 
 type worldKey struct{}
@@ -95,6 +98,9 @@ func setUpScript(e *testscript.Env) error {
 	}
 	e.Values[worldKey{}] = w
 	addHealth(e)
+	if err := w.addPlaces(e); err != nil {
+		return err
+	}
 	address, err := freeAddress()
 	if err != nil {
 		return err

@@ -8,20 +8,30 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/notify"
 )
 
 func newSendTest(a *app) *cobra.Command {
-	var to string
+	var to, channel string
 	cmd := &cobra.Command{
-		Use:   "send-test --to ADDRESS",
-		Short: "Send one mail, to prove the way to a mailbox.",
+		Use:   "send-test [--to ADDRESS | --channel NAME]",
+		Short: "Send one mail, or a test over one channel or over each, to prove the way to whoever is told.",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.sendTest(cmd.Context(), to)
+			if cmd.Flags().Changed("to") {
+				return a.sendTest(cmd.Context(), to)
+			}
+			cfg, err := a.load()
+			if err != nil {
+				return err
+			}
+			return a.testChannels(cmd.Context(), cfg, channel)
 		},
 	}
-	cmd.Flags().StringVar(&to, "to", "", "who gets the mail")
+	cmd.Flags().StringVar(&to, "to", "", "who gets a mail")
+	cmd.Flags().StringVar(&channel, "channel", "", "the channel that gets a test, smtp for a mail to the first admin; neither flag = each")
+	cmd.MarkFlagsMutuallyExclusive("to", "channel")
 	return cmd
 }
 
@@ -33,10 +43,14 @@ func (a *app) sendTest(ctx context.Context, to string) error {
 	if err != nil {
 		return err
 	}
+	return a.testMail(ctx, cfg, to)
+}
+
+func (a *app) testMail(ctx context.Context, cfg *config.Config, to string) error {
 	if cfg.SMTP == nil {
 		return wrong(errors.New("the configuration has no smtp: block"), "config.example.yaml shows it")
 	}
-	from, err := notify.ParseAddress(cfg.SMTP.From)
+	from, err := sender(cfg)
 	if err != nil {
 		return wrong(err, "see smtp.from in the configuration")
 	}

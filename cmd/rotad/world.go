@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/rotad/rotad/internal/config"
@@ -70,18 +67,23 @@ func serverSettings(v config.VaultServer) vault.Settings {
 // voice is the configuration as the notices see it.
 func (d *daemon) voice(cfg *config.Config) (notify.World, error) {
 	w := notify.World{Directory: newDirectory(cfg)}
-	from := notify.Address{Addr: "rotad@localhost.localdomain"}
+	from, err := sender(cfg)
+	if err != nil {
+		return w, err
+	}
 	if cfg.SMTP != nil {
-		parsed, err := notify.ParseAddress(cfg.SMTP.From)
-		if err != nil {
-			return w, fmt.Errorf("reading smtp.from: %w", err)
-		}
-		from = parsed
 		channel, err := mailChannel(cfg.SMTP)
 		if err != nil {
 			return w, err
 		}
 		w.Channels = []notify.Channel{channel}
+	}
+	others, err := channels(cfg)
+	if err != nil {
+		return w, err
+	}
+	for _, c := range others {
+		w.Channels = append(w.Channels, c)
 	}
 	renderer, err := notify.NewRenderer(notify.Sender{
 		From: from, Key: d.store.Meta().Key, Mount: cfg.Vault.Mount, Fields: secretFields(cfg), PublicURL: cfg.PublicURL,
@@ -109,17 +111,11 @@ func mailChannel(s *config.SMTP) (*notify.SMTP, error) {
 			return credential.NewSensitive(value), err
 		}
 	}
-	if s.CACertFile != "" {
-		pem, err := os.ReadFile(s.CACertFile)
-		if err != nil {
-			return nil, fmt.Errorf("reading smtp.ca_cert_file: %w", err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("reading smtp.ca_cert_file %s: it holds no certificate", s.CACertFile)
-		}
-		settings.Roots = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	roots, err := authorities("smtp.ca_cert_file", s.CACertFile)
+	if err != nil {
+		return nil, err
 	}
+	settings.Roots = roots
 	return notify.NewSMTP(settings)
 }
 
@@ -130,13 +126,17 @@ type directory struct {
 }
 
 func newDirectory(cfg *config.Config) directory {
-	dir := directory{owners: make(map[string]notify.Contact, len(cfg.Owners)), admins: notify.Contact{Emails: cfg.Admins.Email}}
+	dir := directory{owners: make(map[string]notify.Contact, len(cfg.Owners)), admins: notify.Contact{
+		Emails: cfg.Admins.Email, Channels: subscriptions(cfg, cfg.Admins.Channels),
+	}}
 	for name, owner := range cfg.Owners {
 		zone, err := time.LoadLocation(owner.Timezone)
 		if err != nil {
 			zone = time.UTC
 		}
-		dir.owners[name] = notify.Contact{Emails: owner.Email, Zone: zone, Calendar: notify.CalendarMode(owner.Calendar)}
+		dir.owners[name] = notify.Contact{
+			Emails: owner.Email, Channels: subscriptions(cfg, owner.Channels), Zone: zone, Calendar: notify.CalendarMode(owner.Calendar),
+		}
 	}
 	return dir
 }

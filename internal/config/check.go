@@ -24,7 +24,7 @@ func (l *loader) settings(s scope) {
 	if f.SMTP != nil {
 		f.SMTP.check(s.child("smtp"))
 		f.SMTP.Secret = secretsOf(f.SMTP)
-	} else {
+	} else if isNull(f.Channels.scope.node) {
 		s.child("smtp").warn("there is no mail server", "nobody is told anything by mail")
 	}
 	f.Vault.Auth.Secret = secretsOf(&f.Vault.Auth)
@@ -183,12 +183,19 @@ func (s scope) refuse(keys []string, why string) {
 // warnPlain points out connections that anybody on the way can read; one that stays on this machine is none.
 func warnPlain(s scope, address, danger string) {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" {
-		return
-	}
-	if ip, err := netip.ParseAddr(u.Hostname()); u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback()) {
+	if err == nil && u.Scheme == "http" && !isLoopback(address) {
 		s.warn("the connection is not encrypted", danger)
 	}
+}
+
+// isLoopback says whether a URL leads to this machine.
+func isLoopback(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
 }
 
 func (m *SMTP) check(s scope) {

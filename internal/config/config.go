@@ -20,6 +20,7 @@ type Config struct {
 	Vault     Vault
 	Vaults    map[string]VaultServer // further ones, by name
 	SMTP      *SMTP                  // nil = nobody is told anything by mail
+	Channels  []Channel              // sorted by name
 	Admins    Admins
 	Handshake Handshake
 	Publish   Publish

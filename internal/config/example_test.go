@@ -39,9 +39,9 @@ func TestTheExampleLoads(t *testing.T) {
 	if c == nil {
 		t.Fatal(problems)
 	}
-	clients, providers := strings.Count(example(t), "\n  - id: "), strings.Count(example(t), "\n    kind: ")
-	if len(c.Clients) != clients || len(c.Providers) != providers || providers == 0 || c.SMTP == nil {
-		t.Errorf("got %d clients of %d and %d providers of %d", len(c.Clients), clients, len(c.Providers), providers)
+	clients, blocks := strings.Count(example(t), "\n  - id: "), strings.Count(example(t), "\n    kind: ")
+	if len(c.Clients) != clients || len(c.Providers)+len(c.Channels) != blocks || len(c.Channels) != 2 || c.SMTP == nil {
+		t.Errorf("got %d clients of %d, %d providers and %d channels of %d", len(c.Clients), clients, len(c.Providers), len(c.Channels), blocks)
 	}
 	// Nothing is pointed out but that no file matches the include: four days from Thursday to Monday, the overlap and
 	// a day fit into rotate_before.

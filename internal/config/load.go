@@ -62,7 +62,9 @@ func (l *loader) load(s scope) {
 	l.vaults(l.file.Vaults.scope)
 	l.providers(l.file.Providers.scope)
 	l.policies(l.file.Policies.scope)
+	l.channels(l.file.Channels.scope)
 	l.owners(l.file.Owners.scope)
+	l.ways(s.child("admins"), l.file.Admins.Email, l.file.Admins.Channels, false)
 	l.config.own = l.config.ownLogins()
 	l.clients(l.file.Clients.scope)
 	for i, pattern := range l.file.Include {
@@ -91,6 +93,7 @@ func (l *loader) owners(s scope) {
 	l.named(s, func(name string, at scope) {
 		var owner Owner
 		l.decoder.structs(at, reflectElem(&owner))
+		l.ways(at, owner.Email, owner.Channels, isNull(at.node) || at.node.Kind == yaml.MappingNode)
 		l.config.Owners[name] = owner
 	})
 }
@@ -180,7 +183,7 @@ func (l *loader) provider(s scope, p *Provider) {
 	targets := []reflect.Value{reflectElem(&common)}
 	kind, known := l.kinds[kindOf(s)]
 	if !known {
-		l.unknownKind(s)
+		unknownKind(s, sortedKeys(l.kinds))
 		return
 	}
 	if kind.Settings != nil {
@@ -204,13 +207,14 @@ func kindOf(s scope) string {
 	return ""
 }
 
-func (l *loader) unknownKind(s scope) {
+// unknownKind says which kinds there are.
+func unknownKind(s scope, known []string) {
 	switch kind := kindOf(s); {
 	case isNull(s.node) || s.node.Kind == yaml.MappingNode && kind == "":
-		s.child("kind").report("is required", suggest("", sortedKeys(l.kinds)))
+		s.child("kind").report("is required", suggest("", known))
 	case s.node.Kind != yaml.MappingNode:
 		s.report("is "+describeNode(s.node)+", not a mapping", "write key: value")
 	default:
-		s.child("kind").report(fmt.Sprintf("there is no kind %q", kind), suggest(kind, sortedKeys(l.kinds)))
+		s.child("kind").report(fmt.Sprintf("there is no kind %q", kind), suggest(kind, known))
 	}
 }

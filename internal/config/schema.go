@@ -179,7 +179,9 @@ func (b *schemaBuilder) section(name string) object {
 	named := func(of object) object { return object{"type": []any{"object", "null"}, "additionalProperties": of} }
 	switch name {
 	case "providers":
-		return named(b.provider())
+		return named(b.byKind(reflect.TypeFor[providerSettings](), b.kinds))
+	case "channels":
+		return named(b.channel())
 	case "vaults":
 		return named(b.structs(reflect.TypeFor[VaultServer]()))
 	case "policies":
@@ -197,11 +199,10 @@ func nullable(of object) object {
 	return of
 }
 
-// provider is the schema of a provider's block: its kind decides which settings there are.
-func (b *schemaBuilder) provider() object {
-	common := reflect.TypeFor[providerSettings]()
+// byKind is the schema of a block whose kind decides which settings there are.
+func (b *schemaBuilder) byKind(common reflect.Type, kinds []Kind) object {
 	names, cases := []any{}, []any{}
-	for _, kind := range b.kinds {
+	for _, kind := range kinds {
 		types := []reflect.Type{common}
 		if kind.Settings != nil {
 			types = append(types, reflect.TypeOf(kind.Settings()).Elem())

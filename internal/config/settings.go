@@ -143,12 +143,16 @@ type Publish struct {
 type Admins struct {
 	// Email addresses that are told of every rotation that nobody scheduled, and of what concerns rotad itself.
 	Email []string `yaml:"email" format:"email"`
+	// Channels that they are told over as well, by name.
+	Channels []string `yaml:"channels"`
 }
 
-// Owner is the team that answers for a client.
+// Owner is the team that answers for a client. It has addresses, channels or both.
 type Owner struct {
 	// Email addresses of the team; each gets a mail of its own.
-	Email []string `yaml:"email" required:"true" format:"email"`
+	Email []string `yaml:"email" format:"email"`
+	// Channels that the team is told over as well, by name.
+	Channels []string `yaml:"channels"`
 	// Timezone that mails say times in: an IANA name.
 	Timezone string `yaml:"timezone" default:"UTC" format:"zone"`
 	// Calendar says how deadlines come: as an invitation (request), as information (publish), or not at all (off).
@@ -203,6 +207,8 @@ type root struct {
 	Vaults block `yaml:"vaults"`
 	// SMTP is the mail server that notices are handed to.
 	SMTP *SMTP `yaml:"smtp"`
+	// Channels are ways to tell people and programs besides mail, by name.
+	Channels block `yaml:"channels"`
 	// Handshake is where consumers say which version of a secret they run on.
 	Handshake Handshake `yaml:"handshake"`
 	// Publish is where documents that others fetch are served: the public keys of clients.

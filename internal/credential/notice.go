@@ -105,8 +105,8 @@ const (
 // Delivery is one notice to one address over one channel, or the word that another channel takes no notices.
 type Delivery struct {
 	Channel   string      `json:"channel"`
-	To        string      `json:"to"`              // an address; empty where the channel has one reader
-	About     string      `json:"about,omitempty"` // the channel that takes no notices; empty = this is the notice itself
+	To        string      `json:"to"`                   // an address; empty where the channel has one reader
+	About     string      `json:"about,omitempty"`      // the channel that takes no notices; empty = this is the notice itself
 	MessageID string      `json:"message_id,omitempty"` // stable over retries
 	State     NoticeState `json:"state"`
 	Attempts  int         `json:"attempts,omitempty"`

@@ -9,6 +9,7 @@
 //	Consumer ──────────►  │ /oauth2/token   /oauth2/introspect                     │
 //	                      └────────────────────────────────────────────────────────┘
 //	rotad ──► Mailbox (SMTP)          Consumer ──► KV v2          rotad ──► Cluster (Secrets of Kubernetes)
+//	rotad ──► Hook (webhooks), Slack
 //
 // One client may be served through every dialect at once: they all work on the same list of versions. Authentik,
 // Keycloak, AppRole, LightAPI, ODC and Rover are servers of their own.
