@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	signingKey = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=" //nolint:gosec // made up
-	otherKey   = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=" //nolint:gosec // made up
-	slackToken = "XyZ0123456789abcdefGHIJK"                           //nolint:gosec // made up
+	signingKey = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+	otherKey   = "whsec_ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA="
+	slackToken = "XyZ0123456789abcdefGHIJK"
 )
 
 func sensitive(value string) func() (credential.Sensitive, error) {

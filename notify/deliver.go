@@ -51,7 +51,7 @@ func (s *sending) attempt(ctx context.Context, i int) error {
 		return nil
 	}
 	if left := s.down.left(d.Channel, s.Elapsed()); left > 0 {
-		d.Next = now.Add(jitter(left, d.MessageID, 0))
+		d.Next = now.Add(jitter(max(left, aside), d.MessageID, 0))
 		return nil
 	}
 	moment := now

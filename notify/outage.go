@@ -38,6 +38,10 @@ func jitter(d time.Duration, id string, attempt int) time.Duration {
 	return d + time.Duration(h.Sum64()%1000)*d/5000
 }
 
+// aside is the least time for which a delivery is put aside because its channel is down: a channel that wants to be left alone
+// for a second at a time must not have every waiting notice written anew each second.
+const aside = 5 * time.Second
+
 // tellAfter is how long a channel takes nothing before that is told over another: a server that is restarted is no news.
 const tellAfter = time.Hour
 

@@ -97,7 +97,7 @@ func (c *Slack) url() (string, error) {
 }
 
 // slackWords are Slack's answers, with what a person does about them. An answer that is none of them is not repeated.
-var slackWords = map[string]string{
+var slackWords = map[string]string{ //nolint:gosec // words, no credentials
 	"no_service":                        "the URL is not valid any more: make a new one in Slack",
 	"no_service_id":                     "the URL is not complete: copy it anew from Slack",
 	"no_team":                           "the URL names no workspace: copy it anew from Slack",

@@ -1,9 +1,11 @@
 package notify_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -75,7 +77,7 @@ func TestACutLeavesCharactersWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, line := range strings.Split(text(t, body), "\n") {
+		for line := range strings.SplitSeq(text(t, body), "\n") {
 			if rest := strings.ReplaceAll(line, "&amp;", ""); strings.Contains(rest, "&") || strings.Contains(rest, "am") && strings.HasSuffix(rest, "am…") {
 				t.Fatalf("cut in the middle: %s", line)
 			}
@@ -137,4 +139,31 @@ func TestTheURLOfSlackStandsInNoError(t *testing.T) {
 	if err := c.Check(t.Context()); err != nil || faults.Hits() != 0 {
 		t.Errorf("checking the form of the URL asked Slack: %v", err)
 	}
+}
+
+// FuzzCards gives a client any name: a webhook stays one event, a card stays within Slack's limits, and the name calls nobody.
+func FuzzCards(f *testing.F) {
+	for _, name := range []string{"billing", "<!channel>", "<@U1>|<https://x|y>", "&lt;!here&gt;", strings.Repeat("&", 300), "\x00\xff\u202e", "🔑\ufe0f", "*a* _b_ `c`"} {
+		f.Add(uint8(len(name)), name)
+	}
+	f.Fuzz(func(t *testing.T, kind uint8, name string) {
+		all := allKinds(rotated(name))
+		m, _, err := renderer(t).Render(all[int(kind)%len(all)], notify.Recipient{Channel: "team"}, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		event, err := notify.Event(m)
+		if err != nil || !json.Valid(event) {
+			t.Errorf("the event of %q is %s, %v", name, event, err)
+		}
+		body, err := notify.SlackMessage(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := httptest.NewRecorder()
+		sandbox.NewSlack(slackToken).ServeHTTP(answer, httptest.NewRequest(http.MethodPost, sandbox.PathSlack+slackToken, bytes.NewReader(body)))
+		if answer.Body.String() != "ok" || strings.ContainsAny(text(t, body), "<>") {
+			t.Errorf("Slack says %s to the card of %q: %s", answer.Body, name, body)
+		}
+	})
 }

@@ -90,8 +90,14 @@ func TestWhatMayBeConcludedFromAnHTTPStatus(t *testing.T) {
 		status int
 		class  notify.Class
 	}{
-		{500, notify.ClassRetry}, {502, notify.ClassRetry}, {401, notify.ClassRetry}, {404, notify.ClassRetry}, {400, notify.ClassRetry},
-		{429, notify.ClassDown}, {503, notify.ClassDown}, {410, notify.ClassPermanent},
+		{500, notify.ClassRetry},
+		{502, notify.ClassRetry},
+		{401, notify.ClassRetry},
+		{404, notify.ClassRetry},
+		{400, notify.ClassRetry},
+		{429, notify.ClassDown},
+		{503, notify.ClassDown},
+		{410, notify.ClassPermanent},
 	} {
 		c, _, faults := webhookTo(t, signingKey, signingKey)
 		faults.Status(sandbox.When{}, tt.status, time.Minute)

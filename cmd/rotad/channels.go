@@ -23,17 +23,24 @@ type channel interface {
 	Close() error
 }
 
-// channels makes the channels besides mail.
-func channels(cfg *config.Config) ([]channel, error) {
-	var out []channel
+// allChannels makes every channel that is configured, mail first.
+func allChannels(cfg *config.Config) ([]notify.Channel, error) {
+	var all []notify.Channel
+	if cfg.SMTP != nil {
+		mail, err := mailChannel(cfg.SMTP)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, mail)
+	}
 	for _, c := range cfg.Channels {
 		made, err := newChannel(c)
 		if err != nil {
 			return nil, fmt.Errorf("opening the channel %s: %w", c.Name, err)
 		}
-		out = append(out, made)
+		all = append(all, made)
 	}
-	return out, nil
+	return all, nil
 }
 
 func newChannel(c config.Channel) (channel, error) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -13,8 +14,8 @@ import (
 )
 
 const (
-	scriptKey   = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=" //nolint:gosec // made up
-	scriptToken = "AbCdEfGhIjKlMnOpQrStUvWx"                           //nolint:gosec // made up
+	scriptKey   = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+	scriptToken = "AbCdEfGhIjKlMnOpQrStUvWx"
 )
 
 // addPlaces gives a script a receiver of webhooks at $HOOK with its key in the file "webhook", a Slack whose URL is in the file
@@ -42,12 +43,7 @@ func hears(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	pattern := regexp.MustCompile(args[1])
 	found := func() bool {
-		for _, body := range scripted(ts).bodies(args[0]) {
-			if pattern.Match(body) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(scripted(ts).bodies(args[0]), pattern.Match)
 	}
 	if neg {
 		if found() {

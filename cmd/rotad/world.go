@@ -71,19 +71,8 @@ func (d *daemon) voice(cfg *config.Config) (notify.World, error) {
 	if err != nil {
 		return w, err
 	}
-	if cfg.SMTP != nil {
-		channel, err := mailChannel(cfg.SMTP)
-		if err != nil {
-			return w, err
-		}
-		w.Channels = []notify.Channel{channel}
-	}
-	others, err := channels(cfg)
-	if err != nil {
+	if w.Channels, err = allChannels(cfg); err != nil {
 		return w, err
-	}
-	for _, c := range others {
-		w.Channels = append(w.Channels, c)
 	}
 	renderer, err := notify.NewRenderer(notify.Sender{
 		From: from, Key: d.store.Meta().Key, Mount: cfg.Vault.Mount, Fields: secretFields(cfg), PublicURL: cfg.PublicURL,

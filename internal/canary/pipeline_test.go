@@ -150,8 +150,11 @@ func (r *pipeline) plant(t *testing.T, number, clients int) {
 // returns how long that took. A secret that is made later cannot stand there.
 func (r *pipeline) searchAll(p *plant) time.Duration {
 	p.t.Helper()
-	for _, s := range []*spool{p.log, p.mails, p.dumps, p.answers, p.errors} {
+	for _, s := range []*spool{p.log, p.mails, p.posts, p.dumps, p.answers, p.errors} {
 		p.must(s.close())
+	}
+	if info, err := os.Stat(p.posts.file.Name()); err != nil || info.Size() == 0 {
+		p.t.Errorf("nothing was posted: %v", err)
 	}
 	r.learning.Lock()
 	err := r.search.Learn()

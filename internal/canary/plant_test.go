@@ -62,7 +62,7 @@ type plant struct {
 	links   map[string]scheduler.Connection
 	vault   *vault.Client
 
-	log, mails, dumps, answers, errors *spool
+	log, mails, posts, dumps, answers, errors *spool
 }
 
 func (p *plant) must(err error) {
@@ -77,7 +77,7 @@ func newPlant(t testing.TB, l *canary.Ledger, clients int) *plant {
 	t.Helper()
 	p := &plant{t: t, dir: t.TempDir(), clock: &clock{begin: time.Now()}, clients: clients}
 	for name, s := range map[string]**spool{
-		"rotad.log": &p.log, "mails.eml": &p.mails, "values.txt": &p.dumps, "answers.txt": &p.answers, "errors.txt": &p.errors,
+		"rotad.log": &p.log, "mails.eml": &p.mails, "posts.txt": &p.posts, "values.txt": &p.dumps, "answers.txt": &p.answers, "errors.txt": &p.errors,
 	} {
 		opened, err := newSpool(p.dir, name)
 		p.must(err)
@@ -155,12 +155,12 @@ func (p *plant) wire() {
 	p.notices, err = notify.NewLoop(notify.Settings{
 		Outbox: outbox{p.store}, Records: records{p.t.Context(), p.store}, Log: slog.New(slog.NewTextHandler(p.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now: p.clock.now, Elapsed: p.clock.elapsed, After: time.After,
-		World: notify.World{Directory: people{}, Renderer: renderer, Channels: []notify.Channel{p.mails}},
+		World: notify.World{Directory: people{}, Renderer: renderer, Channels: []notify.Channel{p.mails, posts{p.posts}}},
 	})
 	p.must(err)
 	p.meters = prometheus.NewRegistry()
 	m := metrics.New(p.meters, scraped{p.t.Context(), p.store}, metrics.Options{
-		Now: p.clock.now, Elapsed: p.clock.elapsed, ClientSeries: 1000, Channels: []string{notify.MailChannel},
+		Now: p.clock.now, Elapsed: p.clock.elapsed, ClientSeries: 1000, Channels: []string{notify.MailChannel, "ops"},
 		TokenExpires: p.vault.TokenExpires,
 		NextAction:   func(credential.Record) (string, time.Time) { return "", time.Time{} },
 	})
@@ -296,7 +296,7 @@ func (p *plant) scrape() {
 type people struct{}
 
 func (people) Owner(string) (notify.Contact, bool) {
-	return notify.Contact{Emails: []string{"payments@example.com"}}, true
+	return notify.Contact{Emails: []string{"payments@example.com"}, Channels: []notify.Subscription{{Name: "ops"}}}, true
 }
 
 func (people) Admins() notify.Contact {

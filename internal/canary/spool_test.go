@@ -56,6 +56,20 @@ func (s *spool) Send(_ context.Context, m notify.Message) (notify.Receipt, error
 // Name is that of the channel of mails.
 func (s *spool) Name() string { return notify.MailChannel }
 
+// posts is the spool as a channel that takes no mails: it keeps what would go to a program and to a chat.
+type posts struct{ *spool }
+
+// Name is what the configuration calls it.
+func (posts) Name() string { return "ops" }
+
+// Send takes one notice in both forms.
+func (p posts) Send(_ context.Context, m notify.Message) (notify.Receipt, error) {
+	event, err := notify.Event(m)
+	card, other := notify.SlackMessage(m)
+	p.printf("%s\n%s\n", event, card)
+	return notify.Receipt{Reply: "204"}, errors.Join(err, other)
+}
+
 // verbs print a value in every way that a careless line of a log may.
 func (s *spool) verbs(values ...any) {
 	for _, v := range values {

@@ -120,16 +120,21 @@ func (w *webhookSettings) check(s scope) {
 // ways checks that a team is reached at all, and by names that exist.
 func (l *loader) ways(at scope, emails, channels []string, needed bool) {
 	email := at.child("email")
+	nobody := len(emails) == 0 && len(channels) == 0 && needed
 	switch {
-	case len(emails) == 0 && len(channels) == 0 && needed && email.written():
+	case nobody && email.written():
 		email.report("is empty", "it is required, or write channels: [NAME]")
-	case len(emails) == 0 && len(channels) == 0 && needed:
+	case nobody:
 		email.report("is required", "or write channels: [NAME]")
 	case len(emails) > 0 && l.config.SMTP == nil && len(l.config.Channels) > 0:
 		email.warn("there is no mail server", "write smtp:, or channels: alone")
 	}
+	l.knownChannels(at.child("channels"), channels)
+}
+
+func (l *loader) knownChannels(s scope, channels []string) {
 	for i, name := range channels {
-		place := at.child("channels").index(i)
+		place := s.index(i)
 		if _, ok := l.config.Channel(name); !ok {
 			place.report(fmt.Sprintf("there is no channel %q", name), suggest(name, l.config.channelNames()))
 		} else if slices.Index(channels, name) < i {

@@ -96,7 +96,7 @@ func (h *Hook) signed(header http.Header, body []byte) bool {
 		}
 		mac := hmac.New(sha256.New, secret)
 		mac.Write(content)
-		for _, signature := range strings.Fields(header.Get("webhook-signature")) {
+		for signature := range strings.FieldsSeq(header.Get("webhook-signature")) {
 			version, encoded, _ := strings.Cut(signature, ",")
 			given, err := base64.StdEncoding.DecodeString(encoded)
 			if version == "v1" && err == nil && hmac.Equal(mac.Sum(nil), given) {
@@ -178,18 +178,21 @@ func (s *Slack) take(path string, body []byte) (status int, word string) {
 
 // valid applies the limits that Slack documents for the blocks that rotad uses.
 func (b SlackBlock) valid() bool {
-	fits := func(t SlackText, limit int) bool { return t.Text != "" && len([]rune(t.Text)) <= limit }
-	tooLong := func(limit int) func(SlackText) bool {
-		return func(t SlackText) bool { return !fits(t, limit) }
-	}
 	switch b.Type {
 	case "header":
-		return b.Text != nil && b.Text.Type == "plain_text" && fits(*b.Text, 150)
+		return b.Text != nil && b.Text.Type == "plain_text" && fit(150, *b.Text)
 	case "section":
-		words := b.Text != nil && fits(*b.Text, 3000)
-		return (words || b.Text == nil && len(b.Fields) > 0) && len(b.Fields) <= 10 && !slices.ContainsFunc(b.Fields, tooLong(2000))
+		if b.Text == nil {
+			return len(b.Fields) > 0 && len(b.Fields) <= 10 && fit(2000, b.Fields...)
+		}
+		return len(b.Fields) == 0 && fit(3000, *b.Text)
 	case "context":
-		return len(b.Elements) > 0 && len(b.Elements) <= 10 && !slices.ContainsFunc(b.Elements, tooLong(2000))
+		return len(b.Elements) > 0 && len(b.Elements) <= 10 && fit(2000, b.Elements...)
 	}
 	return false
+}
+
+// fit says whether all texts say something and are short enough.
+func fit(limit int, texts ...SlackText) bool {
+	return !slices.ContainsFunc(texts, func(t SlackText) bool { return t.Text == "" || len([]rune(t.Text)) > limit })
 }

@@ -104,7 +104,11 @@ func outboxSettle(w world) {
 	_, all := w.notices(start(), 1)
 	n := all[0]
 	n.Due = at(time.Hour)
-	n.Deliveries = []credential.Delivery{{Channel: "smtp", To: "a@example.com", State: credential.NoticePending, Attempts: 1}}
+	n.Deliveries = []credential.Delivery{
+		{Channel: "smtp", To: "a@example.com", State: credential.NoticePending, Attempts: 1},
+		{Channel: "ops", MessageID: "msg_1", State: credential.NoticeDead, Error: "gone"},
+		{Channel: "smtp", To: "a@example.com", About: "ops", State: credential.NoticePending},
+	}
 	w.settle(n)
 	w.nextNotice(at(time.Hour))
 	keys, all := w.notices(at(time.Hour), 1)
