@@ -29,7 +29,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func samples(t testing.TB) []notify.Sample {
 	t.Helper()
-	all, err := notify.Samples()
+	all, err := notify.Samples(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -380,7 +380,7 @@ func TestTheConfirmationHasTheChecklist(t *testing.T) {
 
 func TestPreviewWritesWhatIsAskedFor(t *testing.T) {
 	dir := t.TempDir()
-	files, err := notify.Preview(filepath.Join(dir, "new"), "rotated")
+	files, err := notify.Preview(filepath.Join(dir, "new"), nil, "rotated")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -393,7 +393,7 @@ func TestPreviewWritesWhatIsAskedFor(t *testing.T) {
 			t.Errorf("%s is missing in %v", want, names)
 		}
 	}
-	if _, err := notify.Preview(dir, "birthday"); err == nil || !strings.Contains(err.Error(), "rotated") {
+	if _, err := notify.Preview(dir, nil, "birthday"); err == nil || !strings.Contains(err.Error(), "rotated") {
 		t.Errorf("an unknown kind gives %v, which does not name the known ones", err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,9 +15,9 @@ import (
 
 // Preview writes the samples into a directory, which it makes: name.eml, name.html, name.txt (with the subject on top),
 // name.ics where there is a calendar event, name.webhook.json and name.slack.json. Without kinds it writes all; a kind takes its variants along. It
-// returns the files' paths. An unknown kind is an error that names the known ones.
-func Preview(dir string, kinds ...string) ([]string, error) {
-	samples, err := choose(kinds)
+// returns the files' paths. An unknown kind is an error that names the known ones. own are templates of one's own; nil = none.
+func Preview(dir string, own fs.FS, kinds ...string) ([]string, error) {
+	samples, err := choose(own, kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +41,8 @@ func Preview(dir string, kinds ...string) ([]string, error) {
 	return written, nil
 }
 
-func choose(kinds []string) ([]Sample, error) {
-	all, err := Samples()
+func choose(own fs.FS, kinds []string) ([]Sample, error) {
+	all, err := Samples(own)
 	if err != nil || len(kinds) == 0 {
 		return all, err
 	}

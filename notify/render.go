@@ -2,6 +2,7 @@ package notify
 
 import (
 	"fmt"
+	"io/fs"
 	"net/url"
 	"strings"
 	"time"
@@ -25,6 +26,8 @@ type Sender struct {
 	PublicURL string  // root of rotad's pages for people; empty = mails show commands only
 	// Fields names the field of a bundle that holds the secret, by provider; missing = client_secret.
 	Fields map[string]string
+	// Templates of one's own, which take the place of those of the same name; nil = none.
+	Templates fs.FS
 }
 
 // Recipient is one reader.
@@ -66,7 +69,7 @@ func NewRenderer(s Sender) (*Renderer, error) {
 	if err := checkPublicURL(s.PublicURL); err != nil {
 		return nil, err
 	}
-	set, err := templates.Parse(nil)
+	set, err := templates.Parse(s.Templates)
 	if err != nil {
 		return nil, err
 	}

@@ -2,9 +2,11 @@ package notify
 
 import (
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/templates"
 )
 
 // Sample is a rendered notice with made-up facts.
@@ -19,27 +21,16 @@ type Sample struct {
 
 const sampleUID = "7f6c2a52-0f5e-4b7e-9a39-5d9f6d2f8c11"
 
-// Samples renders every kind of notice, and the variants that look different, with made-up facts. It needs no
-// configuration and always gives the same bytes.
-func Samples() ([]Sample, error) {
-	r, err := NewRenderer(Sender{
-		From:    Address{Name: "Secrets", Addr: "secrets@example.com"},
-		ReplyTo: Address{Name: "Platform team", Addr: "platform@example.com"},
-		Key:     []byte("sample key, never used for mail"),
-		Mount:   "secret",
-	})
+// Samples renders every kind of notice, and the variants that look different, with made-up facts and with templates of one's
+// own; nil = none. It needs no configuration and always gives the same bytes.
+func Samples(own fs.FS) ([]Sample, error) {
+	r, err := sampleRenderer(own)
 	if err != nil {
 		return nil, err
 	}
 	var out []Sample
 	for _, s := range sampleNotices() {
-		to := Recipient{To: "payments@example.com", Zone: sampleZone()}
-		if s.Notice.Admins {
-			to = Recipient{To: "security@example.com"}
-		}
-		if s.About != "" {
-			to.About, to.Trouble = s.About, "the receiver does not want to be told any more (410)"
-		}
+		to := s.reader()
 		var eventErr error
 		if s.Message, eventErr, err = r.Render(s.Notice, to, sampleNow()); err != nil || eventErr != nil {
 			return nil, fmt.Errorf("rendering the sample %s: %w", s.Name, firstOf(err, eventErr))
@@ -54,6 +45,51 @@ func Samples() ([]Sample, error) {
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+func sampleRenderer(own fs.FS) (*Renderer, error) {
+	return NewRenderer(Sender{
+		From:    Address{Name: "Secrets", Addr: "secrets@example.com"},
+		ReplyTo: Address{Name: "Platform team", Addr: "platform@example.com"},
+		Key:     []byte("sample key, never used for mail"),
+		Mount:   "secret", Templates: own,
+	})
+}
+
+// reader is who gets the sample as a mail.
+func (s Sample) reader() Recipient {
+	to := Recipient{To: "payments@example.com", Zone: sampleZone()}
+	if s.Notice.Admins {
+		to = Recipient{To: "security@example.com"}
+	}
+	if s.About != "" {
+		to.About, to.Trouble = s.About, "the receiver does not want to be told any more (410)"
+	}
+	return to
+}
+
+// CheckTemplates renders every sample with templates of one's own, for mailboxes and for chats, and says all that is wrong with
+// them: a line each, which begins with file and line where there is one.
+func CheckTemplates(own fs.FS) error {
+	r, err := sampleRenderer(own)
+	if err != nil {
+		return err
+	}
+	var all []templates.Data
+	for _, s := range sampleNotices() {
+		n, to := s.Notice, s.reader()
+		if to.About != "" {
+			n = aboutChannel(n, to)
+		}
+		d := view{notice: n, reader: to, now: sampleNow(), mount: r.sender.Mount}.data()
+		d.Link = "https://rotad.example.com/clients/billing-api"
+		if i := n.Calendar; i != nil {
+			d.Event = templates.Event{What: sentence(i.What), At: templates.NewWhen(i.At, sampleNow(), to.Zone), Cancel: i.Cancel}
+			d.Event.Note = eventNote(*i, d.Event)
+		}
+		all = append(all, d)
+	}
+	return r.set.Check(all...)
 }
 
 func firstOf(errs ...error) error {

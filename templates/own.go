@@ -122,9 +122,17 @@ func Source(name string) ([]byte, error) { return files.ReadFile(path.Clean(name
 // remote finds what a reader's program would fetch, which tells others that a mail was read, and what it would run.
 var remote = regexp.MustCompile(`(?i)<(img|script|link|iframe|object|embed|form|video|audio)\b|\burl\(|\b(src|background|srcset)\s*=|@import`)
 
-// Check renders the mail of d.Kind and says what is wrong with what comes out, which templates of the user's own may have
-// caused: an empty part, something remote, a text part that lacks what the HTML part says.
-func (s *Set) Check(d Data) error {
+// Check renders mails and says what is wrong with what comes out, which templates of the user's own may have caused: an empty
+// part, something remote, a text part that lacks what the HTML part says. What is wrong in several of them is said once.
+func (s *Set) Check(mails ...Data) error {
+	wrong := make([]error, len(mails))
+	for i, d := range mails {
+		wrong[i] = s.check(d)
+	}
+	return distinct(wrong)
+}
+
+func (s *Set) check(d Data) error {
 	mail, err := s.Render(d)
 	if err != nil {
 		return placed(unwrapped(err))
@@ -173,9 +181,8 @@ func facts(d Data) []string {
 	for _, c := range d.Hold.Commands {
 		list = append(list, c.Line)
 	}
-	commands := reflect.ValueOf(d.Commands)
-	for i := range commands.NumField() {
-		list = append(list, commands.Field(i).String())
+	for _, line := range reflect.ValueOf(d.Commands).Fields() {
+		list = append(list, line.String())
 	}
 	return slices.DeleteFunc(append(list, d.Steps...), func(s string) bool { return s == "" })
 }

@@ -51,8 +51,12 @@ func (a *app) check(ctx context.Context, f checkFlags) error {
 	for _, p := range problems {
 		_, _ = fmt.Fprintln(a.out, p.String())
 	}
-	if errs := problems.Errors(); len(errs) > 0 {
-		return wrong(fmt.Errorf("%d errors, %d warnings in %s", len(errs), len(problems.Warnings()), a.config()), "")
+	errs := len(problems.Errors())
+	if !f.syntaxOnly {
+		errs += checkTemplates(cfg, a.out)
+	}
+	if errs > 0 {
+		return wrong(fmt.Errorf("%d errors, %d warnings in %s", errs, len(problems.Warnings()), a.config()), "")
 	}
 	_, _ = fmt.Fprintf(a.out, "%s: ok (%d clients in the configuration, %d providers, %d warnings)\n", a.config(), len(cfg.Clients), len(cfg.Providers), len(problems.Warnings()))
 	if !f.online {

@@ -9,12 +9,15 @@ import (
 )
 
 func newPreview(a *app) *cobra.Command {
-	var dir string
+	var dir, own, sources string
 	cmd := &cobra.Command{
 		Use:   "preview [KIND...]",
 		Short: "Write sample mails and calendar events, to look at; needs no configuration.",
 		RunE: func(_ *cobra.Command, kinds []string) error {
-			files, err := notify.Preview(dir, kinds...)
+			if sources != "" {
+				return a.templateSources(sources)
+			}
+			files, err := notify.Preview(dir, ownTemplates(own), kinds...)
 			if err != nil {
 				return wrong(err, "rotad preview without a kind writes them all")
 			}
@@ -25,5 +28,7 @@ func newPreview(a *app) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&dir, "out", "preview", "directory to write to")
+	cmd.Flags().StringVar(&own, "templates", "", "directory with templates of your own")
+	cmd.Flags().StringVar(&sources, "sources", "", "directory to write rotad's templates to instead, as a beginning for your own")
 	return cmd
 }

@@ -40,6 +40,9 @@ func (a *app) load() (*config.Config, error) {
 	if errs := problems.Errors(); len(errs) > 0 {
 		return nil, wrong(fmt.Errorf("%d errors in the configuration %s", len(errs), a.config()), a.namesAll())
 	}
+	if errs := checkTemplates(cfg, a.err); errs > 0 {
+		return nil, wrong(fmt.Errorf("%d errors in the templates of %s", errs, cfg.Templates), a.namesAll())
+	}
 	return cfg, nil
 }
 

@@ -87,7 +87,7 @@ func newPost(store *bolt.Store, sink string) (*post, error) {
 	if err != nil {
 		return nil, err
 	}
-	samples, err := notify.Samples()
+	samples, err := notify.Samples(nil)
 	if err != nil {
 		return nil, err
 	}

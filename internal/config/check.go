@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,6 +36,22 @@ func (l *loader) settings(s scope) {
 	c.Handshake = f.Handshake
 	c.State, c.Scan, c.Listen, c.Vault, c.SMTP, c.Admins = f.State, f.Scan, f.Listen, f.Vault, f.SMTP, f.Admins
 	c.PublicURL, c.Metrics, c.Log, c.Runtime = f.PublicURL, f.Metrics, f.Log, f.Runtime
+	c.Templates = l.templates(s.child("templates"))
+}
+
+// templates returns the directory of templates. Relative to the configuration file, as all paths are.
+func (l *loader) templates(s scope) string {
+	dir := l.file.Templates
+	if dir == "" {
+		return ""
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(s.dir, dir)
+	}
+	if info, err := os.Stat(dir); !l.decoder.syntax && (err != nil || !info.IsDir()) {
+		s.report(fmt.Sprintf("%s is not a directory", dir), "rotad preview --sources DIR writes the templates that there are")
+	}
+	return dir
 }
 
 func (st *State) check(s scope) {

@@ -25,6 +25,7 @@ type Config struct {
 	Handshake Handshake
 	Publish   Publish
 	PublicURL string
+	Templates string // directory; empty = none
 	Metrics   Metrics
 	Log       Log
 	Runtime   Runtime

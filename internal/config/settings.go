@@ -217,6 +217,8 @@ type root struct {
 	Admins Admins `yaml:"admins"`
 	// PublicURL is where links in mails lead; empty = mails show commands instead.
 	PublicURL string `yaml:"public_url" format:"url"`
+	// Templates is a directory with templates of one's own, which take the place of those of the same name; not written = none.
+	Templates string `yaml:"templates"`
 	// Metrics limits what /metrics shows.
 	Metrics Metrics `yaml:"metrics"`
 	// Log is how the daemon logs.
