@@ -6,4 +6,5 @@ var (
 	ReadBack = readBack
 	// Signatures signs a body, for the published vector.
 	Signatures = signatures
+	RetryAfter = retryAfter
 )

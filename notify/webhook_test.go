@@ -109,6 +109,17 @@ func TestWhatMayBeConcludedFromAnHTTPStatus(t *testing.T) {
 	}
 }
 
+func TestWhenAServerWantsToBeAskedAgain(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"": 0, "soon": 0, "-5": 0, "0": 0, "90": 90 * time.Second, "1e3": 0, "99999999": 24 * time.Hour, "99999999999999999999": 0,
+		"Sun, 06 Dec 2026 12:05:00 GMT": 5 * time.Minute, "Sun, 06 Dec 2026 11:00:00 GMT": 0, "Tue, 06 Dec 2050 12:00:00 GMT": 24 * time.Hour,
+	} {
+		if got := notify.RetryAfter(text, noon); got != want {
+			t.Errorf("%q is %v, want %v", text, got, want)
+		}
+	}
+}
+
 // Where a redirect leads nobody has configured, and the body and the signature are not for it.
 func TestARedirectIsNotFollowed(t *testing.T) {
 	followed := false

@@ -36,6 +36,14 @@ func TestThePolicyLetsOutWhatIsConfigured(t *testing.T) {
 			"tcp/443 tcp/53 tcp/587 tcp/8200 udp/53",
 		},
 		{
+			"a webhook and Slack, which is https",
+			[]string{
+				minimal, "config.channels.ops.kind=webhook", "config.channels.ops.url=https://events.example.com:8444/rotad", "config.channels.ops.secret_file=/run/ops/key",
+				"config.channels.chat.kind=slack", "config.channels.chat.url_file=/run/chat/url", "config.providers.corp.url=https://sso.example.com:9443",
+			},
+			"tcp/443 tcp/53 tcp/8200 tcp/8444 tcp/9443 udp/53",
+		},
+		{
 			"a further Vault",
 			[]string{minimal, "config.vaults.edge.address=https://edge.example.com:8201", "config.vaults.edge.auth.method=token", "config.vaults.edge.auth.token_file=/run/edge/token"},
 			"tcp/443 tcp/53 tcp/8200 tcp/8201 udp/53",

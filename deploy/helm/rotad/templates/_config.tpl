@@ -31,6 +31,15 @@ clients.{{ $name }}.yaml: |
 {{- int ($mail.port | default $implied) -}}
 {{- end }}
 
+{{/* The ports of the channels besides mail, one a line. The URL of Slack is a secret and so not here: it is https. */}}
+{{- define "rotad.channelPorts" -}}
+{{- $ports := list -}}
+{{- range .Values.config.channels -}}
+  {{- if .url }}{{ $ports = append $ports (include "rotad.port" .url) }}{{ else }}{{ $ports = append $ports "443" }}{{ end -}}
+{{- end -}}
+{{- $ports | uniq | sortAlpha | join "\n" -}}
+{{- end }}
+
 {{/* The ports of the providers and of the clients' probes, one a line. Every setting of a provider that holds an address
 is one that rotad asks; Microsoft's are built in. */}}
 {{- define "rotad.providerPorts" -}}
