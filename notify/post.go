@@ -83,7 +83,6 @@ func (p *poster) post(ctx context.Context, to string, header http.Header, body [
 	if err != nil {
 		return a, false, errors.New("the URL cannot be read")
 	}
-	request.GetBody = nil // the transport would send it a second time by itself
 	request.Header = header
 	request.Header.Set("User-Agent", "rotad")
 	response, err := p.client.Do(request)
