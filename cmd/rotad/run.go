@@ -92,9 +92,13 @@ const unwritten = "rotad starts again from the state and from Vault; look at the
 
 // serve registers the clients, opens the listeners, tells the service manager, and runs.
 func (a *app) serve(ctx context.Context, d *daemon) error {
-	if err := d.register(ctx, d.config()); errors.Is(err, state.ErrFatal) {
+	switch err := d.register(ctx, d.config()); {
+	case errors.Is(err, state.ErrFatal):
 		return failed(err, unwritten)
-	} else if err != nil {
+	case err != nil && ctx.Err() != nil: // somebody stops it while it starts: nothing is wrong
+		d.log.Info("rotad has stopped before it ran")
+		return nil
+	case err != nil:
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
