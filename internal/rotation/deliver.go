@@ -88,6 +88,16 @@ func (s *step) nextDelivery() time.Time {
 	return next
 }
 
+// soonerForConsumers falls due for those who use what is published. While a rotation goes back nothing is done for them, and
+// falling due for it again and again would be a loop without a pause.
+func (s *step) soonerForConsumers() {
+	if s.goesBack() {
+		return
+	}
+	s.sooner(s.nextDelivery(), "deliver")
+	s.sooner(s.reloadAt(), "reload")
+}
+
 // undelivered keeps the old secret while a destination does not hold the new one, and calls for a person. Where the
 // provider's own timer retires the old one, that is all that can be done.
 func (s *step) undelivered() bool {

@@ -38,8 +38,12 @@ func Rollback(rec credential.Record, by Person, env Env) (Decision, error) {
 
 // rollsBack comes before everything else in an overlap: until it is done or refused, nothing is delivered, reloaded or revoked.
 func (s *step) rollsBack() bool {
+	return s.goesBack() && (s.backedOff() || s.do(EffectRollback))
+}
+
+func (s *step) goesBack() bool {
 	r := s.rec.Rotation
-	return r != nil && r.RollingBack != nil && r.Phase == credential.PhaseOverlap && (s.backedOff() || s.do(EffectRollback))
+	return r != nil && r.RollingBack != nil && r.Phase == credential.PhaseOverlap
 }
 
 // rollback publishes the old bundle again, over the new one and nothing else, if the provider accepts it now. It stages it

@@ -196,3 +196,21 @@ func TestAStateFromBeforeARollbackRetiresNothing(t *testing.T) {
 		})
 	}
 }
+
+// While a rotation that goes back waits to try again, nothing is due for its consumers: it would fall due without a pause, and
+// nothing would ever be done.
+func TestARollbackThatWaitsFallsDueForNothingElse(t *testing.T) {
+	for name, wait := range map[string]func(*wave){
+		"a reload":   func(w *wave) { w.rec.Rotation.Reloads = nil },
+		"a delivery": func(w *wave) { w.rec.Copies[0].Version, w.rec.Copies[0].Next = 0, w.world.Wall.Add(-time.Minute) },
+	} {
+		w := overlapping(t)
+		wait(w)
+		w.rollback(t)
+		w.rec.Backoff = credential.Backoff{Until: w.world.Wall.Add(time.Minute), Set: w.world.Wall, Code: "indeterminate"}
+		d := rotation.Plan(w.rec, w.now())
+		if d.Effect != rotation.EffectNone || !d.Record.Due.Equal(w.rec.Backoff.Until) {
+			t.Errorf("%s: %s, due %s for %s, want %s", name, d.Effect, d.Record.Due, d.Record.DueFor, w.rec.Backoff.Until)
+		}
+	}
+}

@@ -128,8 +128,7 @@ func Plan(rec credential.Record, env Env) Decision {
 	}
 	if s.out.Effect == EffectNone && !s.out.Archive {
 		s.sooner(s.nextTelling(), "notice")
-		s.sooner(s.nextDelivery(), "deliver")
-		s.sooner(s.reloadAt(), "reload")
+		s.soonerForConsumers()
 	}
 	return s.decision()
 }
