@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -24,7 +23,7 @@ type Django struct {
 // StartDjango starts a server without clients. module is the directory of the tests' module.
 func StartDjango(ctx context.Context, cache Cache, module, dir string) (*Django, error) {
 	source := filepath.Join(module, "servers", "django")
-	installed, err := installPython(ctx, cache, source)
+	python, err := InstallPython(ctx, cache, source)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +35,6 @@ func StartDjango(ctx context.Context, cache Cache, module, dir string) (*Django,
 	if err != nil {
 		return nil, err
 	}
-	python := filepath.Join(installed, "venv", "bin", "python")
 	process, err := Launch(Spec{
 		Name: "django", Path: python, Args: []string{program}, Dir: dir,
 		Env: append(BareEnv(), fmt.Sprintf("PORT=%d", port), "PYTHONDONTWRITEBYTECODE=1"), Log: filepath.Join(dir, "django.log"),
@@ -91,29 +89,3 @@ func (d *Django) Accepts(ctx context.Context, clientID, secret string) (bool, er
 
 // Stop ends the server.
 func (d *Django) Stop() { d.process.Kill() }
-
-// installPython installs what requirements.txt pins into an environment of its own, once per content of the source.
-func installPython(ctx context.Context, cache Cache, source string) (string, error) {
-	if _, err := exec.LookPath("python3"); err != nil {
-		if err := cache.debian(ctx, []string{"/usr/bin/python3"}, "python3", "python3-venv"); err != nil {
-			return "", err
-		}
-	}
-	name, err := sourceName("python", source)
-	if err != nil {
-		return "", err
-	}
-	return cache.Once(ctx, name, func(ctx context.Context, dir string) error {
-		raw, err := os.ReadFile(filepath.Join(source, "requirements.txt"))
-		if err != nil {
-			return fmt.Errorf("reading what is to be installed: %w", err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, "requirements.txt"), raw, 0o644); err != nil {
-			return fmt.Errorf("copying what is to be installed: %w", err)
-		}
-		if err := run(ctx, dir, "python3", "-m", "venv", "--copies", "venv"); err != nil {
-			return err
-		}
-		return run(ctx, dir, filepath.Join("venv", "bin", "python"), "-m", "pip", "install", "--no-deps", "--quiet", "--requirement", "requirements.txt")
-	})
-}

@@ -26,6 +26,7 @@ type Mail struct {
 	HTML     string
 	Method   string // of the calendar part; empty = it has none
 	Calendar *ical.Calendar
+	Carried  string // the calendar part as it came
 	Raw      string
 }
 
@@ -129,6 +130,7 @@ func (m *Mail) take(part *mail.Part) error {
 	case "text/html":
 		m.HTML += string(body)
 	case "text/calendar":
+		m.Carried = string(body)
 		m.Calendar, err = ical.NewDecoder(bytes.NewReader(body)).Decode()
 		if err != nil {
 			return fmt.Errorf("reading the calendar: %w", err)

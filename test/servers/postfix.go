@@ -25,12 +25,15 @@ const (
 	postfixMaster = "/usr/lib/postfix/sbin/master"
 	postfixMain   = "/usr/sbin/postfix"
 	dovecotMain   = "/usr/sbin/dovecot"
+	dovecotIMAP   = "/usr/lib/dovecot/imap"
 )
 
 // Postfix is a running Postfix that takes mail for MailDomain after STARTTLS and AUTH (which Dovecot answers), and
-// delivers all of it into one Maildir. It survives Stop and Start, on the same port, with its mail.
+// delivers all of it into one Maildir, which Dovecot shows over IMAP. It survives Stop and Start, on the same ports, with
+// its mail.
 type Postfix struct {
 	Port     int
+	IMAPPort int    // without TLS, for MailUser
 	CAFile   string // certificate that clients have to trust
 	Maildir  string
 	dir      string
@@ -41,7 +44,7 @@ type Postfix struct {
 
 // InstallPostfix installs Postfix and Dovecot from Debian where they are missing.
 func InstallPostfix(ctx context.Context, cache Cache) error {
-	return cache.debian(ctx, []string{postfixMaster, dovecotMain}, "postfix", "dovecot-core")
+	return cache.debian(ctx, []string{postfixMaster, dovecotMain, dovecotIMAP}, "postfix", "dovecot-core", "dovecot-imapd")
 }
 
 // StartPostfix starts a mail server and waits until it greets.
@@ -53,8 +56,12 @@ func StartPostfix(ctx context.Context, cache Cache, dir string) (*Postfix, error
 	if err != nil {
 		return nil, err
 	}
+	imap, err := FreePort()
+	if err != nil {
+		return nil, err
+	}
 	p := &Postfix{
-		Port: port, dir: dir, CAFile: filepath.Join(dir, "mail.pem"), Maildir: filepath.Join(dir, "mail", "all"),
+		Port: port, IMAPPort: imap, dir: dir, CAFile: filepath.Join(dir, "mail.pem"), Maildir: filepath.Join(dir, "mail", "all"),
 	}
 	if err := p.configure(ctx); err != nil {
 		return nil, err
@@ -158,6 +165,7 @@ func (p *Postfix) configure(ctx context.Context) error {
 	files := map[string]string{
 		"postfix/main.cf": p.mainCF(), "postfix/master.cf": master,
 		"dovecot.conf": p.dovecotConf(), "dovecot-users": MailUser + ":{PLAIN}" + MailPassword + "\n", "dovecot-first": "", "dovecot-second": "",
+		"recipients": "",
 	}
 	for name, content := range files {
 		if err := os.WriteFile(p.path(name), []byte(content), 0o644); err != nil {

@@ -35,7 +35,7 @@ smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = private/auth
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
-smtpd_recipient_restrictions = permit_sasl_authenticated, reject
+smtpd_recipient_restrictions = check_recipient_access texthash:DIR/recipients, permit_sasl_authenticated, reject
 smtpd_peername_lookup = no
 maillog_file = DIR/maillog
 maillog_file_prefixes = /
@@ -66,14 +66,16 @@ func (p *Postfix) masterCF() (string, error) {
 	return strings.Join(lines, "\n"), nil
 }
 
-// dovecotConf answers AUTH for Postfix and nothing else. It asks three files after each other, so that an account may have two
+// dovecotConf answers AUTH for Postfix, and shows the Maildir over IMAP. It asks three files after each other, so that an account may have two
 // passwords at a time.
 func (p *Postfix) dovecotConf() string {
-	return strings.ReplaceAll(`
+	return strings.NewReplacer("DIR", p.dir, "PORT", fmt.Sprint(p.IMAPPort)).Replace(`
 base_dir = DIR/dovecot-run
 state_dir = DIR/dovecot-state
 log_path = DIR/dovecot.log
-protocols =
+protocols = imap
+mail_location = maildir:DIR/mail/all:INDEX=MEMORY
+first_valid_uid = 0
 listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
@@ -94,6 +96,14 @@ userdb {
   driver = static
   args = uid=65534 gid=65534 home=DIR/mail
 }
+service imap-login {
+  inet_listener imap {
+    port = PORT
+  }
+  inet_listener imaps {
+    port = 0
+  }
+}
 service auth {
   unix_listener DIR/spool/private/auth {
     mode = 0660
@@ -101,5 +111,5 @@ service auth {
     group = postfix
   }
 }
-`, "DIR", p.dir)
+`)
 }
