@@ -72,7 +72,7 @@ func (r *refusals) treat(whenFull string) {
 	if whenFull != "" {
 		table[r.Address(full)] = whenFull
 	}
-	r.Must(r.postfix.Treat(table))
+	r.Must(r.postfix.Treat(r.T.Context(), table))
 }
 
 // saidToAdmins awaits that the admins have what nobody else takes.
@@ -85,10 +85,7 @@ func (r *refusals) saidToAdmins() {
 				return err
 			}
 			for _, m := range mails {
-				if strings.Contains(m.Text, "billing") {
-					continue
-				}
-				if strings.Contains(m.Subject, id) && strings.Contains(m.Text, "no address of "+id) {
+				if strings.Contains(m.Subject, id) && strings.Contains(flat(m.Text), "because no address of the owner ("+id+") takes mail") {
 					return nil
 				}
 			}
@@ -96,6 +93,9 @@ func (r *refusals) saidToAdmins() {
 		})
 	}
 }
+
+// flat undoes the lines of a text.
+func flat(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // comeLate awaits the mails that were refused for now: nothing came before its time, and each comes once.
 func (r *refusals) comeLate() {
@@ -149,7 +149,7 @@ func (r *refusals) measured() {
 	r.Must(err)
 	var late, dead float64
 	for _, kind := range []string{"rotated", "retired"} {
-		labels := world.Block{"channel": "mail", "kind": kind, "outcome": "retry"}
+		labels := world.Block{"channel": "smtp", "kind": kind, "outcome": "retry"}
 		n, err := r.daemon.Metric("rotad_notices_total", labels)
 		r.Must(err)
 		late += n

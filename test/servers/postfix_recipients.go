@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -22,8 +21,8 @@ const (
 const Greylisted = "greylisted"
 
 // Treat says what becomes of mails to single recipients: an answer to RCPT, such as "452 4.2.2 Mailbox full", or
-// Greylisted. It replaces what was said before, and holds for connections that are opened from then on.
-func (p *Postfix) Treat(recipients map[string]string) error {
+// Greylisted. It replaces what was said before, and starts the mail server anew.
+func (p *Postfix) Treat(ctx context.Context, recipients map[string]string) error {
 	var table strings.Builder
 	for _, to := range slices.Sorted(maps.Keys(recipients)) {
 		fmt.Fprintf(&table, "%s %s\n", to, recipients[to])
@@ -31,14 +30,12 @@ func (p *Postfix) Treat(recipients map[string]string) error {
 	if err := os.WriteFile(p.path("recipients"), []byte(table.String()), 0o644); err != nil {
 		return fmt.Errorf("writing what becomes of recipients: %w", err)
 	}
-	if err := p.master.Signal(syscall.SIGHUP); err != nil {
-		return fmt.Errorf("telling postfix what becomes of recipients: %w", err)
-	}
-	return nil
+	p.Stop()
+	return p.Start(ctx)
 }
 
 // Greylist starts postgrey beside the mail server. A recipient who is Greylisted refuses every triplet of client, sender
-// and recipient until it has been known for as long as the delay.
+// and recipient until it has been known for as long as the delay. It holds from the next Treat on.
 func (p *Postfix) Greylist(ctx context.Context, cache Cache, delay time.Duration) (stop func(), err error) {
 	if err := cache.debian(ctx, []string{postgreyMain}, "postgrey"); err != nil {
 		return nil, err
