@@ -346,11 +346,16 @@ func TestHTMLIsWellFormedAndLoadsNothing(t *testing.T) {
 	}
 }
 
+// inOnePiece puts the words of commands together again, which stand in boxes of their own.
+func inOnePiece(page string) string {
+	return strings.NewReplacer(`<span style="display:inline-block;">`, "", "</span>", "").Replace(page)
+}
+
 func TestCommandsAreTheSameInTextAndHTML(t *testing.T) {
 	command := regexp.MustCompile(`(?m)^ {8}((?:rotad|vault) .*)$`)
 	for _, s := range samples(t) {
 		for _, m := range command.FindAllStringSubmatch(s.Message.Text, -1) {
-			if !strings.Contains(s.Message.HTML, ">"+strings.ReplaceAll(m[1], "'", "&#39;")+"<") {
+			if !strings.Contains(inOnePiece(s.Message.HTML), ">"+strings.ReplaceAll(m[1], "'", "&#39;")+"<") {
 				t.Errorf("%s: %q stands in the text only", s.Name, m[1])
 			}
 		}
@@ -362,7 +367,7 @@ func TestTheConfirmationHasTheChecklist(t *testing.T) {
 		if s.Notice.Kind != credential.NoticeRotated {
 			continue
 		}
-		for part, content := range map[string]string{"text": s.Message.Text, "html": s.Message.HTML} {
+		for part, content := range map[string]string{"text": s.Message.Text, "html": inOnePiece(s.Message.HTML)} {
 			last := 0
 			for _, step := range []string{"Retrieve the new secret", "Update all consumers", "Verify connectivity", "Monitor ", "Remove the old secret"} {
 				i := strings.Index(content, step)

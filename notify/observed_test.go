@@ -22,7 +22,7 @@ func TestWhoOnlyWatchesSaysHowToReplaceTheSecretByHand(t *testing.T) {
 			for field, n := range map[string]credential.Notice{"OIDC_SECRET": n, "secret_id": other} {
 				n.Kind, n.Facts.Mode = kind, mode
 				m, _ := render(t, r, n, notify.Recipient{})
-				for _, page := range []string{m.Text, html.UnescapeString(m.HTML)} {
+				for _, page := range []string{m.Text, html.UnescapeString(inOnePiece(m.HTML))} {
 					if strings.Contains(page, "rotad rotate") {
 						t.Errorf("%s, %s: a client that is only watched is offered a rotation", kind, mode)
 					}

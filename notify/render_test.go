@@ -308,7 +308,7 @@ func TestTheAdminsLearnWhoAndWhyAndWhatToDo(t *testing.T) {
 	n.Facts.Cause = credential.Cause{Kind: credential.CauseRequested, Actor: "mallory (uid 1002)", Reason: "no reason at all"}
 	m, _ := render(t, renderer(t), n, notify.Recipient{})
 	for _, want := range []string{"mallory (uid 1002)", "no reason at all", "rotad history billing", "rotad hold billing"} {
-		if !strings.Contains(strings.Join(strings.Fields(m.Text), " "), want) || !strings.Contains(m.HTML, want) {
+		if !strings.Contains(strings.Join(strings.Fields(m.Text), " "), want) || !strings.Contains(inOnePiece(m.HTML), want) {
 			t.Errorf("%q is missing", want)
 		}
 	}

@@ -72,7 +72,7 @@ func (l layers) parseKind(dir string) (pair, error) {
 	words, texts, htmls := dir+"/words.tmpl", dir+"/text.tmpl", dir+"/html.tmpl"
 	p := pair{
 		text: text.New("text").Option("missingkey=error").Funcs(text.FuncMap{"pad": pad, "cmd": cmd}),
-		html: html.New("html").Option("missingkey=error"),
+		html: html.New("html").Option("missingkey=error").Funcs(html.FuncMap{"words": wordsOf}),
 	}
 	plain := l.each([]string{"mail/partials.text.tmpl", words, texts}, func(name, content string) error {
 		_, err := p.text.New(name).Parse(content)
@@ -87,6 +87,9 @@ func (l layers) parseKind(dir string) (pair, error) {
 
 // pad fills a name of the table of facts up to the column of the values.
 func pad(name string) string { return fmt.Sprintf("%-*s ", factColumn-3, name) }
+
+// wordsOf takes a command line apart, so that it is broken between two words and not after the hyphens of an option.
+func wordsOf(line string) []string { return strings.Split(line, " ") }
 
 // cmd indents a command line so that Wrap leaves it alone.
 func cmd(line string) string { return CommandIndent + line }

@@ -43,7 +43,12 @@ func TestEveryMailCanBeRead(t *testing.T) {
 		for _, width := range []int64{320, 800} {
 			for _, scheme := range []string{"light", "dark"} {
 				name := fmt.Sprintf("%s-%d-%s", strings.TrimSuffix(filepath.Base(file), ".html"), width, scheme)
-				inks[scheme+" "+p.look(file, name, width, scheme)] = true
+				colour, complaints := p.look(file, width, scheme)
+				for _, text := range complaints {
+					t.Errorf("%s: %s", name, text)
+				}
+				inks[scheme+" "+colour] = true
+				p.shoot(name, width)
 			}
 		}
 	}
@@ -51,6 +56,26 @@ func TestEveryMailCanBeRead(t *testing.T) {
 		t.Errorf("the pages are coloured %v, want one colour by day and one by night", inks)
 	}
 	t.Logf("%d mails, each at two widths by day and by night", len(files))
+}
+
+// TestALookSeesWhatIsWrong: an onlooker that sees nothing would praise everything.
+func TestALookSeesWhatIsWrong(t *testing.T) {
+	t.Parallel()
+	p := openPane(t)
+	file := filepath.Join(t.TempDir(), "wrong.html")
+	for want, body := range map[string]string{
+		"wide":    `<div style="width:1000px">words</div>`,
+		"read":    `<p style="color:#999">words</p>`,
+		"asks":    `<img src="http://127.0.0.1:9/pixel.png">`,
+		"command": `<p class="code">rotad rotate billing-api --reason</p>`,
+	} {
+		head := `<!DOCTYPE html><meta name="viewport" content="width=device-width">`
+		must(t, os.WriteFile(file, []byte(head+body+strings.Repeat("<p>words</p>", 5)), 0o600))
+		_, complaints := p.look(file, 320, "light")
+		if text := strings.Join(complaints, "\n"); !strings.Contains(text, want) || len(complaints) != 1 {
+			t.Errorf("%s: the complaints are %q", want, text)
+		}
+	}
 }
 
 // openPane starts a browser, which ends with the test.
@@ -116,10 +141,11 @@ type looks struct {
 	Faint          []string // those that do not stand out
 	Page           string   // the colour behind everything
 	Spill          []string // what reaches beyond the screen
+	Broken         []string // words of commands that are broken although they would fit
 }
 
-// look opens a mail and measures it. It returns the colour of the page.
-func (p *pane) look(file, name string, width int64, scheme string) string {
+// look opens a mail and measures it. It returns the colour of the page, and what is wrong.
+func (p *pane) look(file string, width int64, scheme string) (colour string, complaints []string) {
 	p.t.Helper()
 	var seen looks
 	p.do(
@@ -128,17 +154,20 @@ func (p *pane) look(file, name string, width int64, scheme string) string {
 		chromedp.Navigate((&url.URL{Scheme: "file", Path: file}).String()),
 		chromedp.Evaluate(measure, &seen),
 	)
+	complain := func(format string, args ...any) { complaints = append(complaints, fmt.Sprintf(format, args...)) }
 	if seen.Scroll > width || seen.Screen != width || len(seen.Spill) > 0 {
-		p.t.Errorf("%s: %d pixels wide on a screen of %d (shown as %d): %q", name, seen.Scroll, width, seen.Screen, seen.Spill)
+		complain("%d pixels wide on a screen of %d (shown as %d): %q", seen.Scroll, width, seen.Screen, seen.Spill)
 	}
 	if seen.Texts < 5 || len(seen.Faint) > 0 {
-		p.t.Errorf("%s: of %d texts these are hard to read: %q", name, seen.Texts, seen.Faint)
+		complain("of %d texts these are hard to read: %q", seen.Texts, seen.Faint)
+	}
+	if len(seen.Broken) > 0 {
+		complain("a command is broken within %q", seen.Broken)
 	}
 	if asked := p.wants(); len(asked) > 0 {
-		p.t.Errorf("%s: %q", name, asked)
+		complain("it %q", asked)
 	}
-	p.shoot(name, width)
-	return seen.Page
+	return seen.Page, complaints
 }
 
 // measure compares each text with what is behind it (WCAG 2.2, 1.4.3), and looks for what is too wide.
@@ -167,8 +196,13 @@ const measure = `(() => {
     range.selectNodeContents(text);
     if (range.getBoundingClientRect().right > document.documentElement.clientWidth) spill.add(text.data.trim().slice(0, 40));
   }
+  const broken = [...document.querySelectorAll(".code")].flatMap((code) => {
+    const words = [...code.querySelectorAll("span")];
+    if (words.map((w) => w.textContent).join(" ") !== code.textContent) return [code.textContent];
+    return words.filter((w) => w.offsetHeight > 24 && w.textContent.length <= 20).map((w) => w.textContent);
+  });
   return {
-    Scroll: document.documentElement.scrollWidth, Screen: innerWidth, Texts: texts, Faint: [...faint], Spill: [...spill],
+    Broken: broken, Scroll: document.documentElement.scrollWidth, Screen: innerWidth, Texts: texts, Faint: [...faint], Spill: [...spill],
     Page: getComputedStyle(document.body).backgroundColor,
   };
 })()`
