@@ -35,9 +35,10 @@ func TestALifeInACalendar(t *testing.T) {
 	if announced.Calendar.Sequence != 0 {
 		t.Errorf("the first event has the sequence %d", announced.Calendar.Sequence)
 	}
+	l.expires("500h") // the next secret ends later, so that the next rotation is announced for another day
 	l.daemon.Do("rotate", watched, "--reason", "scenario")
 	moved := l.awaits("has moved its event", func(r credential.Record) bool {
-		return after(announced.Version)(r) && r.Calendar.Sequence > 0 && r.Calendar.At.After(announced.Calendar.At)
+		return after(announced.Version)(r) && r.Calendar.Sequence > 0 && r.Calendar.At.After(announced.Calendar.At.Add(19*time.Hour))
 	})
 	l.stands(moved.Calendar)
 	l.RemoveClient(watched)
@@ -56,11 +57,18 @@ func live(t *testing.T) *life {
 	must(t, err)
 	t.Cleanup(radicale.Stop)
 	l.calendar = client{radicale}
-	must(t, w.Vault.Role(t.Context(), watched, map[string]any{"role_id": "id-of-" + watched, "secret_id_ttl": "480h"}))
+	l.expires("480h")
 	addClient(w, watched)
 	addClient(w, "other")
 	l.daemon = w.Start()
 	return l
+}
+
+// expires says how long the secrets last that are made from now on.
+func (l *life) expires(after string) {
+	l.T.Helper()
+	settings := map[string]any{"role_id": "id-of-" + watched, "secret_id_ttl": after}
+	l.Must(l.Vault.Role(l.T.Context(), watched, settings))
 }
 
 func (l *life) awaits(what string, wanted func(credential.Record) bool) credential.Record {
