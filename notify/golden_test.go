@@ -346,11 +346,6 @@ func TestHTMLIsWellFormedAndLoadsNothing(t *testing.T) {
 	}
 }
 
-// inOnePiece puts the words of commands together again, which stand in boxes of their own.
-func inOnePiece(page string) string {
-	return strings.NewReplacer(`<span style="display:inline-block;">`, "", "</span>", "").Replace(page)
-}
-
 func TestCommandsAreTheSameInTextAndHTML(t *testing.T) {
 	command := regexp.MustCompile(`(?m)^ {8}((?:rotad|vault) .*)$`)
 	for _, s := range samples(t) {

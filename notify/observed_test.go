@@ -36,3 +36,8 @@ func TestWhoOnlyWatchesSaysHowToReplaceTheSecretByHand(t *testing.T) {
 		}
 	}
 }
+
+// inOnePiece puts the words of commands together again, which stand in boxes of their own.
+func inOnePiece(page string) string {
+	return strings.NewReplacer(`<span style="display:inline-block;">`, "", "</span>", "").Replace(page)
+}

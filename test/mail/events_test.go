@@ -33,7 +33,7 @@ const (
 func TestEveryReaderReadsEveryEvent(t *testing.T) {
 	t.Parallel()
 	dir := preview(t)
-	samples, err := notify.Samples()
+	samples, err := notify.Samples(nil)
 	must(t, err)
 	var meant []entry
 	for _, s := range samples {
