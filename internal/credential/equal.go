@@ -12,7 +12,7 @@ func (r *Record) Equal(o *Record) bool {
 		r.Rev == o.Rev, r.Sight == o.Sight, r.Version == o.Version, r.Proved == o.Proved, r.Missing == o.Missing,
 		r.Presumed == o.Presumed, r.Refused == o.Refused, r.Leaving == o.Leaving, r.Due.Equal(o.Due), r.DueFor == o.DueFor,
 		r.Boot == o.Boot, r.Since.Equal(o.Since), r.VersionAt.Equal(o.VersionAt), r.Looked.Equal(o.Looked), r.NextLook.Equal(o.NextLook),
-		r.Backoff == o.Backoff, r.Request == o.Request, r.Told == o.Told, r.Calendar == o.Calendar, r.Last == o.Last,
+		r.Backoff == o.Backoff, r.Request == o.Request, r.Told == o.Told, r.Calendar == o.Calendar, r.Answered.Equal(o.Answered), r.Last == o.Last,
 		r.Current == o.Current, r.Caps == o.Caps, same(r.Hold, o.Hold), r.Cleanup.equal(o.Cleanup), slices.Equal(r.Copies, o.Copies),
 		slices.Equal(r.Consumers, o.Consumers),
 		r.Client.equal(&o.Client), r.Rotation.equal(o.Rotation),

@@ -38,6 +38,7 @@ type Record struct {
 	Leaving  bool        `json:"leaving,omitzero"` // removed from its source: finishes its rotation, then is archived
 	Told     Told        `json:"told,omitzero"`
 	Calendar Calendar    `json:"calendar,omitzero"`
+	Answered time.Time   `json:"answered,omitzero"` // of the newest notice that somebody has answered by its link
 	Last     Last        `json:"last,omitzero"`
 	Cleanup  *Cleanup    `json:"cleanup,omitempty"` // a destroy in Vault that was refused and is retried
 	Copies   []CopyState `json:"copies,omitempty"`  // what is known of the client's destinations
@@ -107,7 +108,9 @@ type Told struct {
 type Calendar struct {
 	UID      string    `json:"uid,omitempty"` // random, for ever (RFC 7986 section 5.3)
 	Sequence int       `json:"sequence,omitempty"`
-	At       time.Time `json:"at,omitzero"` // where the event stands
+	At       time.Time `json:"at,omitzero"`    // where the event stands
+	Stamp    time.Time `json:"stamp,omitzero"` // when that was decided; zero = by a rotad that did not write it down
+	What     string    `json:"what,omitempty"` // what happens then, for people
 	Sent     bool      `json:"sent,omitzero"`
 }
 

@@ -135,7 +135,7 @@ func (s *step) invite(n *credential.Notice, at time.Time, what string) {
 	} else {
 		c.Sequence++
 	}
-	c.At, c.Sent = at, true
+	c.At, c.Stamp, c.What, c.Sent = at, s.env.Now, what, true
 	n.Calendar = &credential.Invite{UID: c.UID, Sequence: c.Sequence, At: at, What: what}
 }
 
