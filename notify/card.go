@@ -17,7 +17,6 @@ type Card struct {
 	Lead     string // what it means, in a few sentences
 	Rows     []templates.Row
 	Command  string // what shows more; empty = nothing does
-	Link     string // page of the client; empty = there is none
 	Why      string // why the reader gets it
 	Source   string // what names this installation: a URI
 	Facts    Facts
@@ -51,7 +50,6 @@ type Facts struct {
 	Expires     time.Time         `json:"expires,omitzero"`
 	NextRotate  time.Time         `json:"next_rotate,omitzero"`
 	OldDies     time.Time         `json:"old_dies,omitzero"`
-	Link        string            `json:"link,omitempty"`
 	Labels      map[string]string `json:"labels,omitempty"`
 }
 
@@ -72,9 +70,9 @@ func (r *Renderer) card(v view, d templates.Data) (*Card, error) {
 	}
 	c := &Card{
 		Severity: SeverityOf(v.notice), Headline: words.Headline, Lead: words.Lead, Why: words.Why, Rows: d.Rows,
-		Link: d.Link, Source: r.source(), Facts: v.facts(d),
+		Source: r.source(), Facts: v.facts(d),
 	}
-	c.Facts.Summary, c.Facts.Link = summary.Headline, d.Link
+	c.Facts.Summary = summary.Headline
 	if v.notice.Client != "" {
 		c.Command = d.Commands.Show
 	}

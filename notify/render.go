@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -19,11 +18,14 @@ const KindChannel credential.NoticeKind = "channel"
 
 // Sender is who the mails come from. It is plain data.
 type Sender struct {
-	From      Address // also the organizer of calendar events; required
-	ReplyTo   Address // zero = From
-	Key       []byte  // random, made once per installation and kept with the state; required
-	Mount     string  // Vault mount for paths that name none
-	PublicURL string  // root of rotad's pages for people; empty = mails show commands only
+	From    Address // also the organizer of calendar events; required
+	ReplyTo Address // zero = From
+	Key     []byte  // random, made once per installation and kept with the state; required
+	Mount   string  // Vault mount for paths that name none
+	// PublicURL is where people reach rotad; programs take it for the name of this installation. Empty = a name of its own.
+	PublicURL string
+	// Answers returns the links with which the reader at an address can answer a notice; nil = mails show commands only.
+	Answers func(n credential.Notice, to string) []templates.Answer
 	// Fields names the field of a bundle that holds the secret, by provider; missing = client_secret.
 	Fields map[string]string
 	// Templates of one's own, which take the place of those of the same name; nil = none.
@@ -105,7 +107,9 @@ func (r *Renderer) Render(n credential.Notice, to Recipient, now time.Time) (m M
 	}
 	v := view{notice: n, reader: to, now: now, mount: r.sender.Mount, fields: r.sender.Fields}
 	d := v.data()
-	d.Link = r.link(n)
+	if r.sender.Answers != nil && to.byMail() {
+		d.Answers = r.sender.Answers(n, to.To)
+	}
 	m = Message{
 		ID: id, Thread: threadID(r.sender.Key, r.sender.From.Domain(), n),
 		Kind: n.Kind, Client: clean(n.Client, maxName), Milestone: clean(n.Milestone, maxName), Urgent: urgent(n),
@@ -142,14 +146,6 @@ func (r *Renderer) id(n credential.Notice, to Recipient) string {
 		return r.MessageID(n, to.To)
 	}
 	return r.EventID(n, to.Channel)
-}
-
-// link returns the page of the client. It carries nothing but the client's id, and the page asks who is there.
-func (r *Renderer) link(n credential.Notice) string {
-	if r.sender.PublicURL == "" || n.Client == "" {
-		return ""
-	}
-	return strings.TrimRight(r.sender.PublicURL, "/") + "/clients/" + url.PathEscape(n.Client)
 }
 
 // urgent says whether the mail may claim importance: seldom, or nobody believes it.

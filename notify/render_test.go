@@ -14,6 +14,7 @@ import (
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/notify"
+	"github.com/rotad/rotad/templates"
 )
 
 var noon = time.Date(2026, 12, 6, 12, 0, 0, 0, time.UTC)
@@ -337,11 +338,18 @@ func TestNoSecretIsInAnyRenderedByte(t *testing.T) {
 	}
 }
 
-func TestThePublicURLGivesALink(t *testing.T) {
-	r := renderer(t, func(s *notify.Sender) { s.PublicURL = "https://rotad.example.com/" })
-	m, _ := render(t, r, rotated("a/b c"), notify.Recipient{})
-	if want := "https://rotad.example.com/clients/a%2Fb%20c"; !strings.Contains(m.Text, want) || !strings.Contains(m.HTML, want) {
-		t.Errorf("the link %s is missing", want)
+func TestAnswersStandInTheMailOfTheirReader(t *testing.T) {
+	r := renderer(t, func(s *notify.Sender) {
+		s.Answers = func(n credential.Notice, to string) []templates.Answer {
+			return []templates.Answer{{Does: "Say that you have seen it", Link: "https://rotad.example.com/answer/" + n.Client + "-" + to}}
+		}
+	})
+	for _, to := range []string{"alice@example.com", "bob@example.com"} {
+		m, _ := render(t, r, rotated("billing"), notify.Recipient{To: to})
+		want := "https://rotad.example.com/answer/billing-" + to
+		if !strings.Contains(m.Text, "\n        "+want+"\n") || !strings.Contains(m.HTML, `href="`+want+`"`) {
+			t.Errorf("the link %s is missing", want)
+		}
 	}
 }
 
@@ -352,10 +360,10 @@ func TestSenderIsChecked(t *testing.T) {
 		"quoted sender":         func(s *notify.Sender) { s.From.Addr = `"a b"@example.com` },
 		"bad reply address":     func(s *notify.Sender) { s.ReplyTo.Addr = "a@b@c" },
 		"a sender beyond ASCII": func(s *notify.Sender) { s.From.Addr = "a@bücher.example" },
-		"short key":             func(s *notify.Sender) { s.Key = []byte("short") },
 		"page with a query":     func(s *notify.Sender) { s.PublicURL = "https://example.com/?a=b" },
 		"page without scheme":   func(s *notify.Sender) { s.PublicURL = "example.com" },
 		"javascript":            func(s *notify.Sender) { s.PublicURL = "javascript:alert(1)" },
+		"short key":             func(s *notify.Sender) { s.Key = []byte("short") },
 	} {
 		bad := good
 		edit(&bad)

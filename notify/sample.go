@@ -82,7 +82,7 @@ func CheckTemplates(own fs.FS) error {
 			n = aboutChannel(n, to)
 		}
 		d := view{notice: n, reader: to, now: sampleNow(), mount: r.sender.Mount}.data()
-		d.Link = "https://rotad.example.com/clients/billing-api"
+		d.Answers = []templates.Answer{{Does: "Say that you have seen this", Link: "https://rotad.example.com/answer/AQdiaWxsaW5n"}}
 		if i := n.Calendar; i != nil {
 			d.Event = templates.Event{What: sentence(i.What), At: templates.NewWhen(i.At, sampleNow(), to.Zone), Cancel: i.Cancel}
 			d.Event.Note = eventNote(*i, d.Event)

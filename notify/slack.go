@@ -201,9 +201,6 @@ func footBlock(c *Card) slackBlock {
 	if c.Command != "" {
 		texts = append(texts, "More: "+c.Command)
 	}
-	if c.Link != "" {
-		texts = append(texts, c.Link)
-	}
 	foot := slackBlock{Type: "context"}
 	for _, text := range texts[:min(len(texts), slackTexts)] {
 		foot.Elements = append(foot.Elements, slackPiece{"mrkdwn", forSlack(text, slackField)})

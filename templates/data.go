@@ -47,8 +47,8 @@ type Data struct {
 	OldOne      string   // what becomes of the old secret when a person makes a new one, as a sentence
 	Rows        []Row    // the table of facts
 	Commands    Commands
-	Event       Event  // Note empty = the mail carries no invite
-	Link        string // page of this client; empty = there is none
+	Event       Event    // Note empty = the mail carries no invite
+	Answers     []Answer // what the reader can say by a link; none = there is no page for that
 }
 
 // MaxName is the length in runes at which a subject cuts the name of a client, so that the rest still fits.
@@ -106,6 +106,9 @@ type Commands struct {
 	Expires    string // a line of the configuration, not a command
 	NoExpiry   string // another one: the word for a secret that never expires
 }
+
+// Answer is something that a reader can say by a link, and what that does.
+type Answer struct{ Does, Link string }
 
 // Hold is a stop that needs a person.
 type Hold struct {

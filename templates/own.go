@@ -181,7 +181,10 @@ func contains(text, part string) bool {
 
 // facts are what nobody may miss who reads one part alone: where the secret is, until when, and what to type.
 func facts(d Data) []string {
-	list := []string{d.Client, d.Path, d.Error, d.Reason, d.OldDies.Full(), d.Expires.Full(), d.Hold.Cause, d.Hold.Detail, d.Link}
+	list := []string{d.Client, d.Path, d.Error, d.Reason, d.OldDies.Full(), d.Expires.Full(), d.Hold.Cause, d.Hold.Detail}
+	for _, a := range d.Answers {
+		list = append(list, a.Does, a.Link)
+	}
 	for _, c := range d.Hold.Commands {
 		list = append(list, c.Line)
 	}

@@ -36,8 +36,8 @@ func full(kind string) templates.Data {
 			Rotate: "rotad rotate billing", Approve: "rotad approve billing", Submit: "rotad submit billing",
 			Hold: "rotad hold billing", OldRemoved: "rotad resume billing --old-removed", Expires: "expires: 2027-03-06T00:00:00Z",
 		},
-		Event: templates.Event{What: "it ends", At: at(time.Hour), Note: "An event comes with this mail."},
-		Link:  "https://rotad.example.com/clients/billing",
+		Event:   templates.Event{What: "it ends", At: at(time.Hour), Note: "An event comes with this mail."},
+		Answers: []templates.Answer{{Does: "Say that you have seen it", Link: "https://rotad.example.com/answer/billing-_0"}},
 	}
 }
 
@@ -82,12 +82,12 @@ func TestLinksOnlyWhereThereIsAPage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data.Link = ""
+		data.Answers = nil
 		without, err := set.Render(data)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(with.HTML, `href="https://rotad.example.com/clients/billing"`) || !strings.Contains(with.Text, "https://rotad.example.com/clients/billing") {
+		if !strings.Contains(with.HTML, `href="https://rotad.example.com/answer/billing-_0"`) || !strings.Contains(with.Text, "https://rotad.example.com/answer/billing-_0") {
 			t.Errorf("%s: the link is missing", kind)
 		}
 		if strings.Contains(without.HTML, "href") || strings.Contains(without.Text, "://") {

@@ -15,6 +15,11 @@ func (l *loader) settings(s scope) {
 	f, c := &l.file, l.config
 	f.State.check(s.child("state"))
 	f.Listen.check(s.child("listen"))
+	f.Listen.Public.check(s.child("listen").child("public"), f.PublicURL)
+	if f.Listen.Public.On() {
+		warnPlain(s.child("public_url"), f.PublicURL, "whoever is on the way can read links, and answer with them")
+	}
+	f.Listen.Public.Secret = secretsOf(&f.Listen.Public)
 	f.Vault.check(s.child("vault"))
 	l.defaultJWT(s.child("vault").child("auth"), &f.Vault.Auth)
 	f.Metrics.check(s.child("metrics"))

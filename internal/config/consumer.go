@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net"
 
 	"github.com/rotad/rotad/internal/credential"
 )
@@ -72,26 +71,4 @@ func (h *Handshake) check(s scope) {
 	if at.check(s, "consumers' tokens travel in clear") && h.TokenKeyFile == "" && h.TokenKeyEnv == "" {
 		s.child("token_key_file").report("is required where the handshake listens", "32 random bytes: openssl rand -base64 32")
 	}
-}
-
-// listener is a door for other machines, as it is written.
-type listener struct{ address, cert, key string }
-
-// check says whether the listener is on. clear is what happens where it has no certificate and is not on this machine alone.
-func (l listener) check(s scope, clear string) (on bool) {
-	if l.address == off {
-		return false
-	}
-	if what, hint := listenProblem(l.address); what != "" {
-		s.child("address").report(what, hint)
-		return false
-	}
-	if (l.cert == "") != (l.key == "") {
-		s.child("tls_cert_file").report("needs tls_key_file, and the other way round", "write both, or neither")
-	}
-	host, _, _ := net.SplitHostPort(l.address)
-	if ip := net.ParseIP(host); l.cert == "" && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		s.child("address").warn(clear, "write tls_cert_file and tls_key_file, or let a proxy in front of it do TLS")
-	}
-	return true
 }

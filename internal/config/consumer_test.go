@@ -74,3 +74,35 @@ func TestTheHandshakeNeedsAKey(t *testing.T) {
 		})
 	}
 }
+
+func TestTheListenerForPeopleIsChecked(t *testing.T) {
+	const key, url = `key_file: "${CREDENTIALS_DIRECTORY}/secret"`, "public_url: https://rotad.example.com\n"
+	for name, tt := range map[string]struct{ public, url, want string }{
+		"no address":           {"address: somewhere", url, "listen.public.address: "},
+		"no key":               {`address: "127.0.0.1:9850"`, url, "listen.public.key_file: is required where people are listened to"},
+		"no place in mails":    {`address: "127.0.0.1:9850", ` + key, "", "listen.public.address: needs public_url"},
+		"half a certificate":   {`address: "127.0.0.1:9850", tls_cert_file: "${CREDENTIALS_DIRECTORY}/secret", ` + key, url, "listen.public.tls_cert_file: needs tls_key_file"},
+		"in clear, from afar":  {`address: "0.0.0.0:9850", ` + key, url, "listen.public.address: warning: whoever is on the way can read links"},
+		"links in clear":       {`address: "127.0.0.1:9850", ` + key, "public_url: http://rotad.example.com\n", "public_url: warning: the connection is not encrypted"},
+		"a proxy without form": {`address: "127.0.0.1:9850", trusted_proxies: [proxy], ` + key, url, `listen.public.trusted_proxies[0]: "proxy" is not a network`},
+		"anybody is a proxy":   {`address: "127.0.0.1:9850", trusted_proxies: [0.0.0.0/0], ` + key, url, `listen.public.trusted_proxies[0]: "0.0.0.0/0" is every address there is`},
+		"behind a proxy":       {`address: "0.0.0.0:9850", trusted_proxies: [10.0.0.0/8, "fd00::/8"], ` + key, url, ""},
+		"on this machine":      {`address: "127.0.0.1:9850", ` + key, url, ""},
+		"off":                  {"address: off", "", ""},
+		"off, with a place":    {"address: off", url, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			credentials(t)
+			_, problems := loadText(t, small+"listen: {public: {"+tt.public+"}}\n"+tt.url)
+			var all string
+			for _, p := range problems {
+				if strings.HasPrefix(p.Path, "listen") || p.Path == "public_url" {
+					all += p.String() + "\n"
+				}
+			}
+			if !strings.Contains(all, tt.want) || (tt.want == "") != (all == "") {
+				t.Errorf("got %q", all)
+			}
+		})
+	}
+}

@@ -114,7 +114,9 @@ func TestTheDefaultsInTheExampleAreTrue(t *testing.T) {
 	}{
 		{"state", full.State, bare.State},
 		{"scan", full.Scan, bare.Scan},
-		{"listen", full.Listen, bare.Listen},
+		{"listen.metrics", full.Listen.Metrics, bare.Listen.Metrics},
+		{"listen.admin", full.Listen.Admin, bare.Listen.Admin},
+		{"listen.public.address", full.Listen.Public.Address, bare.Listen.Public.Address},
 		{"metrics", full.Metrics, bare.Metrics},
 		{"log", full.Log, bare.Log},
 		{"runtime", full.Runtime, bare.Runtime},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/mail"
+	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -26,6 +27,8 @@ func formatProblem(format, text string) (what, hint string) {
 		return zoneProblem(text)
 	case "listen":
 		return listenProblem(text)
+	case "cidr":
+		return networkProblem(text)
 	}
 	return "", ""
 }
@@ -55,6 +58,17 @@ func mailProblem(text string) (what, hint string) {
 	}
 	if strings.ContainsAny(address.Address, " \r\n\t") || strings.HasSuffix(address.Address, ".") {
 		return fmt.Sprintf("%q is not a mail address that servers accept", text), "write name@example.com"
+	}
+	return "", ""
+}
+
+func networkProblem(text string) (what, hint string) {
+	const want = "write 10.0.0.0/8, or 192.0.2.7/32 for one address"
+	switch network, err := netip.ParsePrefix(text); {
+	case err != nil:
+		return fmt.Sprintf("%q is not a network", text), want
+	case network.Bits() == 0:
+		return fmt.Sprintf("%q is every address there is", text), "anybody could then say where they come from; " + want
 	}
 	return "", ""
 }

@@ -29,7 +29,9 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 	}{
 		{"state", c.State, config.State{Path: "/var/lib/rotad/rotad.db"}},
 		{"scan", c.Scan, "17 * * * *"},
-		{"listen", c.Listen, config.Listen{Metrics: "127.0.0.1:9847", Admin: "unix:/run/rotad/admin.sock"}},
+		{"listen.metrics", c.Listen.Metrics, "127.0.0.1:9847"},
+		{"listen.admin", c.Listen.Admin, "unix:/run/rotad/admin.sock"},
+		{"listen.public", c.Listen.Public.On(), false},
 		{"vault mount", c.Vault.Mount, "secret"},
 		{"vault staging", c.Vault.Staging, "rotad/staging"},
 		{"metrics", c.Metrics, config.Metrics{ClientSeries: 10000}},

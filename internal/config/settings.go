@@ -1,6 +1,9 @@
 package config
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // State says where rotad keeps what it knows.
 type State struct {
@@ -19,6 +22,43 @@ type Listen struct {
 	// Admin is the socket that the commands talk to the daemon over: unix:/path. It is a socket because only that
 	// tells who is asking.
 	Admin string `yaml:"admin" default:"unix:/run/rotad/admin.sock"`
+	// Public is where people answer notices by the links in their mails, and calendar programs read deadlines.
+	Public Public `yaml:"public"`
+}
+
+// Public is the one listener for people. It needs public_url.
+type Public struct {
+	// Address that it listens on, host:port; "off" leaves people the commands.
+	Address string `yaml:"address" default:"off"`
+	// TLSCertFile is a PEM file of the listener's certificate and its chain; not written = clear text, for loopback or
+	// behind a proxy.
+	TLSCertFile string `yaml:"tls_cert_file"`
+	// TLSKeyFile is a PEM file of the certificate's key.
+	TLSKeyFile string `yaml:"tls_key_file"`
+	// KeyFile is the file that holds the key which links and calendar feeds are signed with: 32 random bytes or more. Another
+	// key makes all that were written worthless.
+	KeyFile string `yaml:"key_file"`
+	// KeyEnv is the environment variable that holds that key.
+	KeyEnv string `yaml:"key_env"`
+	// TrustedProxies are the networks of the proxies whose X-Forwarded-For and X-Forwarded-Proto are believed.
+	TrustedProxies []string `yaml:"trusted_proxies" format:"cidr"`
+
+	// Secret reads "key".
+	Secret Secrets `yaml:"-"`
+}
+
+// On says whether the listener is switched on.
+func (p Public) On() bool { return p.Address != off && p.Address != "" }
+
+// Proxies returns the networks of the trusted proxies.
+func (p Public) Proxies() []netip.Prefix {
+	var out []netip.Prefix
+	for _, text := range p.TrustedProxies {
+		if network, err := netip.ParsePrefix(text); err == nil {
+			out = append(out, network.Masked())
+		}
+	}
+	return out
 }
 
 // VaultServer is a Vault, and how rotad comes to it.
@@ -215,7 +255,8 @@ type root struct {
 	Publish Publish `yaml:"publish"`
 	// Admins are the people who run rotad.
 	Admins Admins `yaml:"admins"`
-	// PublicURL is where links in mails lead; empty = mails show commands instead.
+	// PublicURL is where listen.public is reached by people, as links in mails say it: https://host, with a path where a proxy
+	// has one for it. Without that listener mails show commands only.
 	PublicURL string `yaml:"public_url" format:"url"`
 	// Templates is a directory with templates of one's own, which take the place of those of the same name; not written = none.
 	Templates string `yaml:"templates"`

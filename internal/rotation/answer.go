@@ -16,14 +16,15 @@ var ErrOutdated = errors.New("it is no longer about the present secret")
 // About is the notice that somebody answers: when it was decided, and the end of the secret that it is about.
 type About struct {
 	Noted time.Time
-	Ends  time.Time // zero = none was known
+	Ends  time.Time // zero = it is about something else than that end
 }
 
 // Open says whether the notice still waits for an answer. Moments are compared as a link writes them, to the microsecond.
 func (a About) Open(rec *credential.Record) error {
 	noted := a.Noted.Truncate(time.Microsecond)
+	replaced := !a.Ends.IsZero() && !a.Ends.Truncate(time.Microsecond).Equal(Ends(*rec).Truncate(time.Microsecond))
 	switch {
-	case noted.Before(rec.Since.Truncate(time.Microsecond)), rec.Leaving, !a.Ends.Truncate(time.Microsecond).Equal(Ends(*rec).Truncate(time.Microsecond)):
+	case noted.Before(rec.Since.Truncate(time.Microsecond)), rec.Leaving, replaced:
 		return ErrOutdated
 	case !noted.After(rec.Answered):
 		return ErrAnswered

@@ -1,0 +1,215 @@
+package answer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/rotad/rotad/internal/credential"
+)
+
+// Limits of what strangers may ask for.
+const (
+	maxBody   = 1 << 10 // bytes
+	maxAtOnce = 64      // requests that are looked at; more are told to come again
+	grace     = 5 * time.Second
+)
+
+// What an answer may be refused for. Each has a page that says it to people; nothing was changed.
+var (
+	// ErrAnswered: the notice, or a later one about the same client, has been answered.
+	ErrAnswered = errors.New("answered already")
+	// ErrOutdated: what the notice was about is no longer so.
+	ErrOutdated = errors.New("no longer so")
+	// ErrNobody: the client has gone, or the address does not answer for it any more. The page does not say which.
+	ErrNobody = errors.New("not for this address")
+
+	errEnded = errors.New("the link has ended")
+)
+
+// Matter is what a link is about, for the person who holds it.
+type Matter struct {
+	About string // one sentence
+	Quiet string // the moment until which VerbSnooze keeps warnings back, as the reader writes times
+}
+
+// Server answers people.
+type Server struct {
+	// Key reads the key that links and feeds are signed with, afresh for each request.
+	Key func() (string, error)
+	// Root is where people reach the listener, as their links say.
+	Root func() string
+	// Trusted are the proxies whose headers are believed.
+	Trusted func() []netip.Prefix
+	// Look says what a link is about, or one of the errors above. It changes nothing.
+	Look func(ctx context.Context, l Link) (Matter, error)
+	// Act does what a link is for, or returns one of the errors above. It is called for links that Look has accepted.
+	Act  func(ctx context.Context, l Link) error
+	Feed Feed
+	Now  func() time.Time
+	Log  *slog.Logger
+
+	wrongs limiter
+}
+
+// Handler answers requests; it is the whole listener.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /answer/{link}", s.ask)
+	mux.HandleFunc("POST /answer/{link}", s.take)
+	mux.HandleFunc("GET /calendar/{name}", s.calendar())
+	busy := make(chan struct{}, maxAtOnce)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		guarded(w.Header())
+		if wayOf(r, s.Trusted()).clear && strings.HasPrefix(s.Root(), "https:") {
+			show(w, http.StatusForbidden, pageClear())
+			return
+		}
+		select {
+		case busy <- struct{}{}:
+			defer func() { <-busy }()
+			s.within(mux).ServeHTTP(w, r)
+		default:
+			w.Header().Set("Retry-After", "1")
+			show(w, http.StatusServiceUnavailable, pageBusy())
+		}
+	})
+}
+
+// within lets the root of the links be a path of a host that has others: a proxy may take it off or leave it.
+func (s *Server) within(h http.Handler) http.Handler {
+	root, err := url.Parse(s.Root())
+	if err != nil {
+		return h
+	}
+	prefix := strings.TrimRight(root.Path, "/")
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if prefix != "" && strings.HasPrefix(r.URL.Path, prefix+"/") {
+			http.StripPrefix(prefix, h).ServeHTTP(w, r)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// guarded sets what every answer has: a page of ours loads nothing, runs nothing, stands in no frame, and sends its address nowhere.
+func guarded(h http.Header) {
+	h.Set("Content-Security-Policy", policy())
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Robots-Tag", "noindex, nofollow")
+	h.Set("Cache-Control", "no-store")
+}
+
+// ask shows what a link is about. It must not do anything: scanners of mail open every link, and HEAD comes here, too.
+func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
+	l, m, ok := s.accept(w, r)
+	if ok {
+		show(w, http.StatusOK, pageAsk(l, m))
+	}
+}
+
+// take does what a link is for.
+func (s *Server) take(w http.ResponseWriter, r *http.Request) {
+	l, m, ok := s.accept(w, r)
+	if !ok {
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if r.PostFormValue("answer") != string(l.Verb) { // not our button: something posts to whatever it finds
+		show(w, http.StatusBadRequest, pageAsk(l, m))
+		return
+	}
+	if err := s.Act(r.Context(), l); err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	show(w, http.StatusOK, pageDone(l, m))
+}
+
+// accept reads the link of a request and asks what it is about; where it is refused, that has been answered.
+func (s *Server) accept(w http.ResponseWriter, r *http.Request) (Link, Matter, bool) {
+	l, err := s.read(r.PathValue("link"))
+	var m Matter
+	if err == nil {
+		m, err = s.Look(r.Context(), l)
+	}
+	if err != nil {
+		s.refuse(w, r, err)
+	}
+	return l, m, err == nil
+}
+
+func (s *Server) read(text string) (Link, error) {
+	key, err := s.Key()
+	if err != nil {
+		return Link{}, err
+	}
+	l, err := read(credential.NewSensitive(key), text)
+	if err == nil && !s.Now().Before(l.Until) {
+		err = errEnded
+	}
+	return l, err
+}
+
+// refuse answers what cannot be granted. Errors of ours are logged, and never shown.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, errWrong):
+		s.wrong(w, r)
+	case errors.Is(err, errEnded):
+		show(w, http.StatusGone, pageEnded())
+	case errors.Is(err, ErrAnswered):
+		show(w, http.StatusGone, pageAnswered())
+	case errors.Is(err, ErrOutdated):
+		show(w, http.StatusGone, pageOutdated())
+	case errors.Is(err, ErrNobody):
+		show(w, http.StatusGone, pageNobody())
+	default:
+		s.Log.Error("a person could not be answered; see listen.public of the configuration, and the state file", "error", err)
+		show(w, http.StatusInternalServerError, pageBroken())
+	}
+}
+
+// wrong answers what nobody has signed: always the same, whatever it was meant to be.
+func (s *Server) wrong(w http.ResponseWriter, r *http.Request) {
+	from := wayOf(r, s.Trusted()).from
+	tooMany, first := s.wrongs.note(from, s.Now())
+	if first {
+		s.Log.Warn("many wrong links come from one address", "from", from.String())
+	}
+	if tooMany {
+		w.Header().Set("Retry-After", "60")
+		show(w, http.StatusTooManyRequests, pageTooMany())
+		return
+	}
+	show(w, http.StatusNotFound, pageWrong())
+}
+
+// Serve answers on a listener until the context ends.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	err := server.Shutdown(last)
+	if served := <-ended; !errors.Is(served, http.ErrServerClosed) {
+		err = errors.Join(err, served)
+	}
+	return err
+}

@@ -1,0 +1,118 @@
+package notify
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"time"
+
+	ics "github.com/arran4/golang-ical"
+
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/templates"
+)
+
+// feedRefresh is how often programs are asked to come again (RFC 7986 section 5.7, and the older name that Outlook reads).
+const feedRefresh = "PT6H"
+
+// Feed writes the events of an owner's clients as one calendar, a piece at a time: Begin, Event for each client, End. The events are
+// those that mails carry, byte for byte, as they look without an attendee.
+type Feed struct {
+	r     *Renderer
+	owner string
+	zone  *time.Location
+}
+
+// Feed returns the feed of an owner, who reads times in a zone.
+func (r *Renderer) Feed(owner string, zone *time.Location) Feed { return Feed{r, owner, zone} }
+
+const (
+	endCalendar = "END:VCALENDAR\r\n"
+	beginEvent  = "BEGIN:VEVENT\r\n"
+)
+
+// Begin returns what stands before the events.
+func (f Feed) Begin() []byte {
+	cal := ics.NewCalendar()
+	cal.SetProductId("-//rotad//rotad//EN")
+	cal.SetCalscale("GREGORIAN")
+	cal.SetMethod(ics.MethodPublish)
+	name := calendarText("Secrets of " + clean(f.owner, maxName))
+	cal.SetName(name)
+	cal.SetXWRCalName(name)
+	cal.SetRefreshInterval(feedRefresh, ics.WithValue("DURATION"))
+	cal.SetXPublishedTTL(feedRefresh)
+	return bytes.TrimSuffix([]byte(cal.Serialize(ics.WithNewLineWindows)), []byte(endCalendar))
+}
+
+// End returns what stands after the events.
+func (f Feed) End() []byte { return []byte(endCalendar) }
+
+// errNoEvent says that an event reads back as another one, and is left out.
+var errNoEvent = errors.New("the calendar object has no event")
+
+// Event returns the event of a client; nil = it has none. One that was cancelled is not there any more, which is how programs that
+// read feeds learn of it.
+func (f Feed) Event(rec *credential.Record) ([]byte, error) {
+	n, ok := f.notice(rec)
+	if !ok {
+		return nil, nil
+	}
+	d := view{notice: n, now: n.At, reader: Recipient{Zone: f.zone}, mount: f.r.sender.Mount, fields: f.r.sender.Fields}.data()
+	d.Event = templates.Event{What: sentence(n.Calendar.What), At: templates.NewWhen(n.Calendar.At, n.At, f.zone)}
+	summary, description, err := f.r.set.RenderEvent(d)
+	if err != nil {
+		return nil, err
+	}
+	e := event{Invite: *n.Calendar, Stamp: n.At, Summary: summary, Description: description, Organizer: f.r.sender.From, Mode: CalendarPublish}
+	encoded := e.encode()
+	if err := e.validate(encoded); err != nil {
+		return nil, err
+	}
+	_, body, found := bytes.Cut(encoded, []byte(beginEvent))
+	if !found {
+		return nil, errNoEvent
+	}
+	return append([]byte(beginEvent), bytes.TrimSuffix(body, []byte(endCalendar))...), nil
+}
+
+// notice is the notice whose mail would carry the event of a client as it stands now.
+func (f Feed) notice(rec *credential.Record) (credential.Notice, bool) {
+	c := rec.Calendar
+	if rec.Client.Owner != f.owner || !c.Sent || c.UID == "" || c.At.IsZero() {
+		return credential.Notice{}, false
+	}
+	stamp := c.Stamp
+	if stamp.IsZero() {
+		stamp = rec.Since
+	}
+	return credential.Notice{
+		At: stamp, Client: rec.Client.ID, Owner: rec.Client.Owner,
+		Facts:    credential.Facts{Provider: rec.Client.Provider, VaultPath: rec.Client.Vault, VaultVersion: rec.Version},
+		Calendar: &credential.Invite{UID: c.UID, Sequence: c.Sequence, At: c.At, What: c.What},
+	}, true
+}
+
+// Mark returns a sum over everything that Event makes of a client, at a fraction of its cost; nil = there is no event.
+func (f Feed) Mark(rec *credential.Record) []byte {
+	n, ok := f.notice(rec)
+	if !ok {
+		return nil
+	}
+	encoded, _ := json.Marshal(n) // texts, numbers and times of the state: it cannot fail
+	sum := sha256.Sum256(encoded)
+	return sum[:]
+}
+
+// Shape is what else the bytes of a feed depend on.
+func (f Feed) Shape() []byte {
+	return append(f.Begin(), (f.r.sender.From.Addr + "\x00" + f.r.sender.From.Name + "\x00" + f.r.sender.Mount + "\x00" + zoneName(f.zone))...)
+}
+
+func zoneName(z *time.Location) string {
+	if z == nil {
+		return ""
+	}
+	return z.String()
+}
