@@ -37,6 +37,7 @@ type actions struct {
 	log      *slog.Logger
 
 	connection func(provider string) (scheduler.Connection, bool) // nil = nothing outside can be asked
+	feeds      feedStore                                          // nil = there are no calendar feeds
 
 	wake      func()                  // the scheduler has something to look at
 	committed func(credential.Change) // is told of every commit; may be nil
@@ -67,6 +68,8 @@ func (a *actions) Do(ctx context.Context, c admin.Command) (admin.Reply, error) 
 		return a.prepare(ctx, c)
 	case admin.VerbSubmit:
 		return a.submit(ctx, c)
+	case admin.VerbCalendar:
+		return a.calendar(ctx, c)
 	case admin.VerbMoved:
 		return a.moved(ctx, c.Client, c.Consumer, c.Version, person(c))
 	default:
@@ -158,7 +161,7 @@ func (a *actions) grant(
 	for range meetings {
 		d, err := wish(rec, by, a.env(rec))
 		if err != nil {
-			return admin.Reply{}, answer(err)
+			return admin.Reply{}, denied(err)
 		}
 		committed, conflict, err := a.commit(ctx, credential.Change{Record: d.Record, Notices: d.Notices, Audit: d.Audit, Keep: keep})
 		switch {
@@ -195,8 +198,8 @@ func busy(id string) error {
 	return &admin.Error{Class: admin.ClassRefused, Why: fmt.Sprintf("rotad is working on %s right now", id), Hint: "try again in a moment"}
 }
 
-// answer turns a refused wish into an error of the admin API.
-func answer(err error) error {
+// denied turns a refused wish into an error of the admin API.
+func denied(err error) error {
 	if no, ok := errors.AsType[*rotation.Refusal](err); ok {
 		return &admin.Error{Class: admin.ClassRefused, Why: no.Why, Hint: no.Hint}
 	}

@@ -146,7 +146,7 @@ func mayBring(rec credential.Record) error {
 			Hint: "wait a moment; rotad show " + rec.Client.ID + " says what it waits for",
 		}
 	}
-	return answer(rotation.MaySubmit(rec))
+	return denied(rotation.MaySubmit(rec))
 }
 
 // fence returns the staging version that a submitted value may be staged over, and so proves that Vault takes writes.
@@ -156,7 +156,7 @@ func (a *actions) fence(ctx context.Context, rec credential.Record, rotationID s
 	x := a.inVault()
 	if rec.Rotation != nil || rec.Caps.Mode == credential.ModeManual {
 		version, err := x.Writable(ctx, rec, rotationID)
-		return version, answer(err)
+		return version, denied(err)
 	}
 	entry, err := x.Vault.Staging(ctx, rec.Client.StagingKey())
 	if err != nil {

@@ -28,6 +28,7 @@ func commands() []func(*app) *cobra.Command {
 		newAck,
 		newToken,
 		newSnooze,
+		newCalendar,
 		newAdd,
 		newRemove,
 		newImport,

@@ -76,6 +76,7 @@ type daemon struct {
 	executor  rotation.Executor
 	scheduler *scheduler.Scheduler
 	notices   *notify.Loop
+	renderer  atomic.Pointer[notify.Renderer] // of the configuration in force, for calendar feeds
 	meters    *meters
 	windows   sync.Map // credential.WindowSpec to credential.Window
 	loading   sync.Mutex
@@ -126,6 +127,7 @@ func (d *daemon) build(cfg *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
+	d.renderer.Store(voice.Renderer)
 	d.notices, err = notify.NewLoop(notify.Settings{
 		Outbox: outbox{d.store}, Records: records{d.store}, Meter: d.meters, Log: d.log,
 		Now: d.clocks.now, Elapsed: d.clocks.elapsed, After: d.clocks.after, World: voice,

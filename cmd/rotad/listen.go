@@ -19,10 +19,10 @@ import (
 
 // listeners are the daemon's doors: metrics and health for monitors, the admin socket for commands.
 type listeners struct {
-	metricsAt, adminAt, handshakeAt, publishAt net.Listener // nil = switched off
-	socket                                     string
-	stop                                       context.CancelFunc
-	serving                                    sync.WaitGroup
+	metricsAt, adminAt, handshakeAt, publishAt, publicAt net.Listener // nil = switched off
+	socket                                               string
+	stop                                                 context.CancelFunc
+	serving                                              sync.WaitGroup
 }
 
 // off is the address that switches a listener off.
@@ -58,10 +58,14 @@ func (d *daemon) openDoors(ctx context.Context, l *listeners, socket string) err
 	}
 	l.adminAt = at
 	actions := newActions(d.store, d.scheduler, d.executor, d.config, d.clocks.now, d.log)
+	actions.feeds = d.store
 	server := &admin.Server{Reader: d.store, Actor: actions, Copier: d.store, World: actions.World, Log: d.log}
 	l.serve(d, "admin", func() error { return server.Serve(ctx, at) })
 	d.openVaultLog(ctx, l, actions)
 	if err := d.openHandshake(ctx, l, actions); err != nil {
+		return err
+	}
+	if err := d.openPublic(ctx, l, actions); err != nil {
 		return err
 	}
 	return d.openPublished(ctx, l)

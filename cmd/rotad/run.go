@@ -201,6 +201,7 @@ func (a *app) reload(ctx context.Context, d *daemon) (err error) {
 	}
 	d.cfg.Store(cfg)
 	d.vaults.swap(further)
+	d.renderer.Store(voice.Renderer)
 	d.meters.Providers(providerNames(cfg))
 	d.scheduler.Swap(world)
 	if err = d.register(ctx, cfg); err != nil {
@@ -224,8 +225,10 @@ func sameProcess(old, now *config.Config) error {
 	switch {
 	case old.State != now.State:
 		return errors.New("state: cannot change while rotad runs; restart it")
-	case old.Listen != now.Listen:
+	case old.Listen.Metrics != now.Listen.Metrics, old.Listen.Admin != now.Listen.Admin:
 		return errors.New("listen: cannot change while rotad runs; restart it")
+	case old.Listen.Public.Address != now.Listen.Public.Address, (old.Listen.Public.TLSCertFile == "") != (now.Listen.Public.TLSCertFile == ""):
+		return errors.New("listen.public: its address, and whether it has a certificate, cannot change while rotad runs; restart it")
 	case old.Handshake.Address != now.Handshake.Address || (old.Handshake.TLSCertFile == "") != (now.Handshake.TLSCertFile == ""):
 		return errors.New("handshake: its address, and whether it has a certificate, cannot change while rotad runs; restart it")
 	case old.Publish.Address != now.Publish.Address || (old.Publish.TLSCertFile == "") != (now.Publish.TLSCertFile == ""):

@@ -76,7 +76,7 @@ func (d *daemon) voice(cfg *config.Config) (notify.World, error) {
 	}
 	renderer, err := notify.NewRenderer(notify.Sender{
 		From: from, Key: d.store.Meta().Key, Mount: cfg.Vault.Mount, Fields: secretFields(cfg), PublicURL: cfg.PublicURL,
-		Templates: ownTemplates(cfg.Templates),
+		Templates: ownTemplates(cfg.Templates), Answers: d.answers(cfg),
 	})
 	w.Renderer = renderer
 	return w, err

@@ -56,12 +56,13 @@ const (
 	VerbSubmit   Verb = "submit"   // Value, and what is known of its end
 	VerbRegister Verb = "register" // Clients, Source, DryRun
 	VerbRemove   Verb = "remove"
+	VerbCalendar Verb = "calendar" // Owner, Revoke
 )
 
 // Command is one thing that a person wants. Which fields it has depends on its verb.
 type Command struct {
 	Verb        Verb
-	Client      string // id; empty for VerbRegister
+	Client      string // id; empty for VerbRegister and VerbCalendar
 	Reason      string // for the audit; may be empty
 	Resolve     credential.Resolve
 	SecretID    string
@@ -76,6 +77,8 @@ type Command struct {
 	Consumer    string // of VerbMoved: who says which version it runs on
 	Version     int    // of VerbMoved: in Vault
 	Look        bool   // in a dry run of one client: look at it, too, and return its record as it would be then
+	Owner       string // of VerbCalendar: whose feed
+	Revoke      bool   // of VerbCalendar: give the feed another address first, so that the present one leads nowhere
 	Actor       string // who asks, as the kernel says; set by the server, whatever the request says
 }
 
@@ -92,6 +95,8 @@ type Reply struct {
 	Record *credential.Record `json:"record,omitempty"`
 	// Registered says what became of Command.Clients; nil for other verbs.
 	Registered *Registered `json:"registered,omitempty"`
+	// Address is where the feed of VerbCalendar is. Whoever has it can read the feed.
+	Address string `json:"address,omitempty"`
 }
 
 // Registered counts what a registration did, or would do.

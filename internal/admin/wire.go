@@ -42,6 +42,8 @@ type wireCommand struct {
 	Look        bool                `json:"look,omitzero"`
 	Consumer    string              `json:"consumer,omitempty"`
 	Version     int                 `json:"version,omitempty"`
+	Owner       string              `json:"owner,omitempty"`
+	Revoke      bool                `json:"revoke,omitzero"`
 }
 
 // clearValue is a secret on its way over the socket: the one place where a Sensitive is encoded.
@@ -67,7 +69,7 @@ func encodeCommand(c Command) ([]byte, error) {
 	w := wireCommand{
 		Verb: c.Verb, Client: c.Client, Reason: c.Reason, Resolve: c.Resolve, SecretID: c.SecretID, Until: c.Until,
 		Expires: c.Expires, Never: c.Never, Clients: c.Clients, Source: c.Source, DryRun: c.DryRun, Look: c.Look, Compromised: c.Compromised,
-		Consumer: c.Consumer, Version: c.Version,
+		Consumer: c.Consumer, Version: c.Version, Owner: c.Owner, Revoke: c.Revoke,
 	}
 	if !c.Value.Empty() {
 		w.Value = &clearValue{c.Value}
@@ -91,7 +93,7 @@ func decodeCommand(r io.Reader) (Command, error) {
 	c := Command{
 		Verb: w.Verb, Client: w.Client, Reason: w.Reason, Resolve: w.Resolve, SecretID: w.SecretID, Until: w.Until.UTC(),
 		Expires: w.Expires.UTC(), Never: w.Never, Clients: w.Clients, Source: w.Source, DryRun: w.DryRun, Look: w.Look, Compromised: w.Compromised,
-		Consumer: w.Consumer, Version: w.Version,
+		Consumer: w.Consumer, Version: w.Version, Owner: w.Owner, Revoke: w.Revoke,
 	}
 	if w.Value != nil {
 		c.Value = w.Value.Sensitive
@@ -104,9 +106,9 @@ func (c Command) check() error {
 	switch {
 	case !slices.Contains(verbs(), c.Verb):
 		return wrong("the daemon does not know this command", "use the same version of rotad for the daemon and for the commands")
-	case !validText(c.Client, maxName) || !validText(c.SecretID, maxName) || !validText(c.Consumer, maxName):
+	case !validText(c.Client, maxName) || !validText(c.SecretID, maxName) || !validText(c.Consumer, maxName) || !validText(c.Owner, maxName):
 		return wrong("an id is too long or has control characters", "rotad status lists the ids")
-	case (c.Client == "") != (c.Verb == VerbRegister):
+	case (c.Client == "") != (c.Verb == VerbRegister || c.Verb == VerbCalendar):
 		return wrong("the request names no client, or one where none belongs", "")
 	case !validText(c.Reason, maxText):
 		return wrong("the reason is too long or has control characters", "write one line")
@@ -133,6 +135,10 @@ func (c Command) checkVerb() error {
 		if c.Consumer == "" || c.Version <= 0 {
 			return wrong("the request does not say which consumer runs on which version", "rotad ack ID --consumer NAME --version N")
 		}
+	case VerbCalendar:
+		if c.Owner == "" {
+			return wrong("the request does not say whose calendar", "rotad calendar OWNER")
+		}
 	case VerbRegister:
 		return c.checkRegistration()
 	case VerbRotate, VerbRollback, VerbApprove, VerbHold, VerbAck, VerbPrepare, VerbRemove, VerbSubmit:
@@ -153,6 +159,7 @@ func (c Command) checkRegistration() error {
 func verbs() []Verb {
 	return []Verb{
 		VerbRotate, VerbRollback, VerbApprove, VerbHold, VerbResume, VerbAck, VerbMoved, VerbSnooze, VerbPrepare, VerbSubmit, VerbRegister, VerbRemove,
+		VerbCalendar,
 	}
 }
 

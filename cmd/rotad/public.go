@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/rotad/rotad/internal/answer"
+	"github.com/rotad/rotad/internal/config"
+	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/notify"
+	"github.com/rotad/rotad/templates"
+)
+
+// openPublic lets people answer by the links in their mails, and read their calendars. A key that cannot be used is found out now
+// rather than by the first person.
+func (d *daemon) openPublic(ctx context.Context, l *listeners, a *actions) error {
+	at, err := door(ctx, d.config().Listen.Public.Address, func() (cert, key string) {
+		now := d.config().Listen.Public
+		return now.TLSCertFile, now.TLSKeyFile
+	})
+	if at == nil || err != nil {
+		return err
+	}
+	l.publicAt = at
+	if _, err := publicKey(d.config()); err != nil {
+		return fmt.Errorf("listen.public: %w", err)
+	}
+	server := &answer.Server{
+		Key:     func() (string, error) { return d.config().Listen.Public.Secret("key") },
+		Root:    func() string { return d.config().PublicURL },
+		Trusted: func() []netip.Prefix { return d.config().Listen.Public.Proxies() },
+		Look:    a.look, Act: a.answer, Feed: feeds{d}, Now: d.clocks.now, Log: d.log,
+	}
+	l.serve(d, "public", func() error { return server.Serve(ctx, at) })
+	return nil
+}
+
+// publicKey reads the key that links are signed with, and refuses one that could be guessed.
+func publicKey(cfg *config.Config) (credential.Sensitive, error) {
+	key, err := cfg.Listen.Public.Secret("key")
+	if err == nil && len(key) < answer.MinKey {
+		err = answer.ErrShortKey
+	}
+	return credential.NewSensitive(key), err
+}
+
+// answers writes the links of mails; nil where there is nothing that they could lead to. A mail goes without them where the key
+// cannot be read: its commands say the same.
+func (d *daemon) answers(cfg *config.Config) func(credential.Notice, string) []templates.Answer {
+	if !cfg.Listen.Public.On() || cfg.PublicURL == "" {
+		return nil
+	}
+	return func(n credential.Notice, to string) []templates.Answer {
+		key, err := publicKey(cfg)
+		var offers []answer.Offer
+		if err == nil {
+			offers, err = answer.Offers(cfg.PublicURL, key, &n, to)
+		}
+		if err != nil {
+			d.log.Warn("a mail goes without the links to answer it; see listen.public.key_file", "client", n.Client, "error", err)
+			return nil
+		}
+		out := make([]templates.Answer, len(offers))
+		for i, o := range offers {
+			out[i] = templates.Answer{Does: offered(o.Verb), Link: o.URL}
+		}
+		return out
+	}
+}
+
+// offered says in a mail what a link is for.
+func offered(v answer.Verb) string {
+	if v == answer.VerbSnooze {
+		return "No more warnings about this for a week, apart from the last one"
+	}
+	return "Say that you have seen this"
+}
+
+// answerFor says whether the reader at an address may answer for the clients of an owner: the team, and the admins, who stand in.
+func answerFor(dir directory, owner, address string) (contact notify.Contact, ok bool) {
+	contact, _ = dir.Owner(owner)
+	for _, list := range [][]string{contact.Emails, dir.Admins().Emails} {
+		for _, known := range list {
+			if known == address {
+				return contact, true
+			}
+		}
+	}
+	return contact, false
+}
