@@ -16,8 +16,9 @@ const (
 // limiter counts wrong links by address. Right ones are never counted nor refused, so that nobody who shares an address with
 // somebody else, as behind a proxy, can be locked out by that one.
 type limiter struct {
-	mu   sync.Mutex
-	seen map[netip.Prefix]tally
+	mu    sync.Mutex
+	seen  map[netip.Prefix]tally
+	swept time.Time // when old counts were dropped last: not for every new address of somebody who has many
 }
 
 type tally struct {
@@ -34,13 +35,13 @@ func (l *limiter) note(from netip.Addr, now time.Time) (tooMany, first bool) {
 	}
 	key := network(from)
 	if _, known := l.seen[key]; !known && len(l.seen) >= maxTracked {
-		l.forget(now)
+		l.sweep(now)
 		if len(l.seen) >= maxTracked {
 			key = netip.Prefix{}
 		}
 	}
 	t := l.seen[key]
-	if age := now.Sub(t.since); age >= wrongPer || age < 0 {
+	if over(t.since, now) {
 		t = tally{since: now}
 	}
 	t.wrong++
@@ -48,12 +49,23 @@ func (l *limiter) note(from netip.Addr, now time.Time) (tooMany, first bool) {
 	return t.wrong > maxWrong, t.wrong == maxWrong+1
 }
 
-func (l *limiter) forget(now time.Time) {
+// sweep drops the counts that are over.
+func (l *limiter) sweep(now time.Time) {
+	if !over(l.swept, now) {
+		return
+	}
+	l.swept = now
 	for key, t := range l.seen {
-		if age := now.Sub(t.since); age >= wrongPer || age < 0 {
+		if over(t.since, now) {
 			delete(l.seen, key)
 		}
 	}
+}
+
+// over says whether a count that began then is of another time. A clock that was set back ends it, too.
+func over(since, now time.Time) bool {
+	age := now.Sub(since)
+	return age >= wrongPer || age < 0
 }
 
 // network is what one subscriber has: an address of IPv4, 64 bits of IPv6.
