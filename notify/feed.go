@@ -38,10 +38,8 @@ func (f Feed) Begin() []byte {
 	cal.SetProductId("-//rotad//rotad//EN")
 	cal.SetCalscale("GREGORIAN")
 	cal.SetMethod(ics.MethodPublish)
-	name := calendarText("Secrets of " + clean(f.owner, maxName))
-	cal.SetName(name)
-	cal.SetXWRCalName(name)
-	cal.SetRefreshInterval(feedRefresh, ics.WithValue("DURATION"))
+	cal.SetName(calendarText("Secrets of " + clean(f.owner, maxName))) // and X-WR-CALNAME
+	cal.SetRefreshInterval(feedRefresh)
 	cal.SetXPublishedTTL(feedRefresh)
 	return bytes.TrimSuffix([]byte(cal.Serialize(ics.WithNewLineWindows)), []byte(endCalendar))
 }
