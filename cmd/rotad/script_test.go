@@ -45,6 +45,8 @@ func TestScripts(t *testing.T) {
 			"clean":    cleanFile,
 			"jwt":      jwt,
 			"says":     says,
+			"letter":   readLetter,
+			"visits":   visits,
 			"signs":    signs,
 			"opens":    opens,
 			"admitted": admitted,
@@ -106,6 +108,9 @@ func setUpScript(e *testscript.Env) error {
 		return err
 	}
 	e.Setenv("HANDSHAKE", address)
+	if err := addPublic(e); err != nil {
+		return err
+	}
 	e.Setenv("TZ", "UTC")
 	e.Setenv("ROTAD_CONFIG", filepath.Join(e.WorkDir, "config.yaml"))
 	e.Setenv("SOCKET", filepath.Join(e.WorkDir, "admin.sock"))
