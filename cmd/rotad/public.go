@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/rotad/rotad/internal/answer"
 	"github.com/rotad/rotad/internal/config"
@@ -80,12 +81,5 @@ func offered(v answer.Verb) string {
 // answerFor says whether the reader at an address may answer for the clients of an owner: the team, and the admins, who stand in.
 func answerFor(dir directory, owner, address string) (contact notify.Contact, ok bool) {
 	contact, _ = dir.Owner(owner)
-	for _, list := range [][]string{contact.Emails, dir.Admins().Emails} {
-		for _, known := range list {
-			if known == address {
-				return contact, true
-			}
-		}
-	}
-	return contact, false
+	return contact, slices.Contains(contact.Emails, address) || slices.Contains(dir.Admins().Emails, address)
 }

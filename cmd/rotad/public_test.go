@@ -120,7 +120,7 @@ func TestOfAnswersAtTheSameMomentOneIsTaken(t *testing.T) {
 			at, verb = bob.snooze, "snooze"
 		}
 		presses.Go(func() {
-			reply, err := http.PostForm(at, url.Values{"answer": {verb}}) //nolint:noctx // the test ends with it
+			reply, err := http.PostForm(at, url.Values{"answer": {verb}})
 			if err != nil {
 				t.Error(err)
 				taken <- 0

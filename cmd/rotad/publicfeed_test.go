@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/emersion/go-ical"
-
 )
 
 func events(t *testing.T, object string) map[string]*ical.Event {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -94,14 +95,21 @@ func newPublicLife(t *testing.T) *publicLife {
 	address, err := freeAddress()
 	l.must(err)
 	l.root = "http://" + address + "/rotad"
-	l.dir, err = os.MkdirTemp("", "rotad") // a socket's path has to be short
-	l.must(err)
-	t.Cleanup(func() { _ = os.RemoveAll(l.dir) })
+	l.dir = l.shortDir()
 	text := fmt.Sprintf(publicConfig, address, vault.URL, mail.(*net.TCPAddr).Port, login.URL, l.ends.Format(time.RFC3339)) //nolint:forcetypeassert // it listens on TCP
 	for name, content := range map[string]string{"config.yaml": text, "vault-token": kv.RootToken(), "key": publicTestKey + "\n"} {
 		l.must(os.WriteFile(filepath.Join(l.dir, name), []byte(content), 0o600))
 	}
 	return l
+}
+
+// shortDir makes a directory in which the path of a socket is short enough.
+func (l *publicLife) shortDir() string {
+	l.Helper()
+	dir, err := os.MkdirTemp("", "rotad")
+	l.must(err)
+	l.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 func (l *publicLife) must(err error) {
@@ -129,7 +137,9 @@ func (l *publicLife) begin() {
 	go func() { ended <- d.run(ctx) }()
 	l.stop = sync.OnceFunc(func() {
 		stop()
-		<-ended
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			l.Error(err)
+		}
 		doors.close()
 		if err := d.close(); err != nil {
 			l.Error(err)

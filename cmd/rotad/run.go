@@ -227,15 +227,20 @@ func sameProcess(old, now *config.Config) error {
 		return errors.New("state: cannot change while rotad runs; restart it")
 	case old.Listen.Metrics != now.Listen.Metrics, old.Listen.Admin != now.Listen.Admin:
 		return errors.New("listen: cannot change while rotad runs; restart it")
-	case old.Listen.Public.Address != now.Listen.Public.Address, (old.Listen.Public.TLSCertFile == "") != (now.Listen.Public.TLSCertFile == ""):
+	case otherDoor(old.Listen.Public.Address, now.Listen.Public.Address, old.Listen.Public.TLSCertFile, now.Listen.Public.TLSCertFile):
 		return errors.New("listen.public: its address, and whether it has a certificate, cannot change while rotad runs; restart it")
-	case old.Handshake.Address != now.Handshake.Address || (old.Handshake.TLSCertFile == "") != (now.Handshake.TLSCertFile == ""):
+	case otherDoor(old.Handshake.Address, now.Handshake.Address, old.Handshake.TLSCertFile, now.Handshake.TLSCertFile):
 		return errors.New("handshake: its address, and whether it has a certificate, cannot change while rotad runs; restart it")
-	case old.Publish.Address != now.Publish.Address || (old.Publish.TLSCertFile == "") != (now.Publish.TLSCertFile == ""):
+	case otherDoor(old.Publish.Address, now.Publish.Address, old.Publish.TLSCertFile, now.Publish.TLSCertFile):
 		return errors.New("publish: its address, and whether it has a certificate, cannot change while rotad runs; restart it")
 	case old.Vault.Address != now.Vault.Address || old.Vault.Namespace != now.Vault.Namespace ||
 		old.Vault.Mount != now.Vault.Mount || old.Vault.Staging != now.Vault.Staging || old.Vault.AuditLog != now.Vault.AuditLog:
 		return errors.New("vault: address, namespace, mount, staging and audit_log cannot change while rotad runs; restart it")
 	}
 	return nil
+}
+
+// otherDoor says whether a listener would have to be opened anew. A certificate that is renewed is no other door.
+func otherDoor(old, now, oldCert, nowCert string) bool {
+	return old != now || (oldCert == "") != (nowCert == "")
 }

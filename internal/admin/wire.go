@@ -131,17 +131,22 @@ func (c Command) checkVerb() error {
 		if c.Until.IsZero() {
 			return wrong("the request says no moment", "rotad snooze ID --until 3d")
 		}
-	case VerbMoved:
-		if c.Consumer == "" || c.Version <= 0 {
-			return wrong("the request does not say which consumer runs on which version", "rotad ack ID --consumer NAME --version N")
-		}
-	case VerbCalendar:
-		if c.Owner == "" {
-			return wrong("the request does not say whose calendar", "rotad calendar OWNER")
-		}
+	case VerbMoved, VerbCalendar:
+		return c.checkNames()
 	case VerbRegister:
 		return c.checkRegistration()
 	case VerbRotate, VerbRollback, VerbApprove, VerbHold, VerbAck, VerbPrepare, VerbRemove, VerbSubmit:
+	}
+	return nil
+}
+
+// checkNames is about verbs that name somebody beside the client.
+func (c Command) checkNames() error {
+	switch {
+	case c.Verb == VerbMoved && (c.Consumer == "" || c.Version <= 0):
+		return wrong("the request does not say which consumer runs on which version", "rotad ack ID --consumer NAME --version N")
+	case c.Verb == VerbCalendar && c.Owner == "":
+		return wrong("the request does not say whose calendar", "rotad calendar OWNER")
 	}
 	return nil
 }

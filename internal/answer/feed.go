@@ -13,7 +13,7 @@ import (
 // Limits of feeds. A feed is written while the clients are read, a page of them at a time: none is ever held as a whole.
 const (
 	feedsAtOnce = 4
-	feedTime    = 5 * time.Minute // for one feed, however slow its reader is
+	feedTime    = 5 * time.Minute // for one feed, however slow its reader is; pages are so small that they do not wait for theirs
 )
 
 // Feed is where the events of an owner come from.
@@ -30,7 +30,7 @@ type Feed interface {
 func (s *Server) calendar() http.HandlerFunc {
 	turns := make(chan struct{}, feedsAtOnce)
 	return func(w http.ResponseWriter, r *http.Request) {
-		owner, err := s.feedOf(r)
+		owner, err := s.feedOf(r.Context(), r.PathValue("name"))
 		if err != nil {
 			s.refuse(w, r, err)
 			return
@@ -41,19 +41,16 @@ func (s *Server) calendar() http.HandlerFunc {
 		case <-r.Context().Done():
 			return
 		}
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(feedTime)) // a writer without deadlines has no limit to lift
 		s.write(w, r, owner)
 	}
 }
 
-func (s *Server) feedOf(r *http.Request) (string, error) {
+func (s *Server) feedOf(ctx context.Context, name string) (string, error) {
 	key, err := s.Key()
 	if err != nil {
 		return "", err
 	}
-	return feedOwner(credential.NewSensitive(key), r.PathValue("name"), func(owner string) (uint64, error) {
-		return s.Feed.Generation(r.Context(), owner)
-	})
+	return feedOwner(ctx, credential.NewSensitive(key), name, s.Feed.Generation)
 }
 
 // write sends a feed, or says that the reader has it already. The tag is made first: a change between the two is fetched at the

@@ -1,6 +1,7 @@
 package answer
 
 import (
+	"context"
 	"crypto/hmac"
 	"encoding/base64"
 	"fmt"
@@ -29,7 +30,9 @@ func feedName(key credential.Sensitive, owner string, generation uint64) (string
 }
 
 // feedOwner returns the owner whose feed a name is. It takes the same steps for an owner that does not exist.
-func feedOwner(key credential.Sensitive, file string, generation func(owner string) (uint64, error)) (string, error) {
+func feedOwner(
+	ctx context.Context, key credential.Sensitive, file string, generation func(ctx context.Context, owner string) (uint64, error),
+) (string, error) {
 	name, isFeed := strings.CutSuffix(file, feedEnding)
 	encoded, _, _ := strings.Cut(name, ".")
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
@@ -37,7 +40,7 @@ func feedOwner(key credential.Sensitive, file string, generation func(owner stri
 		return "", errWrong
 	}
 	owner := string(raw)
-	now, err := generation(owner)
+	now, err := generation(ctx, owner)
 	if err != nil {
 		return "", err
 	}

@@ -15,7 +15,7 @@ func TestWrongLinksAreLimitedByAddressAndRightOnesAreNot(t *testing.T) {
 	p := listen(t, func(p *people) { p.proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
 	server := httptest.NewServer(p.Handler())
 	defer server.Close()
-	try := func(path string, from string) int {
+	try := func(path, from string) int {
 		status, _, _ := ask(t, server.URL, "GET", path, "", "X-Forwarded-For", from)
 		return status
 	}
