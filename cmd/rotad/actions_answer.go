@@ -37,6 +37,9 @@ func (a *actions) answer(ctx context.Context, l answer.Link) error {
 		wish = rotation.Snooze(a.now().Add(answer.SnoozeFor))
 	}
 	_, err = a.grant(ctx, rec, rotation.Person{Name: "mail:" + l.To}, rotation.Answer(aboutNotice(l), wish), true)
+	if err == nil {
+		a.log.Info("a notice was answered by its link", "client", l.Client, "kind", l.Kind, "verb", l.Verb)
+	}
 	if said, ok := errors.AsType[*admin.Error](err); ok && said.Class == admin.ClassNotFound {
 		return answer.ErrNobody
 	}

@@ -159,3 +159,29 @@ func TestWithoutTheListenerMailsShowCommands(t *testing.T) {
 		t.Error(said)
 	}
 }
+
+// A key that could be guessed opens no door, and a replaced one ends all links at once, without a restart.
+func TestTheKeyOfTheLinksIsLongAndCanBeReplaced(t *testing.T) {
+	l := newPublicLife(t)
+	l.begin()
+	link := l.letter("partner", "alice@example.com").ack
+	feed := strings.TrimSpace(l.rotad(exitDone, "calendar", "payments"))
+	file := filepath.Join(l.dir, "key")
+	l.must(os.WriteFile(file, []byte("another-key-of-thirty-two-characters"), 0o600))
+	for _, at := range []string{link, feed} {
+		if status, _, _ := l.get("GET", at, ""); status != 404 {
+			t.Errorf("%s gets %d under another key", at, status)
+		}
+	}
+	l.stop()
+	d := l.daemon()
+	l.must(os.WriteFile(file, []byte("a-key-that-is-too-short"), 0o600))
+	doors, err := d.listen(t.Context(), filepath.Join(l.dir, "admin.sock"))
+	if err == nil {
+		doors.close()
+		t.Error("the daemon listens with a key that could be guessed")
+	} else if !strings.Contains(err.Error(), "shorter than 32 characters") {
+		t.Error(err)
+	}
+	l.must(d.close())
+}

@@ -125,11 +125,8 @@ func (l *publicLife) begin() {
 	if l.stop != nil {
 		l.stop()
 	}
-	cfg, problems := config.Load(filepath.Join(l.dir, "config.yaml"), configKinds())
-	l.must(problems.Err())
-	d, err := newDaemon(cfg, daemonSettings{clocks: realClocks(), log: slog.New(slog.NewTextHandler(&l.log, nil))})
-	l.must(err)
-	l.must(d.register(l.Context(), cfg))
+	d := l.daemon()
+	l.must(d.register(l.Context(), d.config()))
 	doors, err := d.listen(l.Context(), filepath.Join(l.dir, "admin.sock"))
 	l.must(err)
 	ctx, stop := context.WithCancel(context.Background())
@@ -146,6 +143,16 @@ func (l *publicLife) begin() {
 		}
 	})
 	l.Cleanup(l.stop)
+}
+
+// daemon opens the state by the configuration; nothing runs yet.
+func (l *publicLife) daemon() *daemon {
+	l.Helper()
+	cfg, problems := config.Load(filepath.Join(l.dir, "config.yaml"), configKinds())
+	l.must(problems.Err())
+	d, err := newDaemon(cfg, daemonSettings{clocks: realClocks(), log: slog.New(slog.NewTextHandler(&l.log, nil))})
+	l.must(err)
+	return d
 }
 
 func (l *publicLife) rotad(code int, args ...string) string {

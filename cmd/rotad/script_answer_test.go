@@ -67,15 +67,33 @@ func visits(ts *testscript.TestScript, neg bool, args []string) {
 	if strings.HasPrefix(at, "/") {
 		at = "http://" + ts.Getenv("PUBLIC") + at
 	}
-	r, err := http.NewRequestWithContext(context.Background(), args[1], at, strings.NewReader(strings.Join(args[4:], "&")))
-	ts.Check(err)
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	reply, err := http.DefaultClient.Do(r)
-	ts.Check(err)
+	reply := knock(ts, args[1], at, strings.Join(args[4:], "&"))
 	defer func() { _ = reply.Body.Close() }()
 	body, err := io.ReadAll(reply.Body)
 	ts.Check(err)
 	if strconv.Itoa(reply.StatusCode) != args[0] || !regexp.MustCompile(args[3]).Match(body) {
 		ts.Fatalf("status %d, want %s: %s", reply.StatusCode, args[0], body)
+	}
+}
+
+// knock asks until somebody listens: a daemon that has just begun has not opened all of its doors.
+func knock(ts *testscript.TestScript, method, at, body string) *http.Response {
+	ctx, stop := context.WithTimeout(context.Background(), awaitLimit)
+	defer stop()
+	pause := time.NewTicker(50 * time.Millisecond)
+	defer pause.Stop()
+	for {
+		r, err := http.NewRequestWithContext(context.Background(), method, at, strings.NewReader(body))
+		ts.Check(err)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		reply, err := http.DefaultClient.Do(r)
+		if err == nil {
+			return reply
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("nobody listens: %v", err)
+		case <-pause.C:
+		}
 	}
 }

@@ -20,6 +20,9 @@ func (l *loader) settings(s scope) {
 		warnPlain(s.child("public_url"), f.PublicURL, "whoever is on the way can read links, and answer with them")
 	}
 	f.Listen.Public.Secret = secretsOf(&f.Listen.Public)
+	if f.Listen.Public.On() && !l.decoder.syntax {
+		f.Listen.Public.checkKey(s.child("listen").child("public"))
+	}
 	f.Vault.check(s.child("vault"))
 	l.defaultJWT(s.child("vault").child("auth"), &f.Vault.Auth)
 	f.Metrics.check(s.child("metrics"))

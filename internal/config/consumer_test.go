@@ -76,10 +76,11 @@ func TestTheHandshakeNeedsAKey(t *testing.T) {
 }
 
 func TestTheListenerForPeopleIsChecked(t *testing.T) {
-	const key, url = `key_file: "${CREDENTIALS_DIRECTORY}/secret"`, "public_url: https://rotad.example.com\n"
+	const key, url = `key_env: ROTAD_TEST_PUBLIC_KEY`, "public_url: https://rotad.example.com\n"
 	for name, tt := range map[string]struct{ public, url, want string }{
 		"no address":           {"address: somewhere", url, "listen.public.address: "},
 		"no key":               {`address: "127.0.0.1:9850"`, url, "listen.public.key_file: is required where people are listened to"},
+		"a key to guess":       {`address: "127.0.0.1:9850", key_file: "${CREDENTIALS_DIRECTORY}/secret"`, url, "listen.public.key_file: the key has 8 characters; it needs 32 random ones"},
 		"no place in mails":    {`address: "127.0.0.1:9850", ` + key, "", "listen.public.address: needs public_url"},
 		"half a certificate":   {`address: "127.0.0.1:9850", tls_cert_file: "${CREDENTIALS_DIRECTORY}/secret", ` + key, url, "listen.public.tls_cert_file: needs tls_key_file"},
 		"in clear, from afar":  {`address: "0.0.0.0:9850", ` + key, url, "listen.public.address: warning: whoever is on the way can read links"},
@@ -93,6 +94,7 @@ func TestTheListenerForPeopleIsChecked(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			credentials(t)
+			t.Setenv("ROTAD_TEST_PUBLIC_KEY", "a-key-of-more-than-thirty-two-characters")
 			_, problems := loadText(t, small+"listen: {public: {"+tt.public+"}}\n"+tt.url)
 			var all string
 			for _, p := range problems {

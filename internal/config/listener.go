@@ -1,6 +1,9 @@
 package config
 
-import "net"
+import (
+	"fmt"
+	"net"
+)
 
 // listener is a door for other machines, as it is written.
 type listener struct{ address, cert, key string }
@@ -41,4 +44,21 @@ func (p *Public) check(s scope, url string) {
 	if p.KeyFile == "" && p.KeyEnv == "" {
 		s.child("key_file").report("is required where people are listened to", "32 random bytes: openssl rand -base64 32")
 	}
+}
+
+// minPublicKey is the length in bytes of the shortest key that cannot be guessed.
+const minPublicKey = 32
+
+// checkKey finds a key that could be guessed. One that cannot be read has been reported, where it is not merely somebody else who
+// checks the configuration.
+func (p *Public) checkKey(s scope) {
+	key, err := p.Secret("key")
+	if err != nil || len(key) >= minPublicKey {
+		return
+	}
+	at := s.child("key_file")
+	if !at.written() {
+		at = s.child("key_env")
+	}
+	at.report(fmt.Sprintf("the key has %d characters; it needs %d random ones", len(key), minPublicKey), "openssl rand -base64 32")
 }
