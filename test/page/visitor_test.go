@@ -48,6 +48,14 @@ func visit(t *testing.T) *visitor {
 	t.Cleanup(run.Close)
 	v := &visitor{t: t}
 	v.start(run.Binary(t))
+	v.browse(run)
+	return v
+}
+
+// browse starts a browser, which ends with the test.
+func (v *visitor) browse(run *world.Run) {
+	t := v.t
+	t.Helper()
 	path, err := run.Cache.Chromium(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +77,6 @@ func visit(t *testing.T) *visitor {
 		t.Fatal(err)
 	}
 	v.do(log.Enable(), runtime.Enable())
-	return v
 }
 
 var address = regexp.MustCompile(`browser: +(http://\S+/)`)
