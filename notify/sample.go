@@ -3,6 +3,7 @@ package notify
 import (
 	"fmt"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -14,6 +15,7 @@ type Sample struct {
 	Name    string // kind, with a word for a variant: "rotated", "rotated-cutover"
 	Notice  credential.Notice
 	About   string  // the channel that takes no notices, for the word about it
+	Links   bool    // the mail can be answered by links
 	Message Message // as a mailbox gets it
 	Posted  Message // as other channels get it
 	Mail    []byte  // the whole message (RFC 5322)
@@ -29,8 +31,12 @@ func Samples(own fs.FS) ([]Sample, error) {
 		return nil, err
 	}
 	var out []Sample
+	plain, linked := r, r.withAnswers(sampleAnswers)
 	for _, s := range sampleNotices() {
 		to := s.reader()
+		if r = plain; s.Links {
+			r = linked
+		}
 		var eventErr error
 		if s.Message, eventErr, err = r.Render(s.Notice, to, sampleNow()); err != nil || eventErr != nil {
 			return nil, fmt.Errorf("rendering the sample %s: %w", s.Name, firstOf(err, eventErr))
@@ -82,7 +88,7 @@ func CheckTemplates(own fs.FS) error {
 			n = aboutChannel(n, to)
 		}
 		d := view{notice: n, reader: to, now: sampleNow(), mount: r.sender.Mount}.data()
-		d.Answers = []templates.Answer{{Does: "Say that you have seen this", Link: "https://rotad.example.com/answer/AQdiaWxsaW5n"}}
+		d.Answers = sampleAnswers(n, to.To)
 		if i := n.Calendar; i != nil {
 			d.Event = templates.Event{What: sentence(i.What), At: templates.NewWhen(i.At, sampleNow(), to.Zone), Cancel: i.Cancel}
 			d.Event.Note = eventNote(*i, d.Event)
@@ -90,6 +96,21 @@ func CheckTemplates(own fs.FS) error {
 		all = append(all, d)
 	}
 	return r.set.Check(all...)
+}
+
+// withAnswers is the same renderer for mails that can be answered.
+func (r *Renderer) withAnswers(answers func(credential.Notice, string) []templates.Answer) *Renderer {
+	out := *r
+	out.sender.Answers = answers
+	return &out
+}
+
+// sampleAnswers are links as long as real ones, which nobody has signed.
+func sampleAnswers(credential.Notice, string) []templates.Answer {
+	link := "https://rotad.example.com/answer/" + strings.Repeat("c2FtcGxl", 17)
+	return []templates.Answer{
+		{Does: "Say that you have seen this", Link: link}, {Does: "No more warnings about this for a week, apart from the last one", Link: link + "8"},
+	}
 }
 
 func firstOf(errs ...error) error {
@@ -166,6 +187,7 @@ func sampleBefore(plain noticeMaker, invite inviteMaker) []Sample {
 		{Name: "warning", Notice: plain(credential.NoticeWarning, "14d", func(n *credential.Notice) {
 			n.Calendar = invite(n.Facts.Expires, 1, "the secret expires")
 		})},
+		{Name: "warning-answers", Links: true, Notice: plain(credential.NoticeWarning, "14d", func(*credential.Notice) {})},
 		{Name: "warning-manual", Notice: plain(credential.NoticeWarning, "7d", func(n *credential.Notice) {
 			manual(&n.Facts)
 			n.Facts.Expires = now.Add(7*day + time.Hour)
