@@ -46,6 +46,7 @@ func TestAFeedIsSentWholeOrNotAtAll(t *testing.T) {
 			t.Errorf("half a calendar passes for a whole one: %q", content)
 		}
 	}
+	server.Close() // its log is whole
 	if name := strings.TrimPrefix(at, "/calendar/"); strings.Contains(p.log.String(), name) {
 		t.Error("the address stands in the log")
 	}
