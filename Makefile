@@ -57,7 +57,7 @@ vet: ## go vet, in the program and in the tests against real servers
 race: ## the tests under the race detector
 	$(GO) test -race ./...
 
-generate: ## the files that are written by programs: Grafana's dashboards and alerts, the chart's copies and schema
+generate: ## the files that are written by programs: Grafana's dashboards and alerts, the chart's copies and schema, docs/reference/providers.md
 	$(GO) generate ./...
 
 # Whatever the tests need is installed, started and stopped by them. One package at a time: they share servers' ports,

@@ -16,6 +16,7 @@ type Kind struct {
 	Fields  []string // fields of the bundle
 	Ref     []string // fields of a client's ref; a trailing "?" marks an optional one
 	Rights  string   // least rights, for people
+	Traits  Traits   // what it can do, before anybody has asked a server
 
 	// Presets are settings for known providers, where the kind speaks to any; nil = it has none.
 	Presets []Preset
@@ -32,8 +33,11 @@ type Kind struct {
 // Preset is a part of a provider's block that comes with the program, as text that can be copied.
 type Preset struct {
 	Name    string
-	Summary string // one line for "rotad kinds"
-	Text    string // YAML
+	Summary string   // one line for "rotad kinds"
+	Text    string   // YAML
+	Modes   []string // overlap modes that it can show
+	Rights  string   // least rights, for people
+	Traits  Traits   // what it can do, before anybody has asked a server
 }
 
 // Opening is what Kind.Open gets.

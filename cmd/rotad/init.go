@@ -83,9 +83,22 @@ func newConfig(kind providers.Kind) ([]byte, error) {
 	var out bytes.Buffer
 	err = parsed.Execute(&out, map[string]any{
 		"Kind": kind.Name, "Summary": kind.Summary, "Rights": kind.Rights, "Ref": strings.TrimSuffix(refFields(kind.Ref)[0], "?"),
-		"Settings": config.Required(all[i]),
+		"Settings": config.Required(all[i]), "Unproven": unprovenIn(kind),
 	})
 	return out.Bytes(), err
+}
+
+// unprovenIn names what a new provider of a kind may stand on without a proof; empty = nothing.
+func unprovenIn(kind providers.Kind) string {
+	if !evidenceOf(kind.Name, "").Proven() {
+		return "the kind " + kind.Name
+	}
+	for _, p := range kind.Presets {
+		if !evidenceOf(kind.Name, p.Name).Proven() {
+			return "some presets"
+		}
+	}
+	return ""
 }
 
 // secretFile names the file of a provider's secret: keycloak-client-secret for client_secret_file.

@@ -30,7 +30,7 @@ func complete(t *testing.T, said string) (filled int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.Split(string(raw), "\n")
+	lines := strings.Split(strings.Replace(string(raw), "# allow_unproven: true", "allow_unproven: true", 1), "\n")
 	for line := range strings.Lines(said) {
 		if file := regexp.MustCompile(`the file (\S+) does not exist`).FindStringSubmatch(line); file != nil {
 			if err := os.WriteFile(file[1], []byte("a secret\n"), 0o600); err != nil {
@@ -72,7 +72,7 @@ func TestANewConfigurationIsRightOnceItIsFilledIn(t *testing.T) {
 				t.Errorf("init names %d things to fill in:\n%s", n, &out)
 			}
 			cfg, problems := config.Load("config.yaml", configKinds())
-			if len(problems) > 0 {
+			if len(problems.Errors()) > 0 {
 				raw, _ := os.ReadFile("config.yaml")
 				t.Fatalf("%s\n%s", problems, raw)
 			}
@@ -106,7 +106,7 @@ func TestTheClientInANewConfigurationIsRight(t *testing.T) {
 			}
 			_, problems := config.Load("config.yaml", configKinds(), config.SyntaxOnly())
 			for _, p := range problems.Errors() {
-				if p.What != "is not filled in yet" {
+				if p.What != "is not filled in yet" && !strings.HasSuffix(p.Path, ".allow_unproven") {
 					t.Error(p)
 				}
 			}

@@ -56,7 +56,7 @@ func configKinds() []config.Kind {
 	all := kinds()
 	list := make([]config.Kind, len(all))
 	for i, k := range all {
-		list[i] = config.Kind{Name: k.Name, Settings: k.Settings, Ref: k.Ref, Fields: k.Fields, Validate: validate}
+		list[i] = config.Kind{Name: k.Name, Settings: k.Settings, Ref: k.Ref, Fields: k.Fields, Validate: validate, Unproven: unproven(k.Name)}
 	}
 	return list
 }

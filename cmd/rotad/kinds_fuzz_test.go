@@ -152,7 +152,7 @@ func FuzzKindSettings(f *testing.F) {
 // oneProvider is a configuration with one provider.
 func oneProvider(kind, secret string, block map[string]string) string {
 	var b strings.Builder
-	b.WriteString("vault: {address: \"https://v.example.com\", auth: {method: token, token_file: " + secret + "}}\nproviders:\n  p:\n    kind: " + kind + "\n")
+	b.WriteString("vault: {address: \"https://v.example.com\", auth: {method: token, token_file: " + secret + "}}\nproviders:\n  p:\n    kind: " + kind + "\n    allow_unproven: true\n")
 	for _, name := range slices.Sorted(maps.Keys(block)) {
 		b.WriteString("    " + name + ": " + strconv.QuoteToASCII(block[name]) + "\n")
 	}

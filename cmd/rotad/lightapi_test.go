@@ -33,7 +33,7 @@ vault:
 smtp: {host: 127.0.0.1, port: %d, tls: none, from: Secrets <secrets@example.com>, helo: rotad.example.com}
 admins: {email: [security@example.com]}
 providers:
-  portal: {kind: lightapi, url: %s, host_id: host, token_url: %[3]s/oauth2/token, token_file: portal-token, deadline: 5s, propagation: 60s}
+  portal: {kind: lightapi, allow_unproven: true, url: %s, host_id: host, token_url: %[3]s/oauth2/token, token_file: portal-token, deadline: 5s, propagation: 60s}
 policies:
   default: {lifetime: 90d, rotate_before: 14d, overlap: 72h, announce: 7d}
 owners:

@@ -63,6 +63,7 @@ vault:
 providers:
   corp:
     kind: entra
+    allow_unproven: true
     tenant_id: 00000000-0000-0000-0000-000000000000
     client_id: rotad
     client_secret_file: %[2]s

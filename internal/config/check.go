@@ -276,6 +276,18 @@ func (p *providerSettings) check(s scope) {
 	}
 }
 
+// proven wants a person's word where a provider stands on documentation alone. With it, that stays worth a look.
+func (p *providerSettings) proven(s scope, unproven string) {
+	switch at := s.child("allow_unproven"); {
+	case unproven == "":
+	case p.AllowUnproven:
+		at.warn(unproven+" was written from documentation and never met the real server", "try it with one client first")
+	default:
+		at.report(unproven+" was written from documentation and never met the real server",
+			"write allow_unproven: true beside kind, once you have read what it does (docs/reference/providers.md) and chosen a client to try it with")
+	}
+}
+
 func positive[D ~int64](s scope, d D) {
 	if d <= 0 {
 		s.report("must be more than 0", "")

@@ -194,6 +194,9 @@ func (l *loader) provider(s scope, p *Provider) {
 	if kind.Validate != nil {
 		kind.Validate(p.Settings, func(path, what, hint string) { s.at(path).report(what, hint) })
 	}
+	if kind.Unproven != nil {
+		common.proven(s, kind.Unproven(p.Settings))
+	}
 	common.check(s)
 	p.Kind, p.Ref, p.Fields = kind.Name, kind.Ref, kind.Fields
 	p.Deadline, p.Propagation = common.Deadline, common.Propagation

@@ -183,6 +183,7 @@ func doubles() []config.Kind {
 		},
 		{Name: "odc", Settings: func() any { return new(odcSettings) }, Ref: []string{"client_id"}, Fields: bundle},
 		{Name: "bare"},
+		{Name: "hearsay", Unproven: func(any) string { return "the kind hearsay" }},
 	}
 }
 

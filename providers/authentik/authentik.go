@@ -41,6 +41,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refClientID},
 		Rights:   "view and change OAuth2/OpenID providers (authentik_providers_oauth2.view_oauth2provider, change_oauth2provider)",
+		Traits:   providers.Traits{Value: providers.ChosenByRotad, Live: "1", Lists: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}

@@ -56,6 +56,7 @@ func Kind() providers.Kind {
 		},
 		Ref:      []string{refClientID},
 		Rights:   "the client's own registration access token, in the field registration_access_token of its Vault path",
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "1", Lists: true},
 		Settings: func() any { return &Settings{Rotates: rotatesUpdate} },
 		Open:     open,
 	}

@@ -25,6 +25,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refApp + "?", refObject + "?"},
 		Rights:   "application permission Application.ReadWrite.OwnedBy, and ownership of each application",
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2 where personal accounts may log in, else many", Lists: true, Revokes: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}

@@ -24,6 +24,7 @@ func Kind() providers.Kind {
 			string(credential.ModeHardCutover), string(credential.ModeManual),
 		},
 		Rights:   "what the program needs at its provider; on this machine, to run the program",
+		Traits:   providers.Traits{Value: providers.ChosenByEither, Live: "as the program says", Lists: true, Revokes: true, Usage: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}

@@ -99,6 +99,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldValue},
 		Ref:      []string{refName},
 		Rights:   "none: there is nobody to ask but Vault",
+		Traits:   providers.Traits{Value: providers.ChosenByRotad, Live: "1"},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}

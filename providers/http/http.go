@@ -36,6 +36,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refID + "?", refClientID + "?", refParent + "?"},
 		Rights:   "to look at the client's secrets, to create one and to revoke one; each preset says what that is called",
+		Traits:   providers.Traits{Value: providers.ChosenByEither, Live: "as described", Lists: true, Revokes: true, Usage: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 		Presets:  Presets(),

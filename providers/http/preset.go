@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"path"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 
@@ -18,24 +20,22 @@ var presets embed.FS
 
 // Presets lists the descriptions that come with the program, by name. A preset is a file that can be copied: what stands
 // in it may stand in a provider's block.
-func Presets() []providers.Preset {
+func Presets() []providers.Preset { return slices.Clone(embedded()) }
+
+var embedded = sync.OnceValue(func() (all []providers.Preset) {
 	files, err := presets.ReadDir("presets")
 	if err != nil {
 		return nil
 	}
-	var out []providers.Preset
 	for _, f := range files {
 		text, err := presets.ReadFile(path.Join("presets", f.Name()))
 		if err != nil {
 			continue
 		}
-		first, _, _ := strings.Cut(string(text), "\n")
-		out = append(out, providers.Preset{
-			Name: strings.TrimSuffix(f.Name(), ".yaml"), Summary: strings.TrimPrefix(first, "# "), Text: string(text),
-		})
+		all = append(all, presetOf(strings.TrimSuffix(f.Name(), ".yaml"), string(text)))
 	}
-	return out
-}
+	return all
+})
 
 // noPreset is the name that stands for none: the block describes the API itself.
 const noPreset = "none"
@@ -59,6 +59,16 @@ func merged(block *Settings) (Settings, error) {
 		return base, nil
 	}
 	return Settings{}, errNoPreset
+}
+
+// Described names the preset that a block stands on; empty = the description is the block's own, or there is no such preset.
+func (s *Settings) Described() string {
+	for _, p := range Presets() {
+		if p.Name == s.Preset {
+			return p.Name
+		}
+	}
+	return ""
 }
 
 // overlay puts what is written in over into base: sections and maps key by key, everything else whole.

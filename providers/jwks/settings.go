@@ -44,6 +44,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldKeyID, credential.FieldPrivateKey, credential.FieldAlgorithm},
 		Ref:      []string{refClient},
 		Rights:   "none at the identity provider, which reads the keys at the client's jwks_uri; rotad's user writes the directory",
+		Traits:   providers.Traits{Value: providers.ChosenByRotad, Live: "many", Lists: true, Revokes: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}

@@ -47,6 +47,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refClientID},
 		Rights:   "realm-management: manage-clients; view-realm shows which policy covers a client",
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2 with a rotation policy, else 1", Lists: true, Revokes: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}

@@ -34,6 +34,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refClient, refHost + "?", refPosition + "?"},
 		Rights:   "owner of the clients, or the role oauth-client-admin; write scope of the oauth commands",
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "1", Lists: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}

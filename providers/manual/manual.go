@@ -27,6 +27,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refClient},
 		Rights:   "none: rotad has no account at the provider",
+		Traits:   providers.Traits{Value: providers.ChosenByPerson, Live: "as the portal has it"},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}

@@ -32,6 +32,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refClient},
 		Rights:   "none as long as a person makes the secrets; then an API client that may rotate those of others",
+		Traits:   providers.Traits{Value: providers.ChosenByPerson, Live: "as the portal has it"},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}

@@ -25,6 +25,7 @@ func Kind() providers.Kind {
 		Fields:   fields(),
 		Ref:      []string{refApplication},
 		Rights:   "scope tardis:team:all, which every team's ROVER_TOKEN has",
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2 where the zone keeps a replaced one, else 1", Lists: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}

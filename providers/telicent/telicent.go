@@ -26,6 +26,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refClient},
 		Rights:   "permission client.write; client.read as well, to tell a client without a secret from a missing one",
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2", Lists: true, Revokes: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}

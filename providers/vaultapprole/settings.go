@@ -78,6 +78,7 @@ func Kind() providers.Kind {
 		Fields:   []string{FieldRoleID, FieldSecretID},
 		Ref:      []string{refRole},
 		Rights:   "read the role and its role_id; list, create, look up and destroy its SecretIDs",
+		Traits:   providers.Traits{Value: providers.ChosenByEither, Live: "many", Lists: true, Revokes: true},
 		Settings: func() any { return &Settings{Mount: defaultMount, Values: valuesServer} },
 		Open:     open,
 	}

@@ -144,13 +144,13 @@ func (f *fleet) sorts() []sort {
 	cut := world.Block{"allow_cutover": true}
 	return []sort{
 		{"entra", credential.FieldClientSecret, limits(world.Block{
-			"kind": "entra", "tenant_id": tenant, "client_id": adminID, "client_secret_file": admin,
+			"kind": "entra", "allow_unproven": true, "tenant_id": tenant, "client_id": adminID, "client_secret_file": admin,
 			"graph_url": f.idpURL + sandbox.PathGraph, "login_url": f.idpURL + sandbox.PathLogin,
 		}), nil},
 		{"approle", "secret_id", roles("server"), nil},
 		{"own", "secret_id", roles("own"), nil},
 		{"telicent", credential.FieldClientSecret, limits(world.Block{
-			"kind": "telicent", "url": f.idpURL + sandbox.PathTelicent, "token_file": admin,
+			"kind": "telicent", "allow_unproven": true, "url": f.idpURL + sandbox.PathTelicent, "token_file": admin,
 		}), world.Block{"allow_cutover": true, "grace": grace.String()}},
 		{realmGrace, credential.FieldClientSecret, keycloak(realmGrace, f.keeps.Handler()), nil},
 		{realmCut, credential.FieldClientSecret, keycloak(realmCut, f.cuts.Handler()), cut},
