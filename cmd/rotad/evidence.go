@@ -21,12 +21,16 @@ var evidence = map[string]providers.Evidence{
 	"telicent":      documented,
 	"vault-approle": against("test/conformance/provider_test.go", "Vault 1.21.0"),
 
+	"http/auth0":             documented,
 	"http/cloudflare-access": documented,
 	"http/databricks":        documented,
+	"http/fusionauth":        documented,
+	"http/hydra":             documented,
 	"http/logto":             documented,
 	"http/pingone":           documented,
 	"http/stytch":            documented,
 	"http/telicent":          documented,
+	"http/zitadel":           documented,
 }
 
 var documented = providers.Evidence{Level: providers.EvidenceDocumentation}

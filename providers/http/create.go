@@ -150,6 +150,9 @@ func (p *provider) issued(d document, a answer, m making, at time.Time) (issued 
 	}
 	h := a.read(d, p.naming(m.v), slot, at)
 	if !m.own.Empty() {
+		if a.value != nil && !h.value.Equal(m.own) {
+			return providers.Issued{}, false // whoever answers this has not set what rotad sent
+		}
 		h.value = m.own
 	}
 	if h.value.Empty() {

@@ -35,10 +35,12 @@ func recorded(t *testing.T, preset string) kind.Settings {
 
 // access is the login that a preset is written for.
 func access(s kind.Settings) kind.Access {
-	if s.Preset == "cloudflare-access" || s.Preset == "telicent" {
+	switch s.Preset {
+	case "cloudflare-access", "fusionauth", "telicent", "zitadel":
 		return kind.Access{TokenEnv: "T"}
-	}
-	if s.Preset == "stytch" {
+	case "hydra":
+		return kind.Access{Anonymous: true}
+	case "stytch":
 		return kind.Access{Username: "project-test-1", PasswordEnv: "P"}
 	}
 	return kind.Access{ClientID: "rotad", ClientSecretEnv: "S"}
