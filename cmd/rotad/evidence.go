@@ -27,6 +27,7 @@ var evidence = map[string]providers.Evidence{
 	"http/fusionauth":        documented,
 	"http/hydra":             documented,
 	"http/logto":             documented,
+	"http/okta":              documented,
 	"http/pingone":           documented,
 	"http/stytch":            documented,
 	"http/telicent":          documented,

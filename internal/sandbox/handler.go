@@ -26,6 +26,7 @@ func (p *IdP) Handler() http.Handler {
 	p.portalRoutes(mux)
 	p.logtoRoutes(mux)
 	p.stytchRoutes(mux)
+	p.oktaRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", p.now().UTC().Format(http.TimeFormat))
 		w.Header().Set("Cache-Control", "no-store")

@@ -69,9 +69,19 @@ func TestChecksSayWhatIsWrong(t *testing.T) {
 		"an operation": {func(s *kind.Settings) {
 			s.Errors = []kind.Rule{{On: []string{"look"}, Status: []int{400}, Means: "busy"}}
 		}, "errors[0].on"},
-		"two-slot without list":  {func(s *kind.Settings) { s.Mode = "two-slot" }, "inspect.list"},
-		"a slot without a look":  {func(s *kind.Settings) { s.Inspect, s.Revoke = kind.Look{}, &kind.Call{Path: "/x"} }, "revoke"},
-		"revoke in a cutover":    {func(s *kind.Settings) { s.Mode, s.Revoke = "hard-cutover", &kind.Call{Path: "/x"} }, "revoke"},
+		"two-slot without list": {func(s *kind.Settings) { s.Mode = "two-slot" }, "inspect.list"},
+		"a slot without a look": {func(s *kind.Settings) { s.Inspect, s.Revoke = kind.Look{}, &kind.Ending{Call: kind.Call{Path: "/x"}} }, "revoke"},
+		"revoke in a cutover":   {func(s *kind.Settings) { s.Mode, s.Revoke = "hard-cutover", &kind.Ending{Call: kind.Call{Path: "/x"}} }, "revoke"},
+		"something before the end of a slot": {
+			func(s *kind.Settings) {
+				s.Revoke = &kind.Ending{Call: kind.Call{Path: "/x"}, Before: &kind.Call{Path: "/x/{secret_id}/off"}}
+			}, "revoke.before",
+		},
+		"something before the end that is about no secret": {
+			func(s *kind.Settings) {
+				s.Revoke = &kind.Ending{Call: kind.Call{Path: "/x/{secret_id}"}, Before: &kind.Call{Path: "/x/off"}}
+			}, "revoke.before",
+		},
 		"a short value":          {func(s *kind.Settings) { s.Value.Length = 8 }, "value.length"},
 		"a value of 96 bits":     {func(s *kind.Settings) { s.Value.Length, s.Value.Alphabet = 24, "0123456789abcdef" }, "value.length"},
 		"a poor alphabet":        {func(s *kind.Settings) { s.Value.Alphabet = "aaaaaaaaaaaaaaaaaaaaaaaaaa" }, "value.alphabet"},

@@ -133,7 +133,7 @@ func graph(url string) kind.Settings {
 				ID: "$.keyId", Value: "$.secretText", Start: "$.startDateTime", Expires: "$.endDateTime", Label: "$.displayName", Hint: "$.hint",
 			}},
 		},
-		Revoke: &kind.Call{Method: "POST", Path: "/applications(appId='{id}')/removePassword", JSON: map[string]any{"keyId": "{secret_id}"}},
+		Revoke: &kind.Ending{Call: kind.Call{Method: "POST", Path: "/applications(appId='{id}')/removePassword", JSON: map[string]any{"keyId": "{secret_id}"}}},
 		Verify: kind.Proof{
 			TokenURL: url + sandbox.PathLogin + "/tenant/oauth2/v2.0/token", Method: "client_credentials", Scope: "https://graph.microsoft.com/.default",
 		},
@@ -159,6 +159,20 @@ func TestConformanceOfThePresetLogto(t *testing.T) {
 			Access: kind.Access{ClientID: "rotad", ClientSecretEnv: "S"},
 		})
 		w.Expires = time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
+		w.Creates = func(r *http.Request) bool {
+			return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/secrets")
+		}
+		w.Verifies = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/token") }
+		return w
+	})
+}
+
+func TestConformanceOfThePresetOkta(t *testing.T) {
+	providertest.Run(t, func(t *testing.T) providertest.World {
+		idp, url := standIn(t, sandbox.Settings{AdminToken: "bearer"})
+		w := world(t, idp, kind.Settings{
+			Preset: "okta", URL: url + sandbox.PathOkta, Vars: map[string]string{"server": "default"}, Access: kind.Access{TokenEnv: "T"},
+		})
 		w.Creates = func(r *http.Request) bool {
 			return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/secrets")
 		}
@@ -199,7 +213,7 @@ func approle(url string) kind.Settings {
 			Call:   kind.Call{Path: "/role/{id}/custom-secret-id", JSON: map[string]any{"secret_id": "{value}"}},
 			Answer: kind.Answer{Fields: kind.Fields{ID: "$.data.secret_id_accessor", Value: "$.data.secret_id"}},
 		},
-		Revoke: &kind.Call{Method: "POST", Path: "/role/{id}/secret-id-accessor/destroy", JSON: map[string]any{"secret_id_accessor": "{secret_id}"}},
+		Revoke: &kind.Ending{Call: kind.Call{Method: "POST", Path: "/role/{id}/secret-id-accessor/destroy", JSON: map[string]any{"secret_id_accessor": "{secret_id}"}}},
 		Verify: kind.Proof{Request: &kind.Ask{
 			Call: kind.Call{Path: "/login", JSON: map[string]any{"role_id": "{client_id}", "secret_id": "{client_secret}"}},
 			Answers: []kind.Sign{
@@ -279,7 +293,7 @@ func TestConformanceOfASecretNamedByItsValue(t *testing.T) {
 			s.Inspect.Previous = kind.Fields{
 				Value: rotated, Expires: `$.attributes['client.secret.rotated.expiration.time']`,
 			}
-			s.Revoke = &kind.Call{Path: "/clients/{id}/client-secret/rotated"}
+			s.Revoke = &kind.Ending{Call: kind.Call{Path: "/clients/{id}/client-secret/rotated"}}
 			s.Recover = &kind.Lookup{
 				Call: kind.Call{Path: "/clients/{id}/client-secret"}, Answer: kind.Answer{Fields: kind.Fields{Value: "$.value"}},
 			}

@@ -73,6 +73,10 @@ func (p *plan) needsOfLook() []need {
 		{unproved, "verify", "needs token_url or request", "a secret that nobody can prove would be published all the same"},
 		{blind && p.revoke != nil && !p.revokesByID(), "revoke", "needs inspect", "a slot is ended only after a look at what it holds"},
 		{p.revoke != nil && p.mode == credential.ModeHardCutover, "revoke", "means nothing in this mode", "the old secret ends with the create"},
+		{
+			p.beforeRevoke != nil && (!p.revokesByID() || !p.beforeRevoke.asks("secret_id")), "revoke.before", "needs {secret_id}, here and in revoke",
+			"what is switched off and what is ended have to be the same secret",
+		},
 		{blind && p.first != nil, "create.first", "needs inspect", "only a look tells whether there is a secret"},
 		{blind && p.exists != nil, "exists", "needs inspect", ""},
 		{!blind && !p.look.reads(), "inspect", "says nothing about secrets", "write list and secret, or current"},

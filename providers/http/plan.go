@@ -22,7 +22,7 @@ type plan struct {
 	repeatable bool
 	chosen     Chosen
 
-	inspect, exists, create, first, recover, activate, revoke *call // nil = there is none
+	inspect, exists, create, first, recover, activate, beforeRevoke, revoke *call // nil = there is none
 
 	look      look
 	answer    answer // of create
@@ -75,7 +75,10 @@ func (c *compiler) calls(p *plan, s *Settings) {
 		p.recover = c.call("recover", s.Recover.Call, http.MethodGet)
 	}
 	if s.Revoke != nil {
-		p.revoke = c.call("revoke", *s.Revoke, http.MethodDelete, revokeNames...)
+		p.revoke = c.call("revoke", s.Revoke.Call, http.MethodDelete, revokeNames...)
+		if s.Revoke.Before != nil {
+			p.beforeRevoke = c.call("revoke.before", *s.Revoke.Before, http.MethodPost, revokeNames...)
+		}
 	}
 	if s.Activate != nil {
 		p.activate = c.call("activate", *s.Activate, http.MethodPost, revokeNames...)

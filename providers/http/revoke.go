@@ -43,6 +43,9 @@ func (r revoker) Revoke(ctx context.Context, t providers.Target, id string) erro
 // endByID ends a secret that the request names. Some servers answer an id that does not exist like a malformed request,
 // so a refusal is success where the list confirms that the secret is gone.
 func (p *provider) endByID(ctx context.Context, v values, id string) error {
+	if err := p.beforeEnd(ctx, v); err != nil {
+		return err
+	}
 	_, refusal := p.send(ctx, "revoke", p.revoke, v)
 	switch providers.ClassOf(refusal) {
 	case providers.ClassNotFound, providers.ClassRejected, providers.ClassConflict:
@@ -63,6 +66,21 @@ func (p *provider) endByID(ctx context.Context, v values, id string) error {
 		return refusal
 	}
 	return nil
+}
+
+// beforeEnd sends what has to come before the request that ends a secret. Where that is refused, it may have been done before, by a
+// revoke that was interrupted: then the request that ends succeeds, and else it is refused as well.
+func (p *provider) beforeEnd(ctx context.Context, v values) error {
+	if p.beforeRevoke == nil {
+		return nil
+	}
+	_, err := p.send(ctx, "revoke", p.beforeRevoke, v)
+	switch providers.ClassOf(err) {
+	case providers.ClassNotFound, providers.ClassRejected, providers.ClassConflict:
+		return nil
+	default:
+		return err
+	}
 }
 
 // endSlot ends the slot of the previous secret. The call addresses a slot, so it looks right before whether the slot

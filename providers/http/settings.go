@@ -20,7 +20,7 @@ type Settings struct {
 	Exists  *Call   `yaml:"exists" doc:"Asked after inspect was answered with not-found: a success means that the client exists and has no secret."`
 	Create  Make    `yaml:"create" doc:"The request that makes a secret. It is sent once."`
 	Recover *Lookup `yaml:"recover" doc:"A request that reads the current value back, where inspect does not."`
-	Revoke  *Call   `yaml:"revoke" doc:"The request that ends one secret: {secret_id} names it; without {secret_id} it ends the slot of the previous one, or in the mode staged that of the staged one."`
+	Revoke  *Ending `yaml:"revoke" doc:"The request that ends one secret: {secret_id} names it; without {secret_id} it ends the slot of the previous one, or in the mode staged that of the staged one."`
 
 	Activate *Call  `yaml:"activate" doc:"Mode staged: the request that lets the staged secret, {secret_id}, take the current one's place."`
 	Verify   Proof  `yaml:"verify" doc:"How a secret is proved."`
@@ -61,6 +61,12 @@ type Call struct {
 	JSON    any               `yaml:"json" doc:"Body, as JSON. A text that is one placeholder keeps the type of its value; a member without a value is left out."`
 	Form    map[string]string `yaml:"form" doc:"Body, as a form."`
 	Accept  []int             `yaml:"accept" doc:"Statuses that count as success besides 2xx."`
+}
+
+// Ending is the request that ends a secret.
+type Ending struct {
+	Call   `yaml:",inline"`
+	Before *Call `yaml:"before" doc:"Sent before it, for servers that end only what was switched off: names {secret_id} too. Where it is refused, the request that ends decides."`
 }
 
 // Fields are places in an answer: JSONPath expressions (RFC 9535), alternatives joined by " or ".
