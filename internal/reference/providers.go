@@ -43,7 +43,7 @@ const beginning = "# Kinds of providers, and presets\n\n" +
 	"| evidence | means |\n|---|---|\n" +
 	"| `real-server` | a test in `test/` starts these servers, in these versions, and asks them through the adapter |\n" +
 	"| `recorded` | answers that a live system gave are played in the tests |\n" +
-	"| `documentation` | written from what the maker publishes, and proved against a stand-in made from the same pages. The provider " +
+	"| `documentation` | written from what the maker publishes, and tested with answers, mostly also a stand-in, made from the same pages. The provider " +
 	"has to say `allow_unproven: true`, and `rotad check` keeps naming it |\n" +
 	"| `own` | there is no maker to compare with: a program or a description of your own, or values that rotad makes itself |\n\n" +
 	"What documentation leaves out is found by the first who tries. Do it with one client that nobody depends on: `start: approve`,\n" +
