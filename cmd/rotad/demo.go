@@ -137,8 +137,8 @@ func (a *app) playIn(ctx context.Context, world *demoWorld, begin time.Time, spe
 		return failed(err, "")
 	}
 	cfg, problems := config.Load(path, configKinds())
-	if wrong := problems.Errors(); len(wrong) > 0 { // a warning is that some kinds were written from documentation
-		return failed(fmt.Errorf("the demo's own configuration: %s", wrong[0]), "")
+	if len(problems) > 0 {
+		return failed(fmt.Errorf("the demo's own configuration: %s", problems[0]), "")
 	}
 	logFile, err := os.OpenFile(filepath.Join(world.dir, "rotad.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {

@@ -106,16 +106,16 @@ func TestWhatIsUnprovenNeedsThePersonsWord(t *testing.T) {
 	)
 	for name, test := range map[string]struct {
 		block, names string
-		word, starts bool
+		word         bool
 	}{
-		"a kind":                                {telicent, "the kind telicent ", false, false},
-		"a kind, with the word":                 {telicent, "the kind telicent ", true, true},
-		"a preset":                              {logto, "the preset logto ", false, false},
-		"a preset, with the word":               {logto, "the preset logto ", true, true},
-		"a description of one's own":            {own, "", false, true},
-		"a kind that was proved":                {"kind: manual", "", false, true},
-		"a kind that was proved, with the word": {"kind: manual", "", true, true},
-		"a kind that asks nobody":               {"kind: generated", "", false, true},
+		"a kind":                                {telicent, "the kind telicent ", false},
+		"a kind, with the word":                 {telicent, "", true},
+		"a preset":                              {logto, "the preset logto ", false},
+		"a preset, with the word":               {logto, "", true},
+		"a description of one's own":            {own, "", false},
+		"a kind that was proved":                {"kind: manual", "", false},
+		"a kind that was proved, with the word": {"kind: manual", "", true},
+		"a kind that asks nobody":               {"kind: generated", "", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			block := test.block
@@ -128,8 +128,8 @@ func TestWhatIsUnprovenNeedsThePersonsWord(t *testing.T) {
 				t.Fatal(err)
 			}
 			cfg, problems := config.Load(file, configKinds())
-			if (cfg != nil) != test.starts {
-				t.Fatalf("it starts: %v, want %v\n%v", cfg != nil, test.starts, problems)
+			if cfg == nil {
+				t.Fatalf("it does not start\n%v", problems)
 			}
 			var said []string
 			for _, p := range problems {

@@ -276,16 +276,14 @@ func (p *providerSettings) check(s scope) {
 	}
 }
 
-// proven wants a person's word where a provider stands on documentation alone. With it, that stays worth a look.
+// proven asks for a person's word where a provider stands on documentation alone. It is a warning, so that configurations from
+// before the word go on; --strict makes an error of it.
 func (p *providerSettings) proven(s scope, unproven string) {
-	switch at := s.child("allow_unproven"); {
-	case unproven == "":
-	case p.AllowUnproven:
-		at.warn(unproven+" was written from documentation and never met the real server", "try it with one client first")
-	default:
-		at.report(unproven+" was written from documentation and never met the real server",
-			"write allow_unproven: true beside kind, once you have read what it does (docs/reference/providers.md) and chosen a client to try it with")
+	if unproven == "" || p.AllowUnproven {
+		return
 	}
+	s.child("allow_unproven").warn(unproven+" was written from documentation and never met the real server",
+		"write allow_unproven: true beside kind, once you have read what it does (docs/reference/providers.md) and chosen a client to try it with")
 }
 
 func positive[D ~int64](s scope, d D) {

@@ -24,7 +24,7 @@ type Kind struct {
 	Validate func(settings any, report func(path, what, hint string))
 
 	// Unproven names what a block stands on where that was proved against no server, only written from documentation; empty
-	// = it was proved. The block then has to say allow_unproven. It gets what Settings returned, decoded. Nil = it was.
+	// = it was proved. The block is warned of until it says allow_unproven. It gets what Settings returned, decoded. Nil = it was.
 	Unproven func(settings any) string
 
 	Ref    []string // fields of a client's ref; a trailing "?" marks an optional one

@@ -290,7 +290,7 @@ type providerSettings struct {
 	// Kind is the adapter that speaks to this sort of provider; "rotad kinds" lists them.
 	Kind string `yaml:"kind" required:"true"`
 	// AllowUnproven is a person's word that a kind or preset may be used which was written from documentation and never
-	// met the real server; "rotad kinds --json" says which. Try it with one client first.
+	// met the real server; "rotad kinds --json" says which. Without it there is a warning. Try it with one client first.
 	AllowUnproven bool `yaml:"allow_unproven"`
 	// Deadline of a request that creates a secret; 0 = the kind's default.
 	Deadline time.Duration `yaml:"deadline" default:"0s"`
