@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime/debug"
 	"slices"
@@ -122,6 +123,17 @@ func (l *Loop) Run(ctx context.Context) error {
 		case <-l.After(wait):
 		}
 	}
+}
+
+// Close says farewell on the connections that channels have kept. The loop must not run any more.
+func (l *Loop) Close() error {
+	var wrong []error
+	for _, c := range l.world.Load().Channels {
+		if closer, ok := c.(io.Closer); ok {
+			wrong = append(wrong, closer.Close())
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // turn sends what is due and returns how long nothing more will be.

@@ -185,6 +185,7 @@ func (d *daemon) runNotices(ctx context.Context) {
 	if err := d.notices.Run(ctx); err != nil && ctx.Err() == nil {
 		d.log.Error("notices stopped", "error", err)
 	}
+	_ = d.notices.Close() // what was sent has been settled; a server that is gone by now may be left without a farewell
 }
 
 // close releases what the daemon holds.
