@@ -9,13 +9,14 @@ import (
 
 // Outbox is the durable queue of notices. Rows are put into it by the commits that decide them.
 type Outbox interface {
-	// Claim returns at most limit notices whose Due is set and not after now, the earliest first. One loop works on an
+	// Claim returns at most limit notices whose Due is set and not after now, the earliest first; more only where those that
+	// wait for a digest at one moment would be parted. One loop works on an
 	// outbox, and it settles what it has claimed before it claims again; until then the outbox may keep those notices
 	// back. Notices may come together with an error about others, which could not be read.
 	Claim(ctx context.Context, now time.Time, limit int) ([]credential.Notice, error)
-	// Settle replaces the notice with the same Seq, durably. A zero Due takes it out of the queue. Where an error is
-	// returned, the notice may or may not have been replaced.
-	Settle(ctx context.Context, n credential.Notice) error
+	// Settle replaces the notices with the same Seq, durably, all or none. A zero Due takes one out of the queue. One without
+	// a Seq is added, unless its key is known already. Where an error is returned, they may or may not have been replaced.
+	Settle(ctx context.Context, notices ...credential.Notice) error
 	// NextDue returns the earliest Due in the queue; ok is false when nothing waits.
 	NextDue(ctx context.Context) (due time.Time, ok bool, err error)
 	// Prune forgets notices that were settled long ago, and returns how many.

@@ -62,20 +62,39 @@ func (o *outbox) Claim(_ context.Context, now time.Time, limit int) ([]credentia
 	return due[:min(limit, len(due))], o.broken
 }
 
-func (o *outbox) Settle(_ context.Context, n credential.Notice) error {
+func (o *outbox) Settle(_ context.Context, notices ...credential.Notice) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.fail != nil {
-		if err := o.fail(n); err != nil {
-			return err
+	for _, n := range notices {
+		if o.fail != nil {
+			if err := o.fail(n); err != nil {
+				return err
+			}
+		}
+		if _, ok := o.rows[n.Seq]; !ok && n.Seq != 0 {
+			return errors.New("there is no such notice")
 		}
 	}
-	if _, ok := o.rows[n.Seq]; !ok {
-		return errors.New("there is no such notice")
-	}
 	o.settled++
-	o.rows[n.Seq] = clone(n)
+	for _, n := range notices {
+		if n.Seq == 0 {
+			if o.known(n.Key) {
+				continue
+			}
+			n.Seq = uint64(len(o.rows)) + 1000
+		}
+		o.rows[n.Seq] = clone(n)
+	}
 	return nil
+}
+
+func (o *outbox) known(key string) bool {
+	for _, n := range o.rows {
+		if n.Key == key {
+			return true
+		}
+	}
+	return false
 }
 
 func (o *outbox) NextDue(context.Context) (time.Time, bool, error) {

@@ -149,7 +149,9 @@ func (o outbox) Claim(ctx context.Context, now time.Time, limit int) ([]credenti
 }
 
 // Settle writes back what became of a notice.
-func (o outbox) Settle(ctx context.Context, n credential.Notice) error { return o.store.Settle(ctx, n) }
+func (o outbox) Settle(ctx context.Context, notices ...credential.Notice) error {
+	return o.store.Settle(ctx, notices...)
+}
 
 // NextDue returns when the next notice is due.
 func (o outbox) NextDue(ctx context.Context) (time.Time, bool, error) { return o.store.NextNotice(ctx) }

@@ -192,7 +192,9 @@ func (q queue) Claim(ctx context.Context, now time.Time, limit int) ([]credentia
 }
 
 // Settle writes back what became of a notice.
-func (q queue) Settle(ctx context.Context, n credential.Notice) error { return q.store.Settle(ctx, n) }
+func (q queue) Settle(ctx context.Context, notices ...credential.Notice) error {
+	return q.store.Settle(ctx, notices...)
+}
 
 // NextDue returns when the next notice is due.
 func (q queue) NextDue(ctx context.Context) (time.Time, bool, error) { return q.store.NextNotice(ctx) }

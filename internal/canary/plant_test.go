@@ -316,7 +316,9 @@ func (o outbox) Claim(ctx context.Context, now time.Time, n int) ([]credential.N
 	return o.store.ClaimNotices(ctx, now, n)
 }
 
-func (o outbox) Settle(ctx context.Context, n credential.Notice) error { return o.store.Settle(ctx, n) }
+func (o outbox) Settle(ctx context.Context, notices ...credential.Notice) error {
+	return o.store.Settle(ctx, notices...)
+}
 
 func (o outbox) NextDue(ctx context.Context) (time.Time, bool, error) { return o.store.NextNotice(ctx) }
 

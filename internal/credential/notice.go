@@ -38,6 +38,14 @@ type Notice struct {
 	Facts     Facts      `json:"facts"`
 	Calendar  *Invite    `json:"calendar,omitempty"` // nil = this mail carries no invite
 
+	// Wait is until when it was put off, because it is not urgent: for the digest of its owner, or the end of quiet hours;
+	// zero = it was not. Digest = it goes out together with all that its owner gets at that moment.
+	Wait   time.Time `json:"wait,omitzero"`
+	Digest bool      `json:"digest,omitzero"`
+	// Rung is the rung of its owner's ladder that this is the word to, from 1: nobody has answered to what it says; 0 = it is
+	// the notice itself.
+	Rung int `json:"rung,omitempty"`
+
 	State      NoticeState `json:"state,omitempty"`
 	Deliveries []Delivery  `json:"deliveries,omitempty"` // filled by the first attempt
 	Due        time.Time   `json:"due,omitzero"`         // next attempt; zero = settled

@@ -79,14 +79,17 @@ func (f *fleet) due(real func() (time.Time, bool)) func() (time.Time, bool) {
 	return real
 }
 
-// settleNotice writes a notice down. A forgetful one needs to be told twice.
-func (o outbox) settleNotice(ctx context.Context, n credential.Notice) error {
-	if o.forgets != nil && n.State == credential.NoticeSent {
+// settleNotices writes notices down. A forgetful one needs to be told twice.
+func (o outbox) settleNotices(ctx context.Context, notices []credential.Notice) error {
+	for _, n := range notices {
+		if o.forgets == nil || n.State != credential.NoticeSent {
+			continue
+		}
 		if _, again := o.forgets.LoadOrStore(n.Seq, true); !again {
 			return nil
 		}
 	}
-	return o.store.Settle(ctx, n)
+	return o.store.Settle(ctx, notices...)
 }
 
 func (f *fleet) forgets() *sync.Map {

@@ -22,7 +22,9 @@ func (o outbox) Claim(ctx context.Context, now time.Time, limit int) ([]credenti
 	return o.store.ClaimNotices(ctx, now, limit)
 }
 
-func (o outbox) Settle(ctx context.Context, n credential.Notice) error { return o.settleNotice(ctx, n) }
+func (o outbox) Settle(ctx context.Context, notices ...credential.Notice) error {
+	return o.settleNotices(ctx, notices)
+}
 
 func (o outbox) NextDue(ctx context.Context) (time.Time, bool, error) { return o.store.NextNotice(ctx) }
 

@@ -13,16 +13,20 @@ import (
 // addNotices appends the notices of a change to the outbox, except those whose key it knows already.
 func (t *txn) addNotices(p *prepared) {
 	for _, n := range p.notices {
-		if t.raw(bktOutkey, n.Key) != nil {
-			continue
-		}
-		t.last.outbox++
-		seq := t.last.outbox
-		t.put(bktOutbox, seqKey(seq), n.row)
-		t.put(bktOutkey, n.Key, number(seq))
-		t.move(bktOutdue, "", outdueKey(n.Notice, seq))
-		t.count(counter(countOutbox, string(n.State)), 1)
+		t.addNotice(n.Notice, n.row)
 	}
+}
+
+func (t *txn) addNotice(n credential.Notice, row []byte) {
+	if t.raw(bktOutkey, n.Key) != nil {
+		return
+	}
+	t.last.outbox++
+	seq := t.last.outbox
+	t.put(bktOutbox, seqKey(seq), row)
+	t.put(bktOutkey, n.Key, number(seq))
+	t.move(bktOutdue, "", outdueKey(n, seq))
+	t.count(counter(countOutbox, string(n.State)), 1)
 }
 
 func outdueKey(n credential.Notice, seq uint64) string {
@@ -50,8 +54,8 @@ func (t *txn) notice(seq uint64) (n credential.Notice, found bool, err error) {
 	return n, err == nil, err
 }
 
-// ClaimNotices takes notices that are due at now and that nobody has claimed, the earliest first, at most n. A claim
-// ends with Settle, or after state.NoticeLease. Notices that cannot be read are treated as by Claim.
+// ClaimNotices takes notices that are due at now and that nobody has claimed, the earliest first, at most n; only those that
+// wait for a digest at the same moment are never parted. A claim ends with Settle, or after state.NoticeLease. Notices that cannot be read are treated as by Claim.
 func (s *Store) ClaimNotices(ctx context.Context, now time.Time, n int) ([]credential.Notice, error) {
 	var notices []credential.Notice
 	var broken error
@@ -62,7 +66,7 @@ func (s *Store) ClaimNotices(ctx context.Context, now time.Time, n int) ([]crede
 	}
 	err := s.view(ctx, func(t *txn) error {
 		for e := range t.outdueEntries() {
-			if e.at.After(now) || len(notices) == n {
+			if e.at.After(now) || len(notices) >= n && !together(notices, e.at) {
 				break
 			}
 			if s.notices[e.seq].held(now) {
@@ -87,6 +91,12 @@ func (s *Store) ClaimNotices(ctx context.Context, now time.Time, n int) ([]crede
 	return notices, nil
 }
 
+// together says whether what is due at a moment may belong to the digest that was claimed last.
+func together(notices []credential.Notice, at time.Time) bool {
+	last := notices[len(notices)-1]
+	return last.Digest && last.Due.Equal(at)
+}
+
 type outdueEntry struct {
 	at  time.Time
 	seq uint64
@@ -103,36 +113,59 @@ func (t *txn) outdueEntries() func(yield func(outdueEntry) bool) {
 	}
 }
 
-// Settle writes a notice down after an attempt: its deliveries, its state, and in Due when to try again (zero = it is
-// settled). It ends the claim. A notice that is no longer there ends with state.ErrGone.
-func (s *Store) Settle(ctx context.Context, n credential.Notice) error {
-	seq := n.Seq
-	n.Seq = 0
-	row, err := state.Encode(&n)
-	if err != nil {
-		return fmt.Errorf("settling notice %d: %w", seq, err)
-	}
-	err = s.write(ctx, func(t *txn) error {
-		old, found, failed := t.notice(seq)
-		switch {
-		case failed != nil:
-			return failed
-		case !found:
-			return state.ErrGone
-		case n.Key != old.Key:
-			return fmt.Errorf("%w: the key of a notice never changes", state.ErrInvalid)
+// Settle writes notices down after an attempt: their deliveries, their state, and in Due when to try again (zero = settled).
+// It ends their claims. All are written, or none. One without a Seq is new: it is added, unless its key is known already.
+// A notice that is no longer there ends with state.ErrGone.
+func (s *Store) Settle(ctx context.Context, notices ...credential.Notice) error {
+	rows := make([][]byte, len(notices))
+	for i, n := range notices {
+		var err error
+		if n.Seq == 0 {
+			n = state.NewNotice(n)
 		}
-		t.put(bktOutbox, seqKey(seq), row)
-		t.move(bktOutdue, outdueKey(old, seq), outdueKey(n, seq))
-		t.count(counter(countOutbox, string(old.State)), -1)
-		t.count(counter(countOutbox, string(n.State)), 1)
-		t.onCommit(func() { delete(s.notices, seq) })
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("settling notice %d: %w", seq, err)
+		n.Seq = 0
+		if rows[i], err = state.Encode(&n); err != nil {
+			return fmt.Errorf("settling notice %d: %w", notices[i].Seq, err)
+		}
+	}
+	return s.write(ctx, func(t *txn) error { return t.settle(notices, rows) })
+}
+
+// settle looks at all before it writes the first: what has been put is committed, whatever comes behind it.
+func (t *txn) settle(notices []credential.Notice, rows [][]byte) error {
+	olds := make([]credential.Notice, len(notices))
+	for i, n := range notices {
+		if n.Seq == 0 {
+			continue
+		}
+		old, found, err := t.notice(n.Seq)
+		switch {
+		case err == nil && !found:
+			err = state.ErrGone
+		case err == nil && n.Key != old.Key:
+			err = fmt.Errorf("%w: the key of a notice never changes", state.ErrInvalid)
+		}
+		if err != nil {
+			return fmt.Errorf("settling notice %d: %w", n.Seq, err)
+		}
+		olds[i] = old
+	}
+	for i, n := range notices {
+		if n.Seq == 0 {
+			t.addNotice(state.NewNotice(n), rows[i])
+			continue
+		}
+		t.replace(olds[i], n, rows[i])
 	}
 	return nil
+}
+
+func (t *txn) replace(old, n credential.Notice, row []byte) {
+	t.put(bktOutbox, seqKey(n.Seq), row)
+	t.move(bktOutdue, outdueKey(old, n.Seq), outdueKey(n, n.Seq))
+	t.count(counter(countOutbox, string(old.State)), -1)
+	t.count(counter(countOutbox, string(n.State)), 1)
+	t.onCommit(func() { delete(t.store.notices, n.Seq) })
 }
 
 // NextNotice returns when ClaimNotices can next take a notice. ok is false if none waits.

@@ -175,12 +175,7 @@ func (m *Memory) append(c credential.Change, from string, rows, audit [][]byte) 
 		m.audit = append(m.audit, row)
 	}
 	for i, n := range c.Notices {
-		if _, known := m.keys[n.Key]; known {
-			continue
-		}
-		m.seq++
-		m.keys[n.Key] = struct{}{}
-		m.outbox[m.seq] = rows[i]
+		m.add(n.Key, rows[i])
 	}
 	if !c.Watermark.IsZero() {
 		m.meta.Watermark = c.Watermark.UTC()
@@ -251,6 +246,16 @@ func (m *Memory) Close() error {
 }
 
 // must is for values that this store has encoded itself.
+// add puts a notice into the outbox, except one whose key it knows already.
+func (m *Memory) add(key string, row []byte) {
+	if _, known := m.keys[key]; known {
+		return
+	}
+	m.seq++
+	m.keys[key] = struct{}{}
+	m.outbox[m.seq] = row
+}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

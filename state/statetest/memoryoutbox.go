@@ -37,7 +37,7 @@ func (m *Memory) ClaimNotices(ctx context.Context, now time.Time, n int) ([]cred
 	}
 	var notices []credential.Notice
 	for _, notice := range m.waiting() {
-		if len(notices) < n && !notice.Due.After(now) && !now.Before(m.notices[notice.Seq].until) {
+		if (len(notices) < n || sameDigest(notices, notice)) && !notice.Due.After(now) && !now.Before(m.notices[notice.Seq].until) {
 			m.notices[notice.Seq] = lease{until: now.Add(state.NoticeLease)}
 			notices = append(notices, notice)
 		}
@@ -45,25 +45,40 @@ func (m *Memory) ClaimNotices(ctx context.Context, now time.Time, n int) ([]cred
 	return notices, nil
 }
 
-// Settle writes a notice down after an attempt; see bolt.Store.
-func (m *Memory) Settle(ctx context.Context, n credential.Notice) error {
+func sameDigest(notices []credential.Notice, next credential.Notice) bool {
+	if len(notices) == 0 {
+		return false
+	}
+	last := notices[len(notices)-1]
+	return last.Digest && last.Due.Equal(next.Due)
+}
+
+// Settle writes notices down after an attempt, all or none; see bolt.Store.
+func (m *Memory) Settle(ctx context.Context, notices ...credential.Notice) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.enter(ctx); err != nil {
 		return err
 	}
-	if _, ok := m.outbox[n.Seq]; !ok {
-		return state.ErrGone
+	for _, n := range notices {
+		if n.Seq == 0 {
+			continue
+		}
+		if _, ok := m.outbox[n.Seq]; !ok {
+			return state.ErrGone
+		}
+		if m.notice(n.Seq).Key != n.Key {
+			return state.ErrInvalid
+		}
 	}
-	if m.notice(n.Seq).Key != n.Key {
-		return state.ErrInvalid
+	for _, n := range notices {
+		if n.Seq == 0 {
+			m.add(n.Key, must(state.Encode(new(state.NewNotice(n)))))
+			continue
+		}
+		m.outbox[n.Seq] = must(state.Encode(&n))
+		delete(m.notices, n.Seq)
 	}
-	row, err := state.Encode(&n)
-	if err != nil {
-		return err
-	}
-	m.outbox[n.Seq] = row
-	delete(m.notices, n.Seq)
 	return nil
 }
 

@@ -15,6 +15,8 @@ func outboxRules() []rule {
 		{"notices come the earliest first, and each once until its lease ends", outboxClaim},
 		{"settling ends the claim and says when to try again", outboxSettle},
 		{"settling what is not there, or is another notice, is refused", outboxGone},
+		{"notices are settled together, all or none, and new ones are told once", outboxTogether},
+		{"a digest is claimed whole", outboxDigest},
 		{"settled notices are kept for thirty days", outboxPrune},
 	}
 }
@@ -140,6 +142,44 @@ func outboxGone(w world) {
 	}
 	keys, _ := w.notices(start(), 1)
 	w.same("untouched", keys, []string{"k"})
+}
+
+func outboxTogether(w world) {
+	w.tell(notice("k", start()), notice("l", start()))
+	_, all := w.notices(start(), 2)
+	for i := range all {
+		all[i].State, all[i].Due = credential.NoticeSent, time.Time{}
+	}
+	next := notice("k|next", start())
+	next.Due = at(time.Hour)
+	gone := credential.Notice{Seq: 7, Key: "m"}
+	if err := w.Settle(w.Context(), all[0], next, gone); !errors.Is(err, state.ErrGone) {
+		w.Errorf("got %v, want ErrGone", err)
+	}
+	w.same("none of them", w.OutboxCounts(), map[credential.NoticeState]int{credential.NoticePending: 2})
+	for range 2 {
+		if err := w.Settle(w.Context(), append(all, next)...); err != nil {
+			w.Fatal(err)
+		}
+	}
+	w.same("all of them", w.OutboxCounts(), map[credential.NoticeState]int{credential.NoticeSent: 2, credential.NoticePending: 1})
+	keys, _ := w.notices(at(time.Hour), 9)
+	w.same("the new one, once", keys, []string{"k|next"})
+	w.sound()
+}
+
+func outboxDigest(w world) {
+	row := func(key string, due time.Time, digest bool) credential.Notice {
+		n := notice(key, start())
+		n.Due = due
+		n.Digest = digest
+		return n
+	}
+	w.tell(row("a", at(time.Second), true), row("b", at(2*time.Second), false), row("c", at(time.Second), true), row("d", at(time.Second), true), row("e", at(2*time.Second), false))
+	keys, _ := w.notices(at(time.Hour), 1)
+	w.same("of one moment", keys, []string{"a", "c", "d"})
+	keys, _ = w.notices(at(time.Hour), 1)
+	w.same("each on its own", keys, []string{"b"})
 }
 
 func outboxPrune(w world) {

@@ -29,7 +29,7 @@ type Store interface {
 	VerifyAudit(ctx context.Context) (entries uint64, err error)
 
 	ClaimNotices(ctx context.Context, now time.Time, n int) ([]credential.Notice, error)
-	Settle(ctx context.Context, n credential.Notice) error
+	Settle(ctx context.Context, notices ...credential.Notice) error
 	NextNotice(ctx context.Context) (at time.Time, ok bool, err error)
 	Prune(ctx context.Context, now time.Time) (int, error)
 	OutboxCounts() map[credential.NoticeState]int
