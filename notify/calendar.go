@@ -39,11 +39,21 @@ func (e event) method() ics.Method {
 
 // encode writes the iCalendar object with CRLF line ends. Times are UTC, because a changed definition of a zone makes
 // some calendars ignore an update in silence; the zone of the reader stands in the text.
-func (e event) encode() []byte {
+func (e event) encode() []byte { return encodeAll(e.method(), e) }
+
+// encodeAll writes one object for several events. Only PUBLISH may have more than one (RFC 5546 section 3.2.2).
+func encodeAll(method ics.Method, events ...event) []byte {
 	cal := ics.NewCalendar()
 	cal.SetProductId("-//rotad//rotad//EN")
 	cal.SetCalscale("GREGORIAN")
-	cal.SetMethod(e.method())
+	cal.SetMethod(method)
+	for _, e := range events {
+		e.addTo(cal)
+	}
+	return []byte(cal.Serialize(ics.WithNewLineWindows))
+}
+
+func (e event) addTo(cal *ics.Calendar) {
 	v := cal.AddEvent(e.Invite.UID)
 	v.SetDtStampTime(e.Stamp)
 	v.SetSequence(e.Invite.Sequence)
@@ -64,7 +74,6 @@ func (e event) encode() []byte {
 		alarm.SetTrigger("-P1D")
 		alarm.SetDescription(calendarText(e.Summary))
 	}
-	return []byte(cal.Serialize(ics.WithNewLineWindows))
 }
 
 // people adds ORGANIZER, and ATTENDEE unless the event is published: RFC 5546 section 3.2.1 forbids it there.

@@ -51,6 +51,7 @@ type Facts struct {
 	NextRotate  time.Time         `json:"next_rotate,omitzero"`
 	OldDies     time.Time         `json:"old_dies,omitzero"`
 	Labels      map[string]string `json:"labels,omitempty"`
+	Notices     []Facts           `json:"notices,omitempty"` // of a digest: all that it says, the first to be due first
 }
 
 // card writes the parts of a notice for a reader who takes no mail.

@@ -44,6 +44,7 @@ type Message struct {
 	HTML      string
 	Calendar  []byte // iCalendar object with CRLF line ends; nil = none
 	Method    string // its METHOD: REQUEST, PUBLISH or CANCEL
+	Digest    bool   // says several notices, of whom Calendar holds all events
 	Card      *Card  // for channels that take no mail; nil = this is a mail
 }
 

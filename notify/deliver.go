@@ -14,7 +14,8 @@ type sending struct {
 	*Loop
 	world  *World
 	notice credential.Notice
-	unsaid bool // it matters too little for every channel of its readers
+	unsaid bool   // it matters too little for every channel of its readers
+	digest string // the key of the digest that it goes out with; empty = it goes on its own
 }
 
 // run tries every delivery that is due, one after another. Before each it settles the notice with that delivery marked
@@ -44,14 +45,8 @@ func (s *sending) attempt(ctx context.Context, i int) error {
 	if d.State != credential.NoticePending || d.Next.After(now) {
 		return nil
 	}
-	channel := s.channel(d.Channel)
-	if channel == nil {
-		d.State, d.Error, d.Next = credential.NoticeDropped, "this channel is not configured", time.Time{}
-		s.Meter.Notice(d.Channel, s.notice.Kind, OutcomeDropped)
-		return nil
-	}
-	if left := s.down.left(d.Channel, s.Elapsed()); left > 0 {
-		d.Next = now.Add(jitter(max(left, aside), d.MessageID, 0))
+	channel, ready := s.ready(d, now)
+	if !ready {
 		return nil
 	}
 	moment := now
@@ -79,6 +74,21 @@ func (s *sending) attempt(ctx context.Context, i int) error {
 	failpoint.Hit("notice", "sent", s.notice.Client)
 	s.outcome(ctx, d, receipt, err)
 	return nil
+}
+
+// ready finds the channel of a delivery. It is false where there is none any more, or where it counts as down.
+func (s *sending) ready(d *credential.Delivery, now time.Time) (Channel, bool) {
+	channel := s.channel(d.Channel)
+	if channel == nil {
+		d.State, d.Error, d.Next = credential.NoticeDropped, "this channel is not configured", time.Time{}
+		s.Meter.Notice(d.Channel, s.notice.Kind, OutcomeDropped)
+		return nil, false
+	}
+	if left := s.down.left(d.Channel, s.Elapsed()); left > 0 {
+		d.Next = now.Add(jitter(max(left, aside), d.MessageID, 0))
+		return nil, false
+	}
+	return channel, true
 }
 
 // admitted waits until few enough others speak with a server. It is false where the daemon is being stopped meanwhile, or the
@@ -172,7 +182,7 @@ func (s *sending) sent(d *credential.Delivery, reply string, outcome Outcome) {
 	d.State, d.SentAt, d.Next, d.Error, d.Receipt = credential.NoticeSent, now, time.Time{}, "", reply
 	s.down.end(d.Channel)
 	s.Meter.Notice(d.Channel, s.notice.Kind, outcome)
-	s.Meter.Delay(s.notice.Kind, now.Sub(s.notice.At))
+	s.Meter.Delay(s.notice.Kind, now.Sub(later(s.notice.At, s.notice.Wait)))
 	s.Log.Info("notice sent", "seq", s.notice.Seq, "kind", s.notice.Kind, "client", s.notice.Client,
 		"channel", d.Channel, "message_id", d.MessageID, "attempts", d.Attempts)
 }

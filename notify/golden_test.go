@@ -204,7 +204,8 @@ func TestMailsReadBackByAnotherParser(t *testing.T) {
 			if got := strings.ReplaceAll(parts["text/html"], "\r\n", "\n"); got != s.Message.HTML {
 				t.Errorf("the HTML differs:\n%s", firstDifference([]byte(s.Message.HTML), []byte(got)))
 			}
-			if parts["text/calendar"] != string(s.Message.Calendar) || parts["application/ics"] != string(s.Message.Calendar) {
+			asFile, invites := parts["application/ics"], !s.Message.Digest
+			if parts["text/calendar"] != string(s.Message.Calendar) || invites && asFile != string(s.Message.Calendar) || !invites && asFile != "" {
 				t.Error("the two calendar parts are not the calendar object")
 			}
 			if len(s.Mail) > 100_000 {
@@ -224,6 +225,9 @@ func TestCalendarsReadBackByAnotherParser(t *testing.T) {
 			continue
 		}
 		found++
+		if len(s.Digest) > 0 {
+			continue // see TestTheEventsOfADigestAreOneFile
+		}
 		t.Run(s.Name, func(t *testing.T) {
 			cal := strictCalendar(t, s.Message.Calendar)
 			checkEvent(t, s, cal)

@@ -178,51 +178,64 @@ func (l *Loop) forget(ctx context.Context) error {
 	return nil
 }
 
-// serve handles the notices of each client in their order, and several clients at once.
+// serve handles the notices of each client in their order, and several clients at once. What has waited for one digest is
+// handled as one.
 func (l *Loop) serve(ctx context.Context, world *World, claimed []credential.Notice) error {
 	if len(claimed) >= many {
 		defer debug.SetGCPercent(debug.SetGCPercent(manyGC))
 	}
-	var clients [][]credential.Notice
-	index := map[string]int{}
-	for _, n := range claimed {
-		i, ok := index[n.Client]
-		if !ok {
-			i = len(clients)
-			index[n.Client] = i
-			clients = append(clients, nil)
-		}
-		clients[i] = append(clients[i], n)
-	}
+	groups := grouped(claimed)
 	var wg sync.WaitGroup
-	errs := make([]error, len(clients))
+	errs := make([]error, len(groups))
 	slots := make(chan struct{}, parallel)
-	for i, notices := range clients {
+	for i, notices := range groups {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			errs[i] = l.client(ctx, world, notices)
+			if notices[0].Digest {
+				errs[i] = l.digest(ctx, world, notices)
+			} else {
+				errs[i] = l.client(ctx, world, notices)
+			}
 		})
 	}
 	wg.Wait()
 	return errors.Join(errs...)
 }
 
+// grouped leaves together what belongs together: the notices of one client, or those of one digest.
+func grouped(claimed []credential.Notice) [][]credential.Notice {
+	type key struct {
+		name string
+		wait time.Time
+	}
+	var groups [][]credential.Notice
+	index := map[key]int{}
+	for _, n := range claimed {
+		k := key{name: n.Client}
+		if n.Digest {
+			k = key{n.Owner, n.Wait.UTC()}
+		}
+		i, ok := index[k]
+		if !ok {
+			i = len(groups)
+			index[k] = i
+			groups = append(groups, nil)
+		}
+		groups[i] = append(groups[i], n)
+	}
+	return groups
+}
+
 // client handles the due notices of one client.
 func (l *Loop) client(ctx context.Context, world *World, notices []credential.Notice) error {
-	record, found, err := l.Records.Get(notices[0].Client)
+	live, err := l.living(ctx, notices)
 	if err != nil {
-		return fmt.Errorf("reading the record of %s: %w", notices[0].Client, err)
+		return err
 	}
-	var live []credential.Notice
-	for _, n := range notices {
-		if ok, why := StillTrue(n, record, found, l.Now()); !ok {
-			if err := l.drop(ctx, n, why); err != nil {
-				return err
-			}
-			continue
-		}
-		live = append(live, n)
+	live, err = l.putOff(ctx, world, live)
+	if err != nil {
+		return err
 	}
 	for _, n := range oneEvent(live) {
 		if ctx.Err() != nil {
@@ -234,6 +247,30 @@ func (l *Loop) client(ctx context.Context, world *World, notices []credential.No
 		}
 	}
 	return nil
+}
+
+// living drops the notices whose reason has gone, and returns the others.
+func (l *Loop) living(ctx context.Context, notices []credential.Notice) ([]credential.Notice, error) {
+	var live, gone []credential.Notice
+	var record credential.Record
+	var found bool
+	for i, n := range notices {
+		var err error
+		if i == 0 || n.Client != notices[i-1].Client {
+			if record, found, err = l.Records.Get(n.Client); err != nil {
+				return nil, fmt.Errorf("reading the record of %s: %w", n.Client, err)
+			}
+		}
+		if ok, why := StillTrue(n, record, found, l.Now()); !ok {
+			gone = append(gone, l.dropped(n, why))
+			continue
+		}
+		if n.Calendar != nil && !n.Wait.IsZero() && found && n.Calendar.Sequence < record.Calendar.Sequence && len(n.Deliveries) == 0 {
+			n.Calendar = nil // while it waited, another mail has moved the event, or one that waits longer will
+		}
+		live = append(live, n)
+	}
+	return live, l.settle(ctx, gone...)
 }
 
 // oneEvent leaves the calendar event only on the last of several notices that wait together: the earlier positions are
@@ -254,8 +291,9 @@ func oneEvent(notices []credential.Notice) []credential.Notice {
 	return notices
 }
 
-// drop settles a notice whose reason has gone. What has been sent stays sent.
-func (l *Loop) drop(ctx context.Context, n credential.Notice, why string) error {
+// dropped is a notice whose reason has gone. What has been sent stays sent.
+func (l *Loop) dropped(n credential.Notice, why string) credential.Notice {
+	n.Deliveries = slices.Clone(n.Deliveries)
 	n.State, n.Due = credential.NoticeDropped, time.Time{}
 	open := 0
 	for i := range n.Deliveries {
@@ -266,21 +304,27 @@ func (l *Loop) drop(ctx context.Context, n credential.Notice, why string) error 
 			d.State, d.Error, d.Next = credential.NoticeDropped, why, time.Time{}
 			l.Meter.Notice(d.Channel, n.Kind, OutcomeDropped)
 			open++
-		case credential.NoticeDropped, credential.NoticeDead:
+		case credential.NoticeDropped, credential.NoticeDead, credential.NoticeWaiting:
 		}
 	}
 	if open == 0 {
 		l.Meter.Notice("", n.Kind, OutcomeDropped)
 	}
 	l.Log.Info("notice dropped", "seq", n.Seq, "kind", n.Kind, "client", n.Client, "reason", why)
-	return l.settle(ctx, n)
+	return n
 }
 
-// settle stores a notice even while the daemon is being stopped: an outcome that is known must not be forgotten.
-func (l *Loop) settle(ctx context.Context, n credential.Notice) error {
-	n.Deliveries = slices.Clone(n.Deliveries)
-	if err := l.Outbox.Settle(context.WithoutCancel(ctx), n); err != nil {
-		return fmt.Errorf("settling a notice of %s: %w", n.Client, err)
+// settle stores notices even while the daemon is being stopped: an outcome that is known must not be forgotten.
+func (l *Loop) settle(ctx context.Context, notices ...credential.Notice) error {
+	if len(notices) == 0 {
+		return nil
+	}
+	rows := slices.Clone(notices)
+	for i := range rows {
+		rows[i].Deliveries = slices.Clone(rows[i].Deliveries)
+	}
+	if err := l.Outbox.Settle(context.WithoutCancel(ctx), rows...); err != nil {
+		return fmt.Errorf("settling %d notices, the first of %s: %w", len(rows), rows[0].Client, err)
 	}
 	return nil
 }

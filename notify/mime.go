@@ -27,6 +27,9 @@ const (
 //	    text/calendar; method=REQUEST          base64: a stripped trailing blank would change it
 //	  application/ics; name="invite.ics"       the same bytes, for readers that want a file
 //
+// Of a digest the calendar object is an attachment alone: several events are no invitation, and no reader shall take them for
+// one.
+//
 // Both calendar parts are needed: some readers see only the one, some only the other. The same message gives the same
 // bytes, so that a message sent again is the same message.
 func Compose(m Message) ([]byte, error) {
@@ -38,7 +41,12 @@ func Compose(m Message) ([]byte, error) {
 	headers(msg, m)
 	msg.SetBodyString(mail.TypeTextPlain, m.Text)
 	msg.AddAlternativeString(mail.TypeTextHTML, m.HTML)
-	if len(m.Calendar) > 0 {
+	if len(m.Calendar) > 0 && m.Digest {
+		err := msg.AttachReader("deadlines.ics", bytes.NewReader(m.Calendar), mail.WithFileContentType("text/calendar; method=PUBLISH; charset=UTF-8"))
+		if err != nil {
+			return nil, fmt.Errorf("attaching the calendar object: %w", err)
+		}
+	} else if len(m.Calendar) > 0 {
 		kind := mail.ContentType("text/calendar; method=" + m.Method)
 		msg.AddAlternativeString(kind, string(m.Calendar), mail.WithPartEncoding(mail.EncodingB64))
 		err := msg.AttachReader("invite.ics", bytes.NewReader(m.Calendar), mail.WithFileContentType("application/ics"))

@@ -43,6 +43,20 @@ type Contact struct {
 	Channels []Subscription // and one over each
 	Zone     *time.Location // nil = UTC
 	Calendar CalendarMode
+	Digest   Timetable // when what is not urgent goes out together; nil = each notice goes at once
+	Quiet    Hours     // when only what is urgent is told; nil = never
+}
+
+// Timetable says when the digests of a team go out.
+type Timetable interface {
+	// Next returns the first moment after t; zero = there is none.
+	Next(t time.Time) time.Time
+}
+
+// Hours are the quiet hours of a team.
+type Hours interface {
+	// End returns the end of the quiet hours that t lies in; zero = it lies in none.
+	End(t time.Time) time.Time
 }
 
 // Subscription is a channel of a team that is no mailbox.

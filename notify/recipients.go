@@ -23,6 +23,15 @@ func (c Contact) ways(s Severity) []way {
 	return out
 }
 
+// calendar says how a contact gets events. Who gets digests gets files: an invitation that comes alone, with an urgent mail,
+// could not be moved by a digest.
+func (c Contact) calendar() CalendarMode {
+	if c.Digest != nil && c.Calendar != CalendarOff {
+		return CalendarPublish
+	}
+	return c.Calendar
+}
+
 // has says whether a delivery goes to this contact.
 func (c Contact) has(d *credential.Delivery) bool {
 	return slices.Contains(c.ways(SeverityCritical), way{d.Channel, d.To})
@@ -40,11 +49,14 @@ func (s *sending) resolve() {
 	s.standIn()
 }
 
-func (s *sending) audience() Contact {
-	if s.notice.Admins {
-		return s.world.Directory.Admins()
+func (s *sending) audience() Contact { return s.world.audience(s.notice) }
+
+// audience is who a notice is for.
+func (w *World) audience(n credential.Notice) Contact {
+	if n.Admins {
+		return w.Directory.Admins()
 	}
-	contact, _ := s.world.Directory.Owner(s.notice.Owner)
+	contact, _ := w.Directory.Owner(n.Owner)
 	return contact
 }
 
@@ -68,7 +80,7 @@ func (s *sending) reached() bool {
 			return d.About == ""
 		case credential.NoticeDropped:
 			return len(s.world.Channels) == 0
-		case credential.NoticeDead:
+		case credential.NoticeDead, credential.NoticeWaiting:
 		}
 		return false
 	})
@@ -102,7 +114,11 @@ func (s *sending) has(w way, about string) bool {
 }
 
 func (s *sending) delivery(w way, about string) credential.Delivery {
-	id := s.world.Renderer.id(s.notice, Recipient{Channel: w.channel, To: w.to, About: about})
+	n := s.notice
+	if s.digest != "" {
+		n.Key = s.digest
+	}
+	id := s.world.Renderer.id(n, Recipient{Channel: w.channel, To: w.to, About: about})
 	return credential.Delivery{Channel: w.channel, To: w.to, About: about, MessageID: id, State: credential.NoticePending, Next: s.Now()}
 }
 
@@ -114,7 +130,7 @@ func (s *sending) recipient(d *credential.Delivery) Recipient {
 		contact = admins
 	}
 	return Recipient{
-		Channel: d.Channel, To: d.To, Zone: contact.Zone, Calendar: contact.Calendar, Fallback: standIn && d.About == "",
+		Channel: d.Channel, To: d.To, Zone: contact.Zone, Calendar: contact.calendar(), Fallback: standIn && d.About == "",
 		About: d.About, Trouble: s.trouble(d.About),
 	}
 }

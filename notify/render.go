@@ -162,28 +162,39 @@ func urgent(n credential.Notice) bool {
 // addEvent adds the calendar object and the sentence about it, if the notice carries an invite and the reader wants
 // one. A client's event goes to its owner only: an admin who stands in has no copy that could be moved later.
 func (r *Renderer) addEvent(m *Message, d *templates.Data, n credential.Notice, to Recipient, now time.Time) error {
-	if n.Calendar == nil || to.Calendar == CalendarOff || to.Fallback || n.Calendar.UID == "" || n.Calendar.At.IsZero() {
+	if !brings(n, to) {
 		return nil
 	}
-	d.Event = templates.Event{
-		What: sentence(n.Calendar.What), At: templates.NewWhen(n.Calendar.At, now, to.Zone), Cancel: n.Calendar.Cancel,
-	}
-	summary, description, err := r.set.RenderEvent(*d)
+	e, encoded, err := r.event(d, n, to, now)
 	if err != nil {
-		return err
-	}
-	e := event{
-		Invite: *n.Calendar, Stamp: n.At, Summary: summary, Description: description,
-		Organizer: r.sender.From, Attendee: to.To, Mode: to.Calendar,
-	}
-	encoded := e.encode()
-	if err := e.validate(encoded); err != nil {
 		d.Event = templates.Event{}
 		return err
 	}
 	m.Calendar, m.Method = encoded, string(e.method())
 	d.Event.Note = eventNote(*n.Calendar, d.Event)
 	return nil
+}
+
+// brings says whether a notice brings its reader an event.
+func brings(n credential.Notice, to Recipient) bool {
+	return n.Calendar != nil && to.Calendar != CalendarOff && !to.Fallback && n.Calendar.UID != "" && !n.Calendar.At.IsZero()
+}
+
+// event writes the event that a notice carries, alone, and reads it back.
+func (r *Renderer) event(d *templates.Data, n credential.Notice, to Recipient, now time.Time) (event, []byte, error) {
+	d.Event = templates.Event{
+		What: sentence(n.Calendar.What), At: templates.NewWhen(n.Calendar.At, now, to.Zone), Cancel: n.Calendar.Cancel,
+	}
+	summary, description, err := r.set.RenderEvent(*d)
+	if err != nil {
+		return event{}, nil, err
+	}
+	e := event{
+		Invite: *n.Calendar, Stamp: n.At, Summary: summary, Description: description,
+		Organizer: r.sender.From, Attendee: to.To, Mode: to.Calendar,
+	}
+	encoded := e.encode()
+	return e, encoded, e.validate(encoded)
 }
 
 // eventNote is the sentence in the mail about the attached event.

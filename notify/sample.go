@@ -3,6 +3,7 @@ package notify
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,11 +15,12 @@ import (
 type Sample struct {
 	Name    string // kind, with a word for a variant: "rotated", "rotated-cutover"
 	Notice  credential.Notice
-	About   string  // the channel that takes no notices, for the word about it
-	Links   bool    // the mail can be answered by links
-	Message Message // as a mailbox gets it
-	Posted  Message // as other channels get it
-	Mail    []byte  // the whole message (RFC 5322)
+	Digest  []credential.Notice // of a digest: the notices that it says; Notice is the first of them
+	About   string              // the channel that takes no notices, for the word about it
+	Links   bool                // the mail can be answered by links
+	Message Message             // as a mailbox gets it
+	Posted  Message             // as other channels get it
+	Mail    []byte              // the whole message (RFC 5322)
 }
 
 const sampleUID = "7f6c2a52-0f5e-4b7e-9a39-5d9f6d2f8c11"
@@ -38,11 +40,11 @@ func Samples(own fs.FS) ([]Sample, error) {
 			r = linked
 		}
 		var eventErr error
-		if s.Message, eventErr, err = r.Render(s.Notice, to, sampleNow()); err != nil || eventErr != nil {
+		if s.Message, eventErr, err = s.render(r, to); err != nil || eventErr != nil {
 			return nil, fmt.Errorf("rendering the sample %s: %w", s.Name, firstOf(err, eventErr))
 		}
 		to.To, to.Channel = "", "ops"
-		if s.Posted, _, err = r.Render(s.Notice, to, sampleNow()); err != nil {
+		if s.Posted, _, err = s.render(r, to); err != nil {
 			return nil, fmt.Errorf("rendering the sample %s for a channel: %w", s.Name, err)
 		}
 		if s.Mail, err = Compose(s.Message); err != nil {
@@ -93,6 +95,9 @@ func CheckTemplates(own fs.FS) error {
 			d.Event = templates.Event{What: sentence(i.What), At: templates.NewWhen(i.At, sampleNow(), to.Zone), Cancel: i.Cancel}
 			d.Event.Note = eventNote(*i, d.Event)
 		}
+		if len(s.Digest) > 0 {
+			d = digestData(r.views(s.Digest, to, sampleNow()))
+		}
 		all = append(all, d)
 	}
 	return r.set.Check(all...)
@@ -111,6 +116,13 @@ func sampleAnswers(credential.Notice, string) []templates.Answer {
 	return []templates.Answer{
 		{Does: "Say that you have seen this", Link: link}, {Does: "No more warnings about this for a week, apart from the last one", Link: link + "8"},
 	}
+}
+
+func (s Sample) render(r *Renderer, to Recipient) (m Message, eventErr, err error) {
+	if len(s.Digest) > 0 {
+		return r.RenderDigest(s.Digest, to, sampleNow())
+	}
+	return r.Render(s.Notice, to, sampleNow())
 }
 
 func firstOf(errs ...error) error {
@@ -156,7 +168,27 @@ func sampleNotices() []Sample {
 	invite := func(at time.Time, sequence int, what string) *credential.Invite {
 		return &credential.Invite{UID: sampleUID, Sequence: sequence, At: at, What: what}
 	}
-	return append(sampleBefore(plain, invite), sampleAfter(plain, invite)...)
+	samples := append(sampleBefore(plain, invite), sampleAfter(plain, invite)...)
+	return append(samples, sampleDigest(samples))
+}
+
+// sampleDigest gathers what a team of several clients may get in one morning.
+func sampleDigest(samples []Sample) Sample {
+	out := Sample{Name: "digest"}
+	for i, name := range []string{"announce", "warning-manual", "rotated", "retired", "held", "approve"} {
+		at := slices.IndexFunc(samples, func(s Sample) bool { return s.Name == name })
+		n := samples[at].Notice
+		n.Client = []string{"billing-api", "acme-export", "checkout", "ledger", "crm-sync", "payout"}[i]
+		n.Key, n.Wait, n.Digest = n.Client+"|"+n.Key, sampleNow(), true
+		if n.Calendar != nil {
+			invite := *n.Calendar
+			invite.UID = sampleUID[:len(sampleUID)-1] + string(rune('0'+i))
+			n.Calendar = &invite
+		}
+		out.Digest = append(out.Digest, n)
+	}
+	out.Notice = out.Digest[0]
+	return out
 }
 
 type (

@@ -46,9 +46,22 @@ type Data struct {
 	Effects     []string // what the rotation does to those who use the secret, one line each
 	OldOne      string   // what becomes of the old secret when a person makes a new one, as a sentence
 	Rows        []Row    // the table of facts
+	Items       []Item   // of a digest: what it says, the first to be due first
+	Calls       int      // how many of them call for something
+	Files       int      // how many calendar events are in the file that comes with it
 	Commands    Commands
 	Event       Event    // Note empty = the mail carries no invite
 	Answers     []Answer // what the reader can say by a link; none = there is no page for that
+}
+
+// First is the first to be due of a digest: of what calls for somebody, where anything does.
+func (d Data) First() *Item {
+	for i := range d.Items {
+		if d.Items[i].Calls || d.Calls == 0 {
+			return &d.Items[i]
+		}
+	}
+	return nil
 }
 
 // MaxName is the length in runes at which a subject cuts the name of a client, so that the rest still fits.
@@ -84,6 +97,15 @@ func (t Tone) Label() string {
 
 // Row is one line of the table of facts.
 type Row struct{ Name, Value string }
+
+// Item is one line of a digest.
+type Item struct {
+	Client  string
+	What    string // what has happened or will, in a few words
+	Calls   bool   // somebody has to do something
+	By      When   // by when people have to know it; not known = it does not matter
+	Command string // what to type; empty = nothing
+}
 
 // Command is a command line and what it does.
 type Command struct{ Line, Does string }

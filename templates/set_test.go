@@ -38,12 +38,24 @@ func full(kind string) templates.Data {
 		},
 		Event:   templates.Event{What: "it ends", At: at(time.Hour), Note: "An event comes with this mail."},
 		Answers: []templates.Answer{{Does: "Say that you have seen it", Link: "https://rotad.example.com/answer/billing-_0"}},
+		Items:   items(kind, at(72*time.Hour)),
+	}
+}
+
+// items are what a digest says; no other kind has any.
+func items(kind string, by templates.When) []templates.Item {
+	if kind != "digest" {
+		return nil
+	}
+	return []templates.Item{
+		{Client: "billing", What: "its secret expires", Calls: true, By: by, Command: "rotad rotate billing"},
+		{Client: "ledger", What: "its old secret is gone"},
 	}
 }
 
 func TestEveryKindRendersWithEverythingAndWithNothing(t *testing.T) {
 	set := parse(t)
-	if len(set.Kinds()) != 17 {
+	if len(set.Kinds()) != 18 {
 		t.Errorf("there are %d kinds: %v", len(set.Kinds()), set.Kinds())
 	}
 	for _, kind := range set.Kinds() {

@@ -105,6 +105,7 @@ type NoticeState string
 // The states of a notice. NoticePending includes retries.
 const (
 	NoticePending NoticeState = "pending"
+	NoticeWaiting NoticeState = "waiting" // put off, because it is not urgent: see Wait
 	NoticeSent    NoticeState = "sent"
 	NoticeDropped NoticeState = "dropped" // its reason had gone
 	NoticeDead    NoticeState = "dead"    // refused for good

@@ -48,6 +48,7 @@ func TestTotalsAreShownWithEveryHoldAndState(t *testing.T) {
 		outbox_entries{state="dropped"} 0
 		outbox_entries{state="pending"} 4
 		outbox_entries{state="sent"} 0
+		outbox_entries{state="waiting"} 0
 	`, "clients", "clients_expiring", "clients_without_expiry", "outbox_entries")
 	if got, want := lines(samples(b.scrape(t), []string{"holds"})), len(credential.HoldRules()); got != want {
 		t.Errorf("%d reasons of holds are shown, want all %d", got, want)

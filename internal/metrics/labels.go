@@ -36,7 +36,7 @@ func noticeKinds() []credential.NoticeKind {
 
 func noticeStates() []credential.NoticeState {
 	return []credential.NoticeState{
-		credential.NoticePending, credential.NoticeSent, credential.NoticeDropped, credential.NoticeDead,
+		credential.NoticePending, credential.NoticeWaiting, credential.NoticeSent, credential.NoticeDropped, credential.NoticeDead,
 	}
 }
 
