@@ -2,7 +2,6 @@ package notify_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"flag"
@@ -95,15 +94,6 @@ func TestGoldenMails(t *testing.T) {
 			golden(t, s.Name+".slack.json", indent(t, card))
 		})
 	}
-}
-
-func indent(t *testing.T, body []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	if err := json.Indent(&b, body, "", "  "); err != nil {
-		t.Fatal(err)
-	}
-	return append(b.Bytes(), '\n')
 }
 
 // outline lists the headers and the tree of parts as an independent parser reads them.

@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -258,3 +259,12 @@ func TestCheckConnectsAndSendsNothing(t *testing.T) {
 }
 
 func second(_ notify.Receipt, err error) error { return err }
+
+func indent(t *testing.T, body []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := json.Indent(&b, body, "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	return append(b.Bytes(), '\n')
+}

@@ -124,9 +124,14 @@ func newDirectory(cfg *config.Config) directory {
 		if err != nil {
 			zone = time.UTC
 		}
-		dir.owners[name] = notify.Contact{
+		contact := notify.Contact{
 			Emails: owner.Email, Channels: subscriptions(cfg, owner.Channels), Zone: zone, Calendar: notify.CalendarMode(owner.Calendar),
+			Digest: owner.Digests(),
 		}
+		if quiet, ok := owner.QuietHours(); ok {
+			contact.Quiet = quiet
+		}
+		dir.owners[name] = contact
 	}
 	return dir
 }

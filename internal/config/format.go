@@ -25,6 +25,10 @@ func formatProblem(format, text string) (what, hint string) {
 		return hostProblem(text)
 	case "zone":
 		return zoneProblem(text)
+	case "clock":
+		return clockProblem(text)
+	case "digest":
+		return digestProblem(text)
 	case "listen":
 		return listenProblem(text)
 	case "cidr":

@@ -64,6 +64,7 @@ func (l *loader) load(s scope) {
 	l.policies(l.file.Policies.scope)
 	l.channels(l.file.Channels.scope)
 	l.owners(l.file.Owners.scope)
+	l.ladders(l.file.Owners.scope)
 	l.ways(s.child("admins"), l.file.Admins.Email, l.file.Admins.Channels, false)
 	l.config.own = l.config.ownLogins()
 	l.clients(l.file.Clients.scope)
@@ -94,6 +95,7 @@ func (l *loader) owners(s scope) {
 		var owner Owner
 		l.decoder.structs(at, reflectElem(&owner))
 		l.ways(at, owner.Email, owner.Channels, isNull(at.node) || at.node.Kind == yaml.MappingNode)
+		owner.calm(at)
 		l.config.Owners[name] = owner
 	})
 }

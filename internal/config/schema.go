@@ -160,6 +160,9 @@ func scalarSchema(t reflect.Type, f field) object {
 	if f.required {
 		out["minLength"] = 1
 	}
+	if pattern := patterns()[f.format]; pattern != nil {
+		out["pattern"] = pattern.String()
+	}
 	if f.format == "url" || f.format == "probe" {
 		out["anyOf"] = []any{object{"format": "uri"}, object{"const": ""}}
 	}

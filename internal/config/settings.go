@@ -197,6 +197,31 @@ type Owner struct {
 	Timezone string `yaml:"timezone" default:"UTC" format:"zone"`
 	// Calendar says how deadlines come: as an invitation (request), as information (publish), or not at all (off).
 	Calendar string `yaml:"calendar" default:"request" enum:"request,publish,off"`
+	// Digest says when what is not urgent goes out together, in the zone of the team: "daily at 09:00", or
+	// "weekly on MON at 09:00"; not written = each notice goes at once.
+	Digest string `yaml:"digest" format:"digest"`
+	// Quiet are the hours in which the team is told only what is urgent.
+	Quiet *Quiet `yaml:"quiet"`
+	// Escalate is who is told next, and when, of what calls for somebody and is not acknowledged ("rotad ack").
+	Escalate []Rung `yaml:"escalate"`
+}
+
+// Quiet are the hours in which a team is told only what is urgent.
+type Quiet struct {
+	// From is when they begin: hh:mm in the zone of the team.
+	From string `yaml:"from" required:"true" format:"clock"`
+	// To is when they end, on the same day or on the next.
+	To string `yaml:"to" required:"true" format:"clock"`
+	// Days on which they begin, as cron names them: MON-FRI, or SAT,SUN.
+	Days string `yaml:"days" default:"*"`
+}
+
+// Rung is one step of a ladder.
+type Rung struct {
+	// After which time without an answer, from the moment of the notice.
+	After time.Duration `yaml:"after" required:"true"`
+	// To is the name of an owner, or "admins".
+	To string `yaml:"to" required:"true"`
 }
 
 // Metrics limits what /metrics shows.
