@@ -30,8 +30,9 @@ type Facts struct {
 	Summary     string            `json:"summary"` // what happened, in one line
 	Client      string            `json:"client,omitempty"`
 	Owner       string            `json:"owner,omitempty"`
-	StandIn     bool              `json:"stand_in,omitzero"` // told in place of an owner who cannot be reached
-	Channel     string            `json:"channel,omitempty"` // the channel that takes no notices
+	StandIn     bool              `json:"stand_in,omitzero"`  // told in place of an owner who cannot be reached
+	Escalated   bool              `json:"escalated,omitzero"` // told because the owner has not acknowledged it
+	Channel     string            `json:"channel,omitempty"`  // the channel that takes no notices
 	Milestone   string            `json:"milestone,omitempty"`
 	Provider    string            `json:"provider,omitempty"`
 	Mode        string            `json:"mode,omitempty"`
@@ -73,7 +74,10 @@ func (r *Renderer) card(v view, d templates.Data) (*Card, error) {
 		Severity: SeverityOf(v.notice), Headline: words.Headline, Lead: words.Lead, Why: words.Why, Rows: d.Rows,
 		Source: r.source(), Facts: v.facts(d),
 	}
-	c.Facts.Summary = summary.Headline
+	if d.Ladder != "" {
+		c.Lead += " " + d.Ladder + " " + d.Commands.Ack
+	}
+	c.Facts.Summary, c.Facts.Escalated = summary.Headline, d.Escalated
 	if v.notice.Client != "" {
 		c.Command = d.Commands.Show
 	}

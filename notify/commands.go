@@ -25,6 +25,7 @@ func (v view) commands() templates.Commands {
 		Submit:     "rotad submit " + id,
 		Hold:       "rotad hold " + id,
 		OldRemoved: "rotad resume " + id + " --old-removed",
+		Ack:        "rotad ack " + id,
 		Accept:     "rotad resume " + id + " --accept-vault",
 		Patch:      v.patch(),
 		Moved:      v.moved(id),

@@ -14,8 +14,9 @@ type sending struct {
 	*Loop
 	world  *World
 	notice credential.Notice
-	unsaid bool   // it matters too little for every channel of its readers
-	digest string // the key of the digest that it goes out with; empty = it goes on its own
+	unsaid bool               // it matters too little for every channel of its readers
+	next   *credential.Notice // the word to the next rung of the ladder; nil = it is not to be told yet
+	digest string             // the key of the digest that it goes out with; empty = it goes on its own
 }
 
 // run tries every delivery that is due, one after another. Before each it settles the notice with that delivery marked
@@ -35,8 +36,9 @@ func (s *sending) run(ctx context.Context) error {
 			s.tellOfTrouble()
 		}
 	}
+	s.climb(false)
 	s.sum()
-	return s.settle(ctx, s.notice)
+	return s.save(ctx)
 }
 
 // attempt sends one delivery if it is due.
@@ -62,7 +64,7 @@ func (s *sending) attempt(ctx context.Context, i int) error {
 	d.Next = now.Add(lease)
 	s.sum()
 	failpoint.Hit("notice", "before", s.notice.Client)
-	if err := s.settle(ctx, s.notice); err != nil {
+	if err := s.save(ctx); err != nil {
 		return err
 	}
 	failpoint.Hit("notice", "begun", s.notice.Client)

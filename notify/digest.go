@@ -70,6 +70,9 @@ func (g *gathering) run(ctx context.Context) error {
 			}
 		}
 	}
+	for _, s := range g.rows {
+		s.climb(false)
+	}
 	return g.settleAll(ctx)
 }
 
@@ -86,7 +89,7 @@ func (g *gathering) resolve(ctx context.Context) error {
 			continue
 		}
 		s.sum()
-		others = append(others, s.notice)
+		others = append(others, s.rows()...)
 	}
 	g.rows = told
 	return g.settle(ctx, others...)
@@ -190,11 +193,12 @@ func (g *gathering) render(p part, moment time.Time) (Message, bool) {
 	if len(p.rows) == 1 {
 		return s.render(d, moment)
 	}
-	notices := make([]credential.Notice, len(p.rows))
+	notices, reader := make([]credential.Notice, len(p.rows)), s.recipient(d)
 	for i, row := range p.rows {
 		notices[i] = row.notice
+		reader.Ladder = orElse(reader.Ladder, g.world.ladder(row.notice))
 	}
-	m, eventErr, err := g.world.Renderer.RenderDigest(notices, s.recipient(d), moment)
+	m, eventErr, err := g.world.Renderer.RenderDigest(notices, reader, moment)
 	if err != nil {
 		s.bury(d, &SendError{Class: ClassPermanent, Stage: "render", Err: err})
 		return Message{}, false
@@ -209,10 +213,10 @@ func (g *gathering) render(p part, moment time.Time) (Message, bool) {
 
 // settleAll writes all rows down at once: what went out in one message is never sent again in part.
 func (g *gathering) settleAll(ctx context.Context) error {
-	rows := make([]credential.Notice, len(g.rows))
-	for i, s := range g.rows {
+	var rows []credential.Notice
+	for _, s := range g.rows {
 		s.sum()
-		rows[i] = s.notice
+		rows = append(rows, s.rows()...)
 	}
 	return g.settle(ctx, rows...)
 }

@@ -68,8 +68,9 @@ func latestOf(notices []credential.Notice) (last time.Time) {
 func digestData(views []view) templates.Data {
 	first := views[0]
 	d := templates.Data{
-		Kind: string(KindDigest), Tone: templates.ToneInfo, Owner: first.name(first.notice.Owner), Fallback: first.reader.Fallback,
+		Kind: string(KindDigest), Tone: templates.ToneInfo, Owner: first.name(first.notice.Owner), Fallback: first.reader.Fallback, Ladder: first.reader.Ladder,
 	}
+	d.Commands.Ack = "rotad ack CLIENT"
 	for _, v := range views {
 		item := v.item()
 		if item.Calls {

@@ -45,6 +45,7 @@ type Contact struct {
 	Calendar CalendarMode
 	Digest   Timetable // when what is not urgent goes out together; nil = each notice goes at once
 	Quiet    Hours     // when only what is urgent is told; nil = never
+	Escalate []Rung    // who is told next of what calls for somebody and is not acknowledged, the soonest first
 }
 
 // Timetable says when the digests of a team go out.

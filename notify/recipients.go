@@ -56,12 +56,16 @@ func (w *World) audience(n credential.Notice) Contact {
 	if n.Admins {
 		return w.Directory.Admins()
 	}
+	if n.Rung > 0 {
+		return w.onRung(n)
+	}
 	contact, _ := w.Directory.Owner(n.Owner)
 	return contact
 }
 
 // standIn adds other ways where none has told anybody: first those of the same readers, also where they did not want to hear
-// of so little over them, then those of the admins. It says whether it has added one that may work.
+// of so little over them, then the next rung of the ladder, in a word of its own, or the admins where there is none. It says
+// whether it has added one that may work.
 func (s *sending) standIn() bool {
 	if s.unsaid || s.reached() {
 		return false
@@ -69,7 +73,7 @@ func (s *sending) standIn() bool {
 	if s.address(s.working(s.audience().ways(SeverityCritical))) {
 		return true
 	}
-	return !s.notice.Admins && s.address(s.world.Directory.Admins().ways(SeverityCritical))
+	return !s.notice.Admins && !s.climb(true) && s.address(s.world.Directory.Admins().ways(SeverityCritical))
 }
 
 // reached says whether somebody was told or may still be. Without any channel what was dropped stays so.
@@ -131,6 +135,6 @@ func (s *sending) recipient(d *credential.Delivery) Recipient {
 	}
 	return Recipient{
 		Channel: d.Channel, To: d.To, Zone: contact.Zone, Calendar: contact.calendar(), Fallback: standIn && d.About == "",
-		About: d.About, Trouble: s.trouble(d.About),
+		About: d.About, Trouble: s.trouble(d.About), Ladder: s.world.ladder(s.notice),
 	}
 }

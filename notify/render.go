@@ -41,6 +41,7 @@ type Recipient struct {
 	Fallback bool   // an admin who stands in for an owner that cannot be reached
 	About    string // the channel that takes no notices, of which this is the word; empty = the notice itself
 	Trouble  string // what is wrong with that channel
+	Ladder   string // who is told next, or why the reader is, as a sentence before the command that ends it; empty = nobody
 }
 
 // byMail says whether the reader gets a mail.
@@ -113,7 +114,7 @@ func (r *Renderer) Render(n credential.Notice, to Recipient, now time.Time) (m M
 	m = Message{
 		ID: id, Thread: threadID(r.sender.Key, r.sender.From.Domain(), n),
 		Kind: n.Kind, Client: clean(n.Client, maxName), Milestone: clean(n.Milestone, maxName), Urgent: urgent(n),
-		From: r.sender.From, ReplyTo: r.sender.ReplyTo, To: to.To, Date: n.At.UTC().Truncate(time.Second),
+		From: r.sender.From, ReplyTo: r.sender.ReplyTo, To: to.To, Date: later(n.At, n.Wait).UTC().Truncate(time.Second),
 	}
 	if to.byMail() {
 		eventErr = r.addEvent(&m, &d, n, to, now)
@@ -122,7 +123,7 @@ func (r *Renderer) Render(n credential.Notice, to Recipient, now time.Time) (m M
 	if err != nil {
 		return Message{}, nil, err
 	}
-	m.Subject, m.Text, m.HTML = mail.Subject, mail.Text, mail.HTML
+	m.Subject, m.Text, m.HTML = templates.OneLine(upwards(n)+mail.Subject), mail.Text, mail.HTML
 	if !to.byMail() {
 		m.Card, err = r.card(v, d)
 	}

@@ -73,6 +73,7 @@ func (s Sample) reader() Recipient {
 	if s.About != "" {
 		to.About, to.Trouble = s.About, "the receiver does not want to be told any more (410)"
 	}
+	to.Ladder = risen(s.Notice)
 	return to
 }
 
@@ -169,7 +170,15 @@ func sampleNotices() []Sample {
 		return &credential.Invite{UID: sampleUID, Sequence: sequence, At: at, What: what}
 	}
 	samples := append(sampleBefore(plain, invite), sampleAfter(plain, invite)...)
-	return append(samples, sampleDigest(samples))
+	return append(samples, sampleDigest(samples), sampleRung(samples))
+}
+
+// sampleRung is a warning that nobody has acknowledged, for who is told next.
+func sampleRung(samples []Sample) Sample {
+	at := slices.IndexFunc(samples, func(s Sample) bool { return s.Name == "warning-manual" })
+	n := samples[at].Notice
+	n.Key, n.Rung, n.Told, n.Wait = n.Key+"|rung|1", 1, sampleNow().Add(-48*time.Hour), sampleNow()
+	return Sample{Name: "warning-escalated", Notice: n}
 }
 
 // sampleDigest gathers what a team of several clients may get in one morning.

@@ -25,6 +25,8 @@ func StillTrue(n credential.Notice, r credential.Record, found bool, now time.Ti
 		return why == "", why
 	}
 	switch {
+	case n.Rung > 0 && found && answered(n, r, now) != "":
+		return false, answered(n, r, now)
 	case !found:
 		return false, "the client is gone"
 	case r.Leaving:
@@ -135,8 +137,9 @@ func answered(n credential.Notice, r credential.Record, now time.Time) string {
 	return ""
 }
 
+// laterWarning says whether a reminder has followed. What goes up the ladder is the first that nobody has answered.
 func laterWarning(n credential.Notice, r credential.Record) bool {
-	return r.Told.Final || r.Told.WarnedAt.After(n.At)
+	return n.Rung == 0 && (r.Told.Final || r.Told.WarnedAt.After(n.At))
 }
 
 func stalePlan(n credential.Notice, r credential.Record, now time.Time) string {
@@ -171,7 +174,7 @@ func staleReminder(n credential.Notice, r credential.Record) string {
 	switch {
 	case r.Rotation == nil || r.Rotation.ID != n.Facts.Rotation || r.Rotation.Revoked:
 		return "the old secret is gone"
-	case r.Told.Reminded.After(n.At):
+	case n.Rung == 0 && r.Told.Reminded.After(n.At):
 		return "a later reminder takes its place"
 	}
 	return ""

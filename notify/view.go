@@ -39,12 +39,21 @@ func (v view) data() templates.Data {
 		Cutover:    f.Cutover || f.Mode == credential.ModeHardCutover || f.Cause.Kind == credential.CauseCompromised, Override: f.Override,
 		Lapses:   f.Mode == credential.ModeGraceWindow && f.Cause.Kind != credential.CauseCompromised,
 		Negative: string(f.Negative), Error: capital(sentence(f.Error)) + stop(f.Error),
-		OldOne:   oldOne(f.Mode),
+		OldOne: oldOne(f.Mode),
+		Ladder: v.ladder(), Escalated: n.Rung > 0,
 		NoExpiry: v.noExpiry(), Users: v.users(), Effects: cleanLines(f.Effects),
 		Hold: v.hold(), Steps: cleanLines(f.Instructions), Commands: v.commands(),
 	}
 	d.Rows = v.rows(d)
 	return d
+}
+
+// ladder is nothing for the word about a channel, which goes along with a notice.
+func (v view) ladder() string {
+	if v.reader.About != "" {
+		return ""
+	}
+	return v.reader.Ladder
 }
 
 func (v view) noExpiry() templates.NoExpiry {

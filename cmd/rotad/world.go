@@ -128,6 +128,9 @@ func newDirectory(cfg *config.Config) directory {
 			Emails: owner.Email, Channels: subscriptions(cfg, owner.Channels), Zone: zone, Calendar: notify.CalendarMode(owner.Calendar),
 			Digest: owner.Digests(),
 		}
+		for _, rung := range owner.Escalate {
+			contact.Escalate = append(contact.Escalate, notify.Rung{After: rung.After, To: rung.To})
+		}
 		if quiet, ok := owner.QuietHours(); ok {
 			contact.Quiet = quiet
 		}

@@ -44,7 +44,9 @@ type Notice struct {
 	Digest bool      `json:"digest,omitzero"`
 	// Rung is the rung of its owner's ladder that this is the word to, from 1: nobody has answered to what it says; 0 = it is
 	// the notice itself.
-	Rung int `json:"rung,omitempty"`
+	// Told is when the owner was told then; zero = no way to the owner takes it.
+	Rung int       `json:"rung,omitempty"`
+	Told time.Time `json:"told,omitzero"`
 
 	State      NoticeState `json:"state,omitempty"`
 	Deliveries []Delivery  `json:"deliveries,omitempty"` // filled by the first attempt
