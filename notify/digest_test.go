@@ -165,7 +165,7 @@ func TestADigestAfterACrash(t *testing.T) {
 				w.gathers(nil)
 				dead, settles := errors.New("dead"), 0
 				w.outbox.fail = func(n credential.Notice) error {
-					if n.Seq == 1 && n.Digest && len(n.Deliveries) > 0 || crash == 0 {
+					if n.Seq == 10 && n.Digest && len(n.Deliveries) > 0 || crash == 0 {
 						if settles++; settles == max(1, crash) {
 							return dead
 						}
@@ -185,6 +185,9 @@ func TestADigestAfterACrash(t *testing.T) {
 				sends := w.channel.sends()
 				if want := []int{1, 1, 2}[crash]; len(sends) != want || states(w)[credential.NoticeSent] != 20 {
 					t.Fatalf("%d mails, %v", len(sends), states(w))
+				}
+				if last := sends[len(sends)-1].message; strings.Count(last.Text, "\n  - ") != 20 {
+					t.Errorf("the last one says a part:\n%s", last.Text)
 				}
 				if first, last := sends[0].message, sends[len(sends)-1].message; first.ID != last.ID || first.Date != last.Date {
 					t.Errorf("the second has another id or date: %v and %v", first, last)

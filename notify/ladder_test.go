@@ -101,19 +101,20 @@ func TestAnAnswerStopsTheLadder(t *testing.T) {
 	}{
 		"before the first rung": {day, "payments 0"}, "between the rungs": {3 * day, "payments 0, lead 2"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		for _, kind := range []credential.NoticeKind{credential.NoticeWarning, credential.NoticeFinal, credential.NoticeFailed} {
 			synctest.Test(t, func(t *testing.T) {
-				began := time.Now()
-				w := ladder(t, reminds(1, began))
+				began, n := time.Now(), reminds(1, time.Now())
+				n.Kind = kind
+				w := ladder(t, n)
 				w.run(t)
 				pass(tt.after)
 				w.acked()
 				pass(20 * day)
 				if got := told(w, began); got != tt.want {
-					t.Errorf("told: %s", got)
+					t.Errorf("%s, answered %s: told: %s", kind, name, got)
 				}
 			})
-		})
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ func (l *Loop) putOff(ctx context.Context, world *World, notices []credential.No
 // wait says until when a notice can be put off, and whether it goes out in a digest then; zero = it goes now.
 func (w *World) wait(n credential.Notice, now time.Time) (until time.Time, digest bool) {
 	contact := w.audience(n)
-	if n.Admins || urgent(n) || SeverityOf(n) == SeverityCritical || unanswered(n) {
+	if n.Admins || SeverityOf(n) == SeverityCritical || unanswered(n) {
 		return time.Time{}, false
 	}
 	end := deadline(n)
