@@ -99,11 +99,11 @@ func TestWhatADigestCannotWaitFor(t *testing.T) {
 			notice credential.Notice
 			waits  bool
 		}{
-			"a warning":                  {kind(credential.NoticeWarning, none), true},
-			"a warning in the last days": {kind(credential.NoticeWarning, func(n *credential.Notice) { n.Facts.Expires = time.Now().Add(32 * time.Hour) }), false},
-			"the last warning":           {kind(credential.NoticeFinal, none), false},
-			"that it has expired":        {kind(credential.NoticeExpired, none), false},
-			"a hold":                     {kind(credential.NoticeHeld, func(n *credential.Notice) { n.Facts.Hold = &credential.Hold{Code: "slots-full"} }), true},
+			"a warning":                 {kind(credential.NoticeWarning, none), true},
+			"a warning in the last day": {kind(credential.NoticeWarning, func(n *credential.Notice) { n.Facts.Expires = time.Now().Add(24 * time.Hour) }), false},
+			"the last warning":          {kind(credential.NoticeFinal, none), false},
+			"that it has expired":       {kind(credential.NoticeExpired, none), false},
+			"a hold":                    {kind(credential.NoticeHeld, func(n *credential.Notice) { n.Facts.Hold = &credential.Hold{Code: "slots-full"} }), true},
 			"a hold with a deadline": {kind(credential.NoticeHeld, func(n *credential.Notice) {
 				n.Facts.Hold = &credential.Hold{Code: "slots-full", Deadline: time.Now().Add(day)}
 			}), false},
@@ -129,6 +129,23 @@ func TestWhatADigestCannotWaitFor(t *testing.T) {
 				t.Errorf("%s: it waits = %v, with %d mails: %+v", name, waits, len(w.channel.sends()), w.outbox.get(1))
 			}
 			w.stop()
+		}
+	})
+}
+
+// What cannot wait for nine o'clock and leaves more than a day is collected for an hour, and comes as one mail too.
+func TestWhatCannotWaitIsCollectedForAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		soon := many(200)
+		for i := range soon {
+			soon[i].Kind, soon[i].Facts.OldDies = credential.NoticeRotated, time.Now().Add(32*time.Hour)
+		}
+		w := newWorld(t, soon...)
+		w.gathers(nil)
+		w.run(t)
+		pass(time.Hour + 2*time.Minute)
+		if sends := w.channel.sends(); len(sends) != 1 || strings.Count(sends[0].message.Text, "\n  - ") != 200 {
+			t.Errorf("%d mails", len(sends))
 		}
 	})
 }

@@ -45,12 +45,15 @@ func (r *Renderer) views(notices []credential.Notice, to Recipient, now time.Tim
 	for i, n := range notices {
 		views[i] = view{notice: n, reader: to, now: now, mount: r.sender.Mount, fields: r.sender.Fields}
 	}
-	slices.SortStableFunc(views, func(a, b view) int { return dueFirst(deadline(a.notice), deadline(b.notice)) })
+	slices.SortStableFunc(views, func(a, b view) int {
+		return cmp.Or(dueFirst(deadline(a.notice), deadline(b.notice)), strings.Compare(a.notice.Client, b.notice.Client))
+	})
 	return views
 }
 
-// dueFirst orders deadlines; what has none comes last.
+// dueFirst orders deadlines by the minute, as people read them; what has none comes last.
 func dueFirst(a, b time.Time) int {
+	a, b = a.Truncate(time.Minute), b.Truncate(time.Minute)
 	if a.IsZero() || b.IsZero() {
 		return -cmp.Compare(a.Unix(), b.Unix())
 	}

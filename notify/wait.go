@@ -13,6 +13,10 @@ import (
 // comes as good as too late.
 const lastDay = 24 * time.Hour
 
+// collecting is how long what cannot wait for the next digest, and still leaves more than a day, is collected for one of its own: a
+// rotation of 500 clients on a Friday would be 500 mails else.
+const collecting = time.Hour
+
 // spread is the time over which the digests of one moment leave: every team chooses nine o'clock. It also gives nearly every
 // digest a moment of its own, so that its notices lie side by side in the outbox.
 const spread = time.Minute
@@ -51,7 +55,10 @@ func (w *World) wait(n credential.Notice, now time.Time) (until time.Time, diges
 	end := deadline(n)
 	if contact.Digest != nil && len(n.Deliveries) == 0 && n.Wait.IsZero() {
 		next := contact.Digest.Next(now)
-		if digest = !next.IsZero() && beforeEnd(next.Add(lastDay), end); digest {
+		if next.IsZero() || !beforeEnd(next.Add(lastDay), end) {
+			next = now.Truncate(collecting).Add(collecting)
+		}
+		if digest = beforeEnd(next.Add(lastDay), end); digest {
 			until = next
 		}
 	}

@@ -38,6 +38,7 @@ type fleet struct {
 	mail     *mailbox
 	machine  *outage // the daemon is down, asleep, or has the wrong time
 	windows  windows
+	policies []rule
 	owners   directory
 	renderer *notify.Renderer
 	fresh    atomic.Int64
@@ -67,7 +68,7 @@ func newFleet(t *testing.T, p plan, broken flaw) *fleet {
 	c := newClocks(p.origin)
 	f := &fleet{
 		plan: p, flaw: broken, path: filepath.Join(t.TempDir(), "rotad.db"), clocks: c, accounts: map[string]*account{}, tenants: map[string]*tenant{},
-		owners: owners(), machine: &outage{clocks: c}, chance: rand.New(rand.NewPCG(p.seed, 2)),
+		policies: rules(), owners: owners(), machine: &outage{clocks: c}, chance: rand.New(rand.NewPCG(p.seed, 2)),
 	}
 	f.judge = &judge{clocks: c, fleet: f}
 	f.vault = newKV(f, &outage{clocks: c})
@@ -126,7 +127,7 @@ func (f *fleet) world() *scheduler.World {
 	for name, t := range f.tenants {
 		w.Connections[name] = scheduler.Connection{Provider: t, Timing: timing()}
 	}
-	for _, r := range rules() {
+	for _, r := range f.policies {
 		w.Policies[r.Name] = r.Policy
 	}
 	return w

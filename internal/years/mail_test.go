@@ -73,6 +73,9 @@ type mailbox struct {
 	fleet *fleet
 	away  *outage
 
+	refuses string               // an address that is not known here
+	took    func(notify.Message) // sees what was taken; nil = nobody does
+
 	mu   sync.Mutex
 	sent map[string]int
 }
@@ -87,8 +90,14 @@ func (m *mailbox) Send(_ context.Context, msg notify.Message) (notify.Receipt, e
 	if m.away.now() {
 		return notify.Receipt{}, &notify.SendError{Class: notify.ClassDown, Stage: "dial", Err: errAway}
 	}
+	if m.refuses != "" && msg.To == m.refuses {
+		return notify.Receipt{}, &notify.SendError{Class: notify.ClassPermanent, Stage: "rcpt", Code: 550, Err: errUnknown}
+	}
 	m.fleet.judge.counts.mails.Add(1)
 	m.mu.Lock()
+	if m.took != nil {
+		m.took(msg)
+	}
 	m.sent[msg.ID]++
 	again := m.sent[msg.ID] > 1
 	m.mu.Unlock()
