@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	var s settings
 	quick := flags.Bool("quick", false, "100,000 clients instead of 1,000,000; the goals stay what they are")
 	flags.IntVar(&s.rounds, "rounds", 5, "how often each side of the small figures is measured")
-	flags.StringVar(&s.only, "only", "", "measure these alone: sweep, rotations, mails, handshakes, or import with all that needs its file")
+	flags.StringVar(&s.only, "only", "", "measure these alone: sweep, rotations, mails, digests, handshakes, or import with all that needs its file")
 	flags.StringVar(&s.part, "part", "", "run one part in this process, and print what it measured as JSON")
 	flags.StringVar(&s.dir, "dir", "", "of a part: where its files are")
 	flags.StringVar(&s.profile, "profile", "", "of a part: write a CPU profile to this file")
@@ -107,7 +107,7 @@ func parts() map[string]part {
 	return map[string]part{
 		"sweep": sweepPart, "rotations": rotationsPart, "raw-import": rawImportPart, "small": smallPart, "tick": tickPart,
 		"open": openPart, "memory": memoryPart, "scrape": scrapePart,
-		"mails": mailsPart, "handshakes": handshakesPart,
+		"mails": mailsPart, "digests": digestsPart, "handshakes": handshakesPart,
 	}
 }
 

@@ -55,7 +55,7 @@ func measure(ctx context.Context, s settings, r *report) error {
 	for _, step := range []struct {
 		name string
 		run  func(context.Context, settings, *report) error
-	}{{"sweep", reportSweep}, {"rotations", reportRotations}, {"mails", reportMails}, {"handshakes", reportHandshakes}, {"import", reportImport}} {
+	}{{"sweep", reportSweep}, {"rotations", reportRotations}, {"mails", reportMails}, {"digests", reportDigests}, {"handshakes", reportHandshakes}, {"import", reportImport}} {
 		if s.only != "" && s.only != step.name {
 			continue
 		}
@@ -95,6 +95,19 @@ func reportMails(ctx context.Context, s settings, r *report) error {
 		return err
 	}
 	r.atLeast("mails", m["ours_per_s"]/m["raw_per_s"], 0.6)
+	return nil
+}
+
+// digestsMiB is by how much memory may grow over the morning of 100,000 owners.
+const digestsMiB = 64
+
+func reportDigests(ctx context.Context, s settings, r *report) error {
+	m, err := spawn(ctx, s, "digests", r.log)
+	if err != nil {
+		return err
+	}
+	r.below("digests", m["s"], 60, "s")
+	r.below("digests-growth", m["peak_mib"]-m["early_mib"], digestsMiB, "MiB")
 	return nil
 }
 
