@@ -45,20 +45,20 @@ func digestsPart(ctx context.Context, s settings) (result, error) {
 	}
 	return result{
 		"s": time.Since(began).Seconds(), "plan_s": planned.Seconds(), "notices": float64(m.notices), "mails": float64(m.mails.Load()),
-		"bytes": float64(m.bytes.Load()), "early_mib": m.early, "peak_mib": m.peak,
+		"bytes": float64(m.bytes.Load()), "peak_mib": m.peak,
 	}, nil
 }
 
 // morning is the store, its clients and the people who own them.
 type morning struct {
-	store       *bolt.Store
-	renderer    *notify.Renderer
-	day         time.Time    // its midnight
-	now         atomic.Int64 // on the wall
-	notices     int
-	mails       atomic.Int64
-	bytes       atomic.Int64
-	early, peak float64 // memory after the first tenth of the owners, and at most
+	store    *bolt.Store
+	renderer *notify.Renderer
+	day      time.Time    // its midnight
+	now      atomic.Int64 // on the wall
+	notices  int
+	mails    atomic.Int64
+	bytes    atomic.Int64
+	peak     float64 // of memory
 }
 
 func newMorning(store *bolt.Store) (*morning, error) {
@@ -106,17 +106,13 @@ func (m *morning) plan(ctx context.Context) error {
 		}
 		m.notices += len(batch)
 		batch = batch[:0]
-		m.look(i >= digestOwners*digestEach/10)
+		m.look()
 	}
 	return nil
 }
 
 // look notes how much memory there is.
-func (m *morning) look(late bool) {
-	if m.peak = max(m.peak, anonymous()); !late {
-		m.early = m.peak
-	}
-}
+func (m *morning) look() { m.peak = max(m.peak, anonymous()) }
 
 // send lets the loop put off what can wait, and then moves the clock to nine.
 func (m *morning) send(ctx context.Context) error {
@@ -139,7 +135,7 @@ func (m *morning) send(ctx context.Context) error {
 			return fmt.Errorf("the loop of notices ended: %w", err)
 		case <-time.After(100 * time.Millisecond):
 		}
-		m.look(true)
+		m.look()
 		next, waits, err := m.store.NextNotice(ctx)
 		switch {
 		case err != nil:
