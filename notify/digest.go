@@ -151,12 +151,12 @@ func (p part) share() {
 
 // attempt sends one message if it is due, as sending.attempt does for a single notice.
 func (g *gathering) attempt(ctx context.Context, p post) error {
-	part := g.part(p)
-	if len(part.rows) == 0 {
+	whole := g.part(p)
+	if len(whole.rows) == 0 {
 		return nil
 	}
-	defer part.share()
-	s, d, now := part.rows[0], part.deliveries[0], g.Now()
+	defer whole.share()
+	s, d, now := whole.rows[0], whole.deliveries[0], g.Now()
 	channel, ready := s.ready(d, now)
 	if !ready {
 		return nil
@@ -165,13 +165,13 @@ func (g *gathering) attempt(ctx context.Context, p post) error {
 	if d.Ambiguous {
 		moment = d.Next.Add(-AmbiguousPause)
 	}
-	message, ok := g.render(part, moment)
+	message, ok := g.render(whole, moment)
 	if !ok {
 		return nil
 	}
 	d.Attempts++
 	d.Next = now.Add(lease)
-	part.share()
+	whole.share()
 	failpoint.Hit("notice", "before", s.notice.Client)
 	if err := g.settleAll(ctx); err != nil {
 		return err

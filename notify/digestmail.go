@@ -99,14 +99,8 @@ func (v view) brief(c templates.Commands) (what, command string) {
 	switch n.Kind {
 	case credential.NoticeWarning, credential.NoticeFinal, credential.NoticeExpired:
 		return v.briefExpiry(c)
-	case credential.NoticeAnnounce:
-		return "its secret will be replaced", c.Show
-	case credential.NoticeApprove:
-		return "its rotation waits for approval", c.Approve
 	case credential.NoticeRotated:
 		return "take over the new secret, " + versionOf(f.VaultVersion) + " in Vault", c.Read
-	case credential.NoticeRetired:
-		return "its old secret is gone: delete old copies", ""
 	case credential.NoticeFailed:
 		return "its rotation fails" + detail(f.Error), c.Show
 	case credential.NoticeHeld:
@@ -115,21 +109,32 @@ func (v view) brief(c templates.Commands) (what, command string) {
 			return "held, " + clean(string(f.Hold.Code), maxName) + detail(rule.Cause), c.Show
 		}
 		return "held", c.Show
-	case credential.NoticeReleased:
-		return "no longer held", ""
-	case credential.NoticeNoExpiry:
-		return "nobody has stated when its secret expires", c.Show
-	case credential.NoticeOldRemind:
-		return "remove its old secret at the provider, then say so", c.OldRemoved
 	case credential.NoticeInUse:
 		return "its old secret is still in use" + detail(v.users().Said), c.Show
-	case credential.NoticeLeft:
-		return "no longer watched", ""
-	case credential.NoticeAdmin:
-		return "rotated, and nobody had scheduled it", c.History
+	default:
+	}
+	if said, ok := briefs[n.Kind]; ok {
+		return said.what, said.command(c)
 	}
 	return strings.ReplaceAll(string(n.Kind), "-", " "), c.Show
 }
+
+// briefs are the words for notices that are always about the same. Nothing changes it.
+var briefs = map[credential.NoticeKind]struct {
+	what    string
+	command func(templates.Commands) string
+}{
+	credential.NoticeAnnounce:  {"its secret will be replaced", func(c templates.Commands) string { return c.Show }},
+	credential.NoticeApprove:   {"its rotation waits for approval", func(c templates.Commands) string { return c.Approve }},
+	credential.NoticeRetired:   {"its old secret is gone: delete old copies", noCommand},
+	credential.NoticeReleased:  {"no longer held", noCommand},
+	credential.NoticeNoExpiry:  {"nobody has stated when its secret expires", func(c templates.Commands) string { return c.Show }},
+	credential.NoticeOldRemind: {"remove its old secret at the provider, then say so", func(c templates.Commands) string { return c.OldRemoved }},
+	credential.NoticeLeft:      {"no longer watched", noCommand},
+	credential.NoticeAdmin:     {"rotated, and nobody had scheduled it", func(c templates.Commands) string { return c.History }},
+}
+
+func noCommand(templates.Commands) string { return "" }
 
 func (v view) briefExpiry(c templates.Commands) (what, command string) {
 	f := v.notice.Facts

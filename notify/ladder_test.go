@@ -126,7 +126,9 @@ func TestTheLadderSaysOnlyWhatIsTrue(t *testing.T) {
 		w := ladder(t, reminds(1, began))
 		w.run(t)
 		w.stop()
-		<-w.done
+		if err := <-w.done; err != nil {
+			t.Fatal(err)
+		}
 		pass(3 * day)
 		w.run(t)
 		pass(time.Hour)

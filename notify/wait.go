@@ -54,13 +54,7 @@ func (w *World) wait(n credential.Notice, now time.Time) (until time.Time, diges
 	}
 	end := deadline(n)
 	if contact.Digest != nil && len(n.Deliveries) == 0 && n.Wait.IsZero() {
-		next := contact.Digest.Next(now)
-		if next.IsZero() || !beforeEnd(next.Add(lastDay), end) {
-			next = now.Truncate(collecting).Add(collecting)
-		}
-		if digest = beforeEnd(next.Add(lastDay), end); digest {
-			until = next
-		}
+		until, digest = contact.gathered(now, end)
 	}
 	if contact.Quiet != nil {
 		if quiet := contact.Quiet.End(later(now, until)); !quiet.IsZero() && beforeEnd(quiet, end) {
@@ -68,6 +62,19 @@ func (w *World) wait(n credential.Notice, now time.Time) (until time.Time, diges
 		}
 	}
 	return until, digest
+}
+
+// gathered says until when something waits for a digest: the next one, or, where that comes too late for its end, what is
+// collected within the hour.
+func (c Contact) gathered(now, end time.Time) (until time.Time, digest bool) {
+	next := c.Digest.Next(now)
+	if next.IsZero() || !beforeEnd(next.Add(lastDay), end) {
+		next = now.Truncate(collecting).Add(collecting)
+	}
+	if !beforeEnd(next.Add(lastDay), end) {
+		return time.Time{}, false
+	}
+	return next, true
 }
 
 // unanswered says whether a message may have arrived: what is sent a second time is not touched.
@@ -115,7 +122,7 @@ func deadline(n credential.Notice) time.Time {
 func spreadOf(owner string) time.Duration {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(owner))
-	return time.Duration(h.Sum64()%uint64(spread/time.Microsecond)) * time.Microsecond //nolint:gosec // less than a minute
+	return time.Duration(h.Sum64()%uint64(spread/time.Microsecond)) * time.Microsecond
 }
 
 func later(a, b time.Time) time.Time {

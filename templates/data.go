@@ -43,8 +43,8 @@ type Data struct {
 	Steps       []string // what a person does in a portal, one line each
 	NoExpiry    NoExpiry // By empty = nobody stood for a secret that never expires
 	Users       Users
-	Ladder      string // who is told next, or why the reader is, before the command that ends it; empty = nobody
-	Escalated   bool   // the reader is told because nobody has acknowledged it
+	Ladder      string   // who is told next, or why the reader is, before the command that ends it; empty = nobody
+	Escalated   bool     // the reader is told because nobody has acknowledged it
 	Effects     []string // what the rotation does to those who use the secret, one line each
 	OldOne      string   // what becomes of the old secret when a person makes a new one, as a sentence
 	Rows        []Row    // the table of facts

@@ -73,10 +73,7 @@ func (s *Store) ClaimNotices(ctx context.Context, now time.Time, n int) ([]crede
 				continue
 			}
 			s.notices[e.seq] = claim{until: now.Add(state.NoticeLease), due: e.at}
-			row, found, err := t.notice(e.seq)
-			if err == nil && !found {
-				err = fmt.Errorf("notice %d is due, but does not exist: %w", e.seq, state.ErrCorrupt)
-			}
+			row, err := t.dueNotice(e.seq)
 			if err != nil {
 				broken = errors.Join(broken, err)
 				continue
@@ -89,6 +86,15 @@ func (s *Store) ClaimNotices(ctx context.Context, now time.Time, n int) ([]crede
 		return notices, fmt.Errorf("claiming notices: %w", err)
 	}
 	return notices, nil
+}
+
+// dueNotice reads a notice that stands in the due index.
+func (t *txn) dueNotice(seq uint64) (credential.Notice, error) {
+	row, found, err := t.notice(seq)
+	if err == nil && !found {
+		err = fmt.Errorf("notice %d is due, but does not exist: %w", seq, state.ErrCorrupt)
+	}
+	return row, err
 }
 
 // together says whether what is due at a moment may belong to the digest that was claimed last.
