@@ -1,13 +1,16 @@
 package mail_test
 
 import (
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/notify"
 )
 
@@ -37,24 +40,48 @@ func TestEveryReaderReadsEveryEvent(t *testing.T) {
 	must(t, err)
 	var meant []entry
 	for _, s := range samples {
-		if i := s.Notice.Calendar; i != nil {
-			e := entry{
-				File: filepath.Join(dir, s.Name+".ics"), Method: "REQUEST", Status: "CONFIRMED", UID: i.UID, Sequence: i.Sequence,
-				Start: i.At.Add(-eventLength).Unix(), End: i.At.Unix(), Summary: s.Notice.Client + ": " + i.What,
-				Organizer: "secrets@example.com", Attendees: []string{s.Message.To}, Alarms: []int{-int(alarmBefore.Seconds())},
-			}
-			if i.Cancel {
-				e.Method, e.Status, e.Alarms = "CANCEL", "CANCELLED", []int{}
-			}
-			meant = append(meant, e)
-		}
+		meant = append(meant, eventsOf(s, filepath.Join(dir, s.Name+".ics"))...)
 	}
 	agree(t, meant)
 	files, err := filepath.Glob(filepath.Join(dir, "*.ics"))
 	must(t, err)
-	if len(files) != len(meant) {
-		t.Errorf("the preview has %d events, and %d were read", len(files), len(meant))
+	if len(files) != len(filesOf(meant)) {
+		t.Errorf("the preview has %d files with events, and %d were read", len(files), len(filesOf(meant)))
 	}
+}
+
+// eventsOf are the events that a sample brings: one to invite its reader, or, with a digest, one of each notice, for everybody.
+func eventsOf(s notify.Sample, file string) (meant []entry) {
+	notices, method, readers := []credential.Notice{s.Notice}, "REQUEST", []string{s.Message.To}
+	if len(s.Digest) > 0 {
+		notices, method, readers = s.Digest, "PUBLISH", []string{}
+	}
+	for _, n := range notices {
+		i := n.Calendar
+		if i == nil {
+			continue
+		}
+		e := entry{
+			File: file, Method: method, Status: "CONFIRMED", UID: i.UID, Sequence: i.Sequence,
+			Start: i.At.Add(-eventLength).Unix(), End: i.At.Unix(), Summary: n.Client + ": " + i.What,
+			Organizer: "secrets@example.com", Attendees: readers, Alarms: []int{-int(alarmBefore.Seconds())},
+		}
+		if i.Cancel {
+			e.Method, e.Status, e.Alarms = "CANCEL", "CANCELLED", []int{}
+		}
+		meant = append(meant, e)
+	}
+	slices.SortStableFunc(meant, func(a, b entry) int { return cmp.Compare(a.Start, b.Start) }) // a file begins with what is due first
+	return meant
+}
+
+// filesOf are the files that the events stand in.
+func filesOf(events []entry) []string {
+	var files []string
+	for _, e := range events {
+		files = append(files, e.File)
+	}
+	return slices.Compact(files)
 }
 
 // TestAReaderSaysWhatItCannotRead: a reader that takes everything would praise everything.

@@ -78,16 +78,13 @@ func (r reader) read(ctx context.Context, files ...string) ([]entry, error) {
 	return entries, nil
 }
 
-// agree lets every reader read files, and compares what each understands with what was meant, one event per file.
+// agree lets every reader read files, and compares what each understands with what was meant, in the order of the files.
 func agree(t testing.TB, meant []entry) {
 	t.Helper()
 	if len(meant) == 0 {
 		t.Fatal("there is no event to read")
 	}
-	var files []string
-	for _, e := range meant {
-		files = append(files, e.File)
-	}
+	files := filesOf(meant)
 	for _, r := range readers(t) {
 		got, err := r.read(t.Context(), files...)
 		must(t, err)
