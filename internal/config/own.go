@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -45,22 +44,17 @@ func (c *Config) ownLogins() []ownLogin {
 
 // LogsIn says whether the provider has settings for a secret of rotad's own, whether they are written or not.
 func (p Provider) LogsIn() bool {
-	v := reflect.Indirect(reflect.ValueOf(p.Settings))
-	return v.Kind() == reflect.Struct && slices.ContainsFunc(fieldsOf(v.Type()), func(f field) bool { return strings.HasSuffix(f.name, "_env") })
+	for name := range textsOf(p.Settings) {
+		if strings.HasSuffix(name, "_env") {
+			return true
+		}
+	}
+	return false
 }
 
 // secretFiles returns the files that the secrets among settings are read from: each x_file that has an x_env beside it.
 func secretFiles(settings any) []string {
-	v := reflect.Indirect(reflect.ValueOf(settings))
-	if v.Kind() != reflect.Struct {
-		return nil
-	}
-	written := map[string]string{}
-	for _, f := range fieldsOf(v.Type()) {
-		if f.typ.Kind() == reflect.String {
-			written[f.name] = v.FieldByIndex(f.index).String()
-		}
-	}
+	written := textsOf(settings)
 	var files []string
 	for _, name := range sortedKeys(written) {
 		bare, isFile := strings.CutSuffix(name, "_file")

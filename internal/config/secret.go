@@ -23,14 +23,7 @@ type Secrets func(name string) (string, error)
 
 // secretsOf returns the reader of the secrets of a decoded settings struct.
 func secretsOf(settings any) Secrets {
-	written := map[string]string{}
-	if v := reflect.Indirect(reflect.ValueOf(settings)); v.Kind() == reflect.Struct {
-		for _, f := range fieldsOf(v.Type()) {
-			if f.typ.Kind() == reflect.String {
-				written[f.name] = v.FieldByIndex(f.index).String()
-			}
-		}
-	}
+	written := textsOf(settings)
 	return func(name string) (string, error) {
 		switch file, env := written[name+"_file"], written[name+"_env"]; {
 		case file != "":
@@ -40,6 +33,19 @@ func secretsOf(settings any) Secrets {
 		}
 		return "", fmt.Errorf("reading %s: %w", name, ErrNoSecret)
 	}
+}
+
+// textsOf returns the settings of a decoded struct that are texts, by name, whether they are written or not.
+func textsOf(settings any) map[string]string {
+	texts := map[string]string{}
+	if v := reflect.Indirect(reflect.ValueOf(settings)); v.Kind() == reflect.Struct {
+		for _, f := range fieldsOf(v.Type()) {
+			if f.typ.Kind() == reflect.String {
+				texts[f.name] = v.FieldByIndex(f.index).String()
+			}
+		}
+	}
+	return texts
 }
 
 // readSecret reads a file without the line end that editors leave.
