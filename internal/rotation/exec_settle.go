@@ -348,13 +348,17 @@ func (r *run) mayGo(ctx context.Context, id string) (Outcome, bool) {
 	}
 	now := r.surely(snap.Time)
 	found, listed := snap.Find(id)
+	gone := !listed || found.Gone(now, ExpirySkew)
+	current := r.rot.Caps.Mode == credential.ModeStaged && found.Slot == providers.SlotCurrent
 	text := "secret " + id + ", which was to be deleted, is "
 	switch {
-	case !listed || found.Gone(now, ExpirySkew):
+	case gone && current:
+		return Outcome{Result: Done}, false // it lets nobody in, and the provider would refuse to delete what it calls current
+	case gone:
 		return Outcome{}, true
 	case r.onlyOne(snap, now):
 		text += "the only one that the provider lists: it stays until there is another"
-	case r.rot.Caps.Mode == credential.ModeStaged && found.Slot == providers.SlotCurrent:
+	case current:
 		text += "what the provider calls the current one: it stays until another has taken its place"
 	default:
 		return Outcome{}, true

@@ -116,3 +116,17 @@ func TestNothingTakesThePlaceOfWhatVaultHandsOut(t *testing.T) {
 		t.Errorf("%s; current %s, want %s; revoked %v", o.Result, c.first(t), old, c.provider.Revoked)
 	}
 }
+
+// The provider calls a secret current whose end has passed, and refuses to delete it. A person who discards it wants no more
+// than that it lets nobody in.
+func TestAnExpiredCurrentSecretIsDoneWith(t *testing.T) {
+	c := staged(true)
+	c.until(t, credential.PhaseOverlap)
+	old := c.rec.Rotation.Old.ID
+	c.rec.Rotation.Orphan, c.rec.Rotation.Old = old, credential.Secret{}
+	c.provider.Expire(old, c.world.Wall)
+	c.world.Advance(day)
+	if o := c.run(t, rotation.EffectCompensate); o.Result != rotation.Done || c.first(t) != old {
+		t.Errorf("%s %q, current %s; want done: %s has expired", o.Result, o.Failure.Text, c.first(t), old)
+	}
+}
