@@ -77,7 +77,7 @@ func (r *run) lookAtVault(ctx context.Context, l *Look) (credential.Consumer, er
 		if err != nil {
 			return consumer, err
 		}
-		if hasValue(before) {
+		if hasValue(before) && !reused(&r.rec, before.Version, before.Created) { // else a write after a restore has taken its number
 			l.Compared, l.Same = true, before.Bundle.Login().Equal(consumer.Bundle.Login())
 		}
 	}

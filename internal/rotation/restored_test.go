@@ -156,3 +156,19 @@ func TestNobodyIsAskedToRemoveWhatVaultHandsOutAgain(t *testing.T) {
 		}
 	}
 }
+
+// A backup of Vault is restored and somebody writes twice: what has the known number now is another version, and that it holds
+// what Vault hands out proves nothing.
+func TestAReusedVersionIsNotComparedWith(t *testing.T) {
+	e := newEffects()
+	e.until(t, credential.PhaseOverlap)
+	e.rec.Rotation, e.rec.Last.Rotation = nil, e.rec.Rotation.ID
+	e.vault.RollBack()
+	e.world.Advance(time.Hour)
+	e.vault.Touch()
+	e.vault.Touch()
+	d := rotation.Apply(e.rec, rotation.EffectLook, e.run(t, rotation.EffectLook), e.now())
+	if h := d.Record.Hold; h == nil || h.Code != credential.HoldForeignWrite {
+		t.Errorf("hold %+v, version %d; want one: Vault hands out the old secret again", h, d.Record.Version)
+	}
+}
