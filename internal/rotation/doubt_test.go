@@ -98,3 +98,22 @@ func TestAnAbortComesTooLateForASecretThatIsBeingPublished(t *testing.T) {
 		t.Errorf("phase %s: consumers may read what is being deleted", d.Record.Phase())
 	}
 }
+
+// What a rotation replaces it revokes in the end, so it does not begin with a secret that is only presumed to be Vault's.
+func TestNothingBeginsWithAPresumedIdentity(t *testing.T) {
+	rec := steady(10 * day)
+	old := rec.Current
+	rec.Sight, rec.Current = credential.SightNone, credential.Secret{}
+	l := look(rec)
+	e := env(noon(), policy())
+	for written, begins := range map[time.Duration]bool{-time.Second: false, -2 * e.Timing.Propagation: true} {
+		l.Written, l.Snapshot.Secrets = noon().Add(written), []credential.Secret{old}
+		d := rotation.Apply(rec, rotation.EffectPrepare, rotation.Outcome{Result: rotation.Done, Look: l, Clock: noon()}, e)
+		if (d.Record.Rotation != nil) != begins {
+			t.Errorf("written %s ago: rotation %+v, hold %+v", -written, d.Record.Rotation, d.Record.Hold)
+		}
+		if settled := l.Written.Add(e.Timing.Propagation); !begins && (d.Record.Due.Before(settled) || d.Record.Due.After(settled.Add(time.Minute))) {
+			t.Errorf("due at %s, want it once every list is whole, at %s", d.Record.Due, settled)
+		}
+	}
+}

@@ -118,7 +118,7 @@ func (s *step) unsighted(l *Look) bool {
 	case credential.SightMismatch:
 		return l.Answer == providers.Accepted || !l.HasValue
 	case credential.SightAdopted:
-		return s.rec.Presumed && l.Answer == providers.Accepted
+		return s.rec.Presumed && (l.Answer == providers.Accepted || l.NoProof)
 	default:
 		return false
 	}

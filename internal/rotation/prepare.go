@@ -16,6 +16,7 @@ func preconditions(l *Look) []rule {
 		return func(s *step) bool { return f(s, l) }
 	}
 	return []rule{
+		{"presumed", (*step).presumed},
 		{"disabled", check((*step).disabled)},
 		{"verifier", check((*step).verifierProvesNothing)},
 		{"cannot-verify", check((*step).currentNotProved)},
@@ -104,6 +105,15 @@ func (s *step) verifierProvesNothing(l *Look) bool {
 		return s.refuse(credential.HoldCannotVerify, "the verification accepted a random value, so it proves nothing; choose another verify.method")
 	}
 	return s.unproved(l, "the verification gave no answer to a random value")
+}
+
+// presumed: nothing begins while the secret that is to be replaced, and revoked in the end, is only presumed to be the one
+// that Vault hands out. That is known within minutes.
+func (s *step) presumed() bool {
+	if s.rec.Presumed {
+		s.pauseUntil(s.rec.NextLook)
+	}
+	return s.rec.Presumed
 }
 
 // currentNotProved: before every intent Vault's value must be accepted, unless the provider says that it has expired,
