@@ -32,6 +32,7 @@ func (s *step) takeUp(l *Look) bool {
 		OldVersion: e.Consumer, FenceBase: e.Version, Fence: e.Version, FenceAt: fencedAt(e),
 		Unsettled: s.env.moment(), Override: true, Cutover: s.rec.Caps.Mode == credential.ModeHardCutover,
 	}
+	r.Client.AllowCut = r.Client.AllowCut || r.Cutover // it was permitted when it began, be it by a person for this one time
 	for _, id := range e.Before {
 		r.Before = append(r.Before, credential.Secret{ID: id})
 	}

@@ -282,3 +282,18 @@ func TestAnOldValueInStagingDoesNotStopASubmit(t *testing.T) {
 		}
 	}
 }
+
+// A cutover whose state was lost had been permitted, be it by a person for a secret that has leaked. That the configuration
+// forbids cutovers does not end it between its two secrets.
+func TestACutoverThatIsTakenUpWasPermitted(t *testing.T) {
+	rec := steady(60 * day)
+	rec.Caps.Mode, rec.Client.AllowCut = credential.ModeHardCutover, false
+	l := look(rec)
+	l.Staging = credential.Entry{Version: 2, Created: noon().Add(-time.Hour), Staging: credential.Staging{
+		Rotation: "rotation-1", Attempt: 1, Phase: credential.StagingIntent, Instance: "instance", Consumer: 3, FencedAt: noon().Add(-time.Hour),
+	}}
+	d := rotation.Apply(rec, rotation.EffectLook, rotation.Outcome{Result: rotation.Done, Look: l}, env(noon(), policy()))
+	if r := d.Record.Rotation; r == nil || !r.Cutover || !r.Client.AllowCut || d.Record.Client.AllowCut {
+		t.Errorf("rotation %+v; want a permitted cutover, and a client whose next one is not", r)
+	}
+}
