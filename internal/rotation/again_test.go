@@ -210,3 +210,18 @@ func TestWhatFailedToBePublishedIsAskedAboutAgain(t *testing.T) {
 		}
 	}
 }
+
+// Of a secret that was created and cannot be staged nobody else knows. That it could not be deleted at once is no reason to
+// leave it.
+func TestWhatCannotBeStagedIsDeletedWithPatience(t *testing.T) {
+	e := newEffects()
+	e.provider.Before = func(call, _ string) {
+		if call == "create" {
+			e.vault.Scribble(credential.Staging{Rotation: "of another", Instance: "another"})
+		}
+	}
+	e.fault(4, model.Rejected) // fence, create, stage, read, and then the deletion
+	if o := e.run(t, rotation.EffectCreate); o.Result != rotation.Unknown || e.world.Hit != 1 || len(e.provider.Live()) != 1 {
+		t.Errorf("%s %q, %d faults in %v, live %v; want the new one gone", o.Result, o.Failure.Text, e.world.Hit, e.world.Trace, e.provider.Live())
+	}
+}

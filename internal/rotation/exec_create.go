@@ -296,19 +296,25 @@ func (r *run) patience() time.Duration {
 	return 100 * 365 * 24 * time.Hour
 }
 
-// undo takes back a secret that could not be staged, by its explicit id, where the provider allows it.
+// undo takes back a secret that could not be staged, by its explicit id, where the provider allows it. Nobody else knows of
+// the secret, so it is tried for as long as staging it was.
 func (r *run) undo(ctx context.Context, fence int, issued providers.Issued, o Outcome) Outcome {
 	o.Fence, o.FenceAt = fence, r.rot.FenceAt
-	if issued.Secret.ID == "" || !r.rot.Caps.Mode.Beside() {
-		return o
-	}
+	id := issued.Secret.ID
 	revoker, ok := providers.AsRevoker(r.provider)
-	if !ok || issued.Secret.ID == r.rot.Old.ID {
+	if id == "" || id == r.rot.Old.ID || !ok || !r.rot.Caps.Mode.Beside() {
 		return o
 	}
-	if err := revoker.Revoke(ctx, r.target(), issued.Secret.ID); err != nil {
-		return o
+	limit := r.Elapsed() + r.patience()
+	for pause := time.Second; ; pause *= 2 {
+		err := revoker.Revoke(ctx, r.target(), id)
+		if err == nil {
+			o.Failure.Text = "the new secret could not be staged and was deleted again: " + o.Failure.Text
+			return o
+		}
+		if providers.ClassOf(err) == providers.ClassUnsupported || r.Elapsed()+pause > limit || !r.pause(ctx, pause) {
+			o.Failure.Text = "the new secret " + id + " could not be staged, nor deleted again: " + o.Failure.Text
+			return o
+		}
 	}
-	o.Failure.Text = "the new secret could not be staged and was deleted again: " + o.Failure.Text
-	return o
 }
