@@ -130,6 +130,16 @@ func TestEveryOracleSees(t *testing.T) {
 	}
 }
 
+// A consumer that goes back to what has been revoked loses nothing by another revoke of it.
+func TestAnotherRevokeTakesNothingFromAConsumer(t *testing.T) {
+	v := revoking()
+	v.Used, v.Said = true, "old-value"
+	v.Accepts = func(value string) bool { return value == "new-value" }
+	if b := oracle.Before(v, revoke("old")); len(b) > 0 {
+		t.Errorf("broken: %v", b)
+	}
+}
+
 func before(a oracle.Act) func(oracle.View) []oracle.Broken {
 	return func(v oracle.View) []oracle.Broken { return oracle.Before(v, a) }
 }

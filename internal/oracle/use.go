@@ -9,7 +9,7 @@ func lastUser(v *View, a *Act) string {
 	}
 	r := v.rotation()
 	old := v.Version(r.OldVersion)
-	if old == "" || r.Undelivered || r.Cause.Kind == credential.CauseCompromised || v.Said != old {
+	if old == "" || r.Undelivered || r.Cause.Kind == credential.CauseCompromised || v.Said != old || !v.Accepts(old) {
 		return ""
 	}
 	return "revokes the old secret while a consumer runs on it"
