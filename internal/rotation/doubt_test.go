@@ -117,3 +117,32 @@ func TestNothingBeginsWithAPresumedIdentity(t *testing.T) {
 		}
 	}
 }
+
+// A provider says that its current secret has expired, and refuses what Vault hands out. The other secret that still works is
+// not what Vault hands out, or it would not have been refused.
+func TestARefusedValueIsNoneOfThoseThatLive(t *testing.T) {
+	rec := steady(60 * day)
+	rec.Sight, rec.Current = credential.SightNone, credential.Secret{}
+	l := look(rec)
+	l.Answer = providers.Refused
+	l.Snapshot.Secrets = []credential.Secret{
+		{ID: "secret-1", Slot: providers.SlotCurrent, Expires: noon().Add(-day)},
+		{ID: "secret-3", Slot: providers.SlotStaged},
+	}
+	d := rotation.Apply(rec, rotation.EffectLook, rotation.Outcome{Result: rotation.Done, Look: l}, env(noon(), policy()))
+	if d.Record.Current.ID != "secret-1" {
+		t.Errorf("sight %q, current %q; want the expired one", d.Record.Sight, d.Record.Current.ID)
+	}
+}
+
+// What was presumed of a value is not true of the next one, or of none.
+func TestAPresumptionEndsWithItsValue(t *testing.T) {
+	rec := steady(60 * day)
+	rec.Sight, rec.Presumed = credential.SightNone, true
+	l := look(rec)
+	l.HasValue = false
+	d := rotation.Apply(rec, rotation.EffectLook, rotation.Outcome{Result: rotation.Done, Look: l}, env(noon(), policy()))
+	if d.Record.Presumed || d.Record.Sight != credential.SightEmpty {
+		t.Errorf("sight %q, presumed %t; Vault hands out nothing", d.Record.Sight, d.Record.Presumed)
+	}
+}

@@ -118,7 +118,7 @@ func (s *step) unsighted(l *Look) bool {
 	case credential.SightMismatch:
 		return l.Answer == providers.Accepted || !l.HasValue
 	case credential.SightAdopted:
-		return s.rec.Presumed && (l.Answer == providers.Accepted || l.NoProof)
+		return s.rec.Presumed && (l.Answer == providers.Accepted || l.NoProof || l.Answer == providers.Refused && s.saysExpired(l))
 	default:
 		return false
 	}
@@ -127,6 +127,7 @@ func (s *step) unsighted(l *Look) bool {
 // firstSight judges a client that has not been adopted. It never rotates.
 func (s *step) firstSight(l *Look) bool {
 	before := s.rec.Sight
+	s.rec.Presumed = false
 	s.rec.Sight = s.judge(l)
 	s.stands(l.Version, l.Written)
 	if s.rec.Sight != before {
@@ -155,8 +156,9 @@ func (s *step) judge(l *Look) credential.FirstSight {
 		return credential.SightEmpty
 	case l.Answer == providers.Accepted, l.NoProof:
 		return s.identify(l)
-	case l.Answer == providers.Refused && s.saysExpired(l):
-		return s.identify(l)
+	case l.Answer == providers.Refused && s.saysExpired(l): // what is refused can be none of those that still live
+		s.rec.Current, _ = l.Snapshot.Current()
+		return credential.SightAdopted
 	case l.Answer == providers.Refused:
 		return credential.SightMismatch
 	}
@@ -180,7 +182,6 @@ func (s *step) identify(l *Look) credential.FirstSight {
 }
 
 func (s *step) whichIsVaults(l *Look) (credential.Secret, bool) {
-	s.rec.Presumed = false
 	live := s.live(l.Snapshot.Secrets)
 	for _, id := range []string{s.rec.Client.CurrentID, publishedID(l), s.stillOurs(l)} {
 		if found, ok := l.Snapshot.Find(id); ok && id != "" {
@@ -221,12 +222,14 @@ func (s *step) stillOurs(l *Look) string {
 // presume notes that the only listed secret was taken for Vault's although the list may be behind: some lists are
 // eventually consistent. It is looked at again as soon as the secret must stand in every list.
 func (s *step) presume(l *Look) {
-	settled := l.Written.Add(s.env.Timing.Propagation)
-	s.rec.Presumed = !l.Written.IsZero() && s.env.Now.Before(settled)
+	s.rec.Presumed = !l.Written.IsZero() && s.env.Now.Before(s.settled(l))
 	if s.rec.Presumed {
-		s.rec.NextLook = earliest(s.rec.NextLook, settled.Add(time.Second))
+		s.rec.NextLook = earliest(s.rec.NextLook, s.settled(l).Add(time.Second))
 	}
 }
+
+// settled is when every list shows what Vault hands out.
+func (s *step) settled(l *Look) time.Time { return l.Written.Add(s.env.Timing.Propagation) }
 
 // live returns the listed secrets that have not gone.
 func (s *step) live(list []credential.Secret) []credential.Secret {

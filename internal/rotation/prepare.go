@@ -16,10 +16,10 @@ func preconditions(l *Look) []rule {
 		return func(s *step) bool { return f(s, l) }
 	}
 	return []rule{
-		{"presumed", (*step).presumed},
 		{"disabled", check((*step).disabled)},
 		{"verifier", check((*step).verifierProvesNothing)},
 		{"cannot-verify", check((*step).currentNotProved)},
+		{"presumed", check((*step).presumed)},
 		{"mode", check((*step).noMode)},
 		{"cutover-not-allowed", check((*step).cutoverNotAllowed)},
 		{"no-overlap", check((*step).stillCounting)},
@@ -107,15 +107,6 @@ func (s *step) verifierProvesNothing(l *Look) bool {
 	return s.unproved(l, "the verification gave no answer to a random value")
 }
 
-// presumed: nothing begins while the secret that is to be replaced, and revoked in the end, is only presumed to be the one
-// that Vault hands out. That is known within minutes.
-func (s *step) presumed() bool {
-	if s.rec.Presumed {
-		s.pauseUntil(s.rec.NextLook)
-	}
-	return s.rec.Presumed
-}
-
 // currentNotProved: before every intent Vault's value must be accepted, unless the provider says that it has expired,
 // or Vault has none.
 func (s *step) currentNotProved(l *Look) bool {
@@ -123,6 +114,16 @@ func (s *step) currentNotProved(l *Look) bool {
 		return false
 	}
 	return s.unproved(l, "whether Vault's value is valid could not be found out")
+}
+
+// presumed: nothing begins while the secret that is to be replaced, and revoked in the end, is only presumed to be the one
+// that Vault hands out. That is known within minutes.
+func (s *step) presumed(l *Look) bool {
+	if !s.rec.Presumed || !s.env.Now.Before(s.settled(l)) {
+		return false
+	}
+	s.pauseUntil(s.rec.NextLook)
+	return true
 }
 
 // unproved tries again like any failure, and holds after the bound.
