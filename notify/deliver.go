@@ -68,10 +68,11 @@ func (s *sending) attempt(ctx context.Context, i int) error {
 		return err
 	}
 	failpoint.Hit("notice", "begun", s.notice.Client)
-	if !s.admitted(ctx, d) {
+	leave, ok := s.admitted(ctx, channel, message.To, d)
+	if !ok {
 		return nil
 	}
-	defer func() { <-s.speak }()
+	defer leave()
 	receipt, err := s.send(ctx, channel, message)
 	failpoint.Hit("notice", "sent", s.notice.Client)
 	s.outcome(ctx, d, receipt, err)
@@ -96,19 +97,30 @@ func (s *sending) ready(d *credential.Delivery, now time.Time) (Channel, bool) {
 // admitted waits until few enough others speak with a server. It is false where the daemon is being stopped meanwhile, or the
 // channel has turned out to be down: nothing was sent then, and the attempt does not count. Where it is true the turn has
 // to be given back.
-func (s *sending) admitted(ctx context.Context, d *credential.Delivery) bool {
+func (s *sending) admitted(ctx context.Context, c Channel, to string, d *credential.Delivery) (leave func(), ok bool) {
 	wait := time.Duration(0)
-	select {
-	case s.speak <- struct{}{}:
-		if wait = s.down.left(d.Channel, s.Elapsed()); wait <= 0 && ctx.Err() == nil {
-			return true
+	if done, mine := turnOf(ctx, c, to); mine {
+		select {
+		case s.speak <- struct{}{}:
+			if wait = s.down.left(d.Channel, s.Elapsed()); wait <= 0 && ctx.Err() == nil {
+				return func() { <-s.speak; done() }, true
+			}
+			<-s.speak
+		case <-ctx.Done():
 		}
-		<-s.speak
-	case <-ctx.Done():
+		done()
 	}
 	d.Attempts--
 	d.Next = s.Now().Add(jitter(max(0, wait), d.MessageID, 0))
-	return false
+	return nil, false
+}
+
+// turnOf waits for the turn of a reader, where the channel has such.
+func turnOf(ctx context.Context, c Channel, to string) (leave func(), ok bool) {
+	if r, has := c.(rationed); has {
+		return r.Turn(ctx, to)
+	}
+	return func() {}, true
 }
 
 func (s *sending) channel(name string) Channel {

@@ -177,10 +177,11 @@ func (g *gathering) attempt(ctx context.Context, p post) error {
 		return err
 	}
 	failpoint.Hit("notice", "begun", s.notice.Client)
-	if !s.admitted(ctx, d) {
+	leave, ok := s.admitted(ctx, channel, message.To, d)
+	if !ok {
 		return nil
 	}
-	defer func() { <-s.speak }()
+	defer leave()
 	receipt, err := s.send(ctx, channel, message)
 	failpoint.Hit("notice", "sent", s.notice.Client)
 	s.outcome(ctx, d, receipt, err)

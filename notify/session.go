@@ -6,13 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"time"
 
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
-
-	"github.com/rotad/rotad/internal/credential"
 )
 
 // session is one conversation with a mail server. One goroutine at a time speaks.
@@ -21,6 +18,7 @@ type session struct {
 	conn     *bounded
 	settings SMTPSettings
 	timer    *time.Timer // of an idle session
+	login    *login      // nil = none
 	// connected ends the watch over a dial; false means that the connection has been closed because time was up. The
 	// library looks at its context only while it connects, not while it waits for a greeting or a login.
 	connected func() bool
@@ -43,7 +41,11 @@ func dial(ctx context.Context, s SMTPSettings) (*session, error) {
 	}
 	if err != nil {
 		out.abandon()
-		return nil, dialError(stageDial, err)
+		failed := dialError(stageDial, err)
+		if failed.Stage == stageAuth && failed.Code != 0 && s.Refused != nil {
+			s.Refused(out.login.password)
+		}
+		return nil, failed
 	}
 	return out, nil
 }
@@ -67,21 +69,14 @@ func (s SMTPSettings) configure(ctx context.Context, out *session) (*mail.Client
 		options = append(options, mail.WithHELO(s.HELO))
 	}
 	if s.Username != "" {
-		login, err := s.login()
+		password, err := s.Password(ctx)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("reading the mail server's password: %w", err)
 		}
-		options = append(options, mail.WithSMTPAuthCustom(login))
+		out.login = &login{mechanism: s.Auth, username: s.Username, password: password, clear: s.TLS == TLSNone}
+		options = append(options, mail.WithSMTPAuthCustom(out.login))
 	}
 	return mail.NewClient(s.Host, options...)
-}
-
-func (s SMTPSettings) login() (*login, error) {
-	password, err := s.Password()
-	if err != nil {
-		return nil, fmt.Errorf("reading the mail server's password: %w", err)
-	}
-	return &login{username: s.Username, password: password, clear: s.TLS == TLSNone}, nil
 }
 
 // connect is the dialer. It remembers the connection, so that it can be closed by us, and closes it when the context
@@ -112,45 +107,6 @@ var errClearPassword = errors.New("a password is not sent in clear text to anoth
 func loopback(addr net.Addr) bool {
 	tcp, ok := addr.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
-}
-
-// login chooses between PLAIN (RFC 4616) and LOGIN by what the server offers. It carries the password of one dial.
-type login struct {
-	username string
-	password credential.Sensitive
-	clear    bool // allowed without TLS; the dialer has made sure that the server is this machine
-	asked    int
-}
-
-var errNoMechanism = errors.New("the server offers neither PLAIN nor LOGIN on this connection")
-
-// Start begins the login.
-func (l *login) Start(server *smtp.ServerInfo) (string, []byte, error) {
-	if !server.TLS && !l.clear {
-		return "", nil, errClearPassword
-	}
-	if slices.Contains(server.Auth, "PLAIN") {
-		return "PLAIN", []byte("\x00" + l.username + "\x00" + l.password.Reveal()), nil
-	}
-	if slices.Contains(server.Auth, "LOGIN") {
-		return "LOGIN", nil, nil
-	}
-	return "", nil, errNoMechanism
-}
-
-// Next answers the two questions of LOGIN, name and password.
-func (l *login) Next(_ []byte, more bool) ([]byte, error) {
-	if !more {
-		return nil, nil
-	}
-	l.asked++
-	switch l.asked {
-	case 1:
-		return []byte(l.username), nil
-	case 2:
-		return []byte(l.password.Reveal()), nil
-	}
-	return nil, errors.New("the server asks more than a name and a password")
 }
 
 // quit says farewell and closes the socket, whatever the server answers.

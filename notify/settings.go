@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -25,14 +26,20 @@ type SMTPSettings struct {
 	Port     int     // 0 = 587, with TLSImplicit 465, with TLSNone 25
 	TLS      TLSMode // empty = TLSStartTLS
 	Username string  // empty = no login
+	// Auth is how to log in; empty = MechanismAuto.
+	Auth Mechanism
 	// Password is asked before every login, so that a rotated password needs no restart. nil = no login.
-	Password func() (credential.Sensitive, error)
-	HELO     string        // what we call ourselves; empty = the name of the machine
-	Roots    *tls.Config   // certificates to trust, client certificate; nil = the system's. Never turns checking off
-	Timeout  time.Duration // of connecting and of each command; 0 = 60s
-	Answer   time.Duration // of the answer to a whole message; 0 = 5m (RFC 5321 section 4.5.3.2.6 asks for 10)
-	Idle     time.Duration // after which a kept connection is closed; 0 = 30s
-	Keep     int           // connections kept; 0 = 4
+	Password func(context.Context) (credential.Sensitive, error)
+	// Refused hears of a password that the server has refused, so that a token is not kept for longer than it is good for.
+	// May be nil.
+	Refused   func(credential.Sensitive)
+	HELO      string        // what we call ourselves; empty = the name of the machine
+	Roots     *tls.Config   // certificates to trust, client certificate; nil = the system's. Never turns checking off
+	PerDomain int           // mails on their way at once to addresses of one domain; 0 = as many as there are connections
+	Timeout   time.Duration // of connecting and of each command; 0 = 60s
+	Answer    time.Duration // of the answer to a whole message; 0 = 5m (RFC 5321 section 4.5.3.2.6 asks for 10)
+	Idle      time.Duration // after which a kept connection is closed; 0 = 30s
+	Keep      int           // connections kept; 0 = 4
 }
 
 // Defaults of SMTPSettings.
@@ -79,6 +86,11 @@ func (s SMTPSettings) Check() error {
 	}
 	if s.Port < 0 || s.Port > 65535 {
 		errs = append(errs, fmt.Errorf("smtp.port: %d is not a port", s.Port))
+	}
+	switch s.Auth {
+	case "", MechanismAuto, MechanismPlain, MechanismLogin, MechanismCRAM, MechanismSCRAM, MechanismXOAUTH2:
+	default:
+		errs = append(errs, fmt.Errorf("smtp.auth: %q is none of auto, plain, login, cram-md5, scram-sha-256, xoauth2", s.Auth))
 	}
 	if s.Username != "" && s.Password == nil {
 		errs = append(errs, errors.New("smtp.username is set without a password"))

@@ -11,20 +11,25 @@ import (
 // SMTP is the channel that hands mails to a server (RFC 5321). It keeps a few connections open between messages and
 // closes them when they have been idle for a while. It is safe for concurrent use.
 type SMTP struct {
+	domains
+
 	settings SMTPSettings
 	mu       sync.Mutex
 	idle     []*session
 	closed   bool
 }
 
-var _ Channel = (*SMTP)(nil)
+var (
+	_ Channel  = (*SMTP)(nil)
+	_ rationed = (*SMTP)(nil)
+)
 
 // NewSMTP checks the settings. It does not connect: a mail server that is down must not keep rotad from starting.
 func NewSMTP(s SMTPSettings) (*SMTP, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	return &SMTP{settings: s.WithDefaults()}, nil
+	return &SMTP{settings: s.WithDefaults(), domains: domains{limit: s.PerDomain, turns: map[string]chan struct{}{}}}, nil
 }
 
 // Name returns MailChannel.

@@ -285,7 +285,7 @@ func TestDotsAtTheBeginningOfALineSurvive(t *testing.T) {
 }
 
 func TestSettingsAreChecked(t *testing.T) {
-	password := func() (credential.Sensitive, error) { return credential.NewSensitive("x"), nil }
+	password := func(context.Context) (credential.Sensitive, error) { return credential.NewSensitive("x"), nil }
 	for name, s := range map[string]notify.SMTPSettings{
 		"no host":              {},
 		"unknown tls":          {Host: "x", TLS: "maybe"},

@@ -78,7 +78,7 @@ func refusesUs(code int, enhanced string) bool {
 func dialError(stage string, err error) *SendError {
 	code, enhanced := reply(err)
 	out := &SendError{Class: ClassDown, Stage: stage, Code: code, Enhanced: enhanced, Err: err}
-	ours := errors.Is(err, errNoMechanism) || errors.Is(err, errClearPassword)
+	ours := errors.Is(err, errNoMechanism) || errors.Is(err, errClearPassword) || errors.Is(err, errLoginBroken)
 	if ours || code == 530 || code == 534 || code == 535 || code == 538 {
 		out.Stage, out.Slow = stageAuth, true
 	}

@@ -2,6 +2,7 @@ package notify_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -55,6 +56,7 @@ func certificate(t *testing.T) (server, client *tls.Config) {
 // mailbox is a real SMTP server with accounts.
 type mailbox struct {
 	mechanisms []string
+	curious    bool // asks once more than LOGIN does, in the words that it was told
 
 	mu       sync.Mutex
 	password string
@@ -92,17 +94,23 @@ func (s *mailSession) Auth(mechanism string) (sasl.Server, error) {
 		s.box.logins++
 		return nil
 	}
-	if mechanism == "LOGIN" {
-		return &loginServer{check: check}, nil
+	switch mechanism {
+	case "LOGIN":
+		return &loginServer{check: check, curious: s.box.curious}, nil
+	case "CRAM-MD5":
+		return &challenger{check: check, password: s.box.password}, nil
+	case "XOAUTH2":
+		return bearer(check), nil
 	}
 	return sasl.NewPlainServer(func(_, username, password string) error { return check(username, password) }), nil
 }
 
 // loginServer is the server's side of LOGIN, which the library does not have.
 type loginServer struct {
-	check func(username, password string) error
-	user  string
-	step  int
+	check   func(username, password string) error
+	user    string
+	step    int
+	curious bool
 }
 
 func (l *loginServer) Next(response []byte) ([]byte, bool, error) {
@@ -113,6 +121,9 @@ func (l *loginServer) Next(response []byte) ([]byte, bool, error) {
 	case 2:
 		l.user = string(response)
 		return []byte("Password:"), false, nil
+	}
+	if l.curious {
+		return response, false, nil
 	}
 	return nil, true, l.check(l.user, string(response))
 }
@@ -173,7 +184,7 @@ func start(t *testing.T, box *mailbox, config *tls.Config, implicit bool) int {
 func login(password *string) func(*notify.SMTPSettings) {
 	return func(s *notify.SMTPSettings) {
 		s.Username = "rotad"
-		s.Password = func() (credential.Sensitive, error) { return credential.NewSensitive(*password), nil }
+		s.Password = func(context.Context) (credential.Sensitive, error) { return credential.NewSensitive(*password), nil }
 	}
 }
 

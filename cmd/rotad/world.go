@@ -91,24 +91,6 @@ func secretFields(cfg *config.Config) map[string]string {
 	return fields
 }
 
-func mailChannel(s *config.SMTP) (*notify.SMTP, error) {
-	settings := notify.SMTPSettings{
-		Host: s.Host, Port: s.Port, TLS: notify.TLSMode(s.TLS), Username: s.Username, HELO: s.Helo, Timeout: s.Timeout,
-	}
-	if s.Username != "" {
-		settings.Password = func() (credential.Sensitive, error) {
-			value, err := s.Secret("password")
-			return credential.NewSensitive(value), err
-		}
-	}
-	roots, err := authorities("smtp.ca_cert_file", s.CACertFile)
-	if err != nil {
-		return nil, err
-	}
-	settings.Roots = roots
-	return notify.NewSMTP(settings)
-}
-
 // directory is who answers for what, by the configuration.
 type directory struct {
 	owners map[string]notify.Contact

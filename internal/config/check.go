@@ -110,10 +110,7 @@ func (v *VaultServer) check(s scope) {
 	v.Mount, v.Namespace = strings.Trim(v.Mount, "/"), strings.Trim(v.Namespace, "/")
 	vaultPart(s.child("mount"), v.Mount, true)
 	vaultPart(s.child("namespace"), v.Namespace, false)
-	if (v.ClientCertFile == "") != (v.ClientKeyFile == "") {
-		s.child("client_cert_file").report("a client certificate needs its key, and the other way round",
-			"write client_cert_file and client_key_file")
-	}
+	pair(s, v.ClientCertFile, v.ClientKeyFile)
 	v.Auth.check(s.child("auth"))
 	positive(s.child("timeout"), v.Timeout)
 }
@@ -233,17 +230,51 @@ func (m *SMTP) check(s scope) {
 	if m.Port == 465 && m.TLS == "starttls" {
 		s.child("port").warn("465 is the port of implicit TLS", "write tls: implicit, or port: 587")
 	}
+	m.login(s)
+	pair(s, m.ClientCertFile, m.ClientKeyFile)
+	if m.PerDomain < 0 {
+		s.child("per_domain").report("is negative", "0 means as many as there are connections")
+	}
+	positive(s.child("timeout"), m.Timeout)
+}
+
+// login finds a login that is half written.
+func (m *SMTP) login(s scope) {
 	password := []string{"password_file", "password_env"}
 	switch {
+	case m.OAuth != nil:
+		m.OAuth.check(s.child("oauth"))
+		if m.Auth != "xoauth2" {
+			s.child("oauth").report("means nothing for this login", "write auth: xoauth2 beside it")
+		}
+		if m.Username == "" {
+			s.child("username").report("is required", "the account that mails are sent from; oauth is written")
+		}
+		s.refuse(password, "the token takes the place of a password")
 	case m.Username != "":
 		s.needOne(password, "username is written")
 	case s.writesAny(password):
 		s.child("username").report("is required", "a password is written")
+	case m.Auth != "auto":
+		s.child("username").report("is required", "auth is written")
 	}
 	if m.Username != "" && m.TLS == "none" {
 		s.child("tls").warn("the password travels in clear", "write tls: starttls or tls: implicit")
 	}
-	positive(s.child("timeout"), m.Timeout)
+}
+
+func (o *OAuth) check(s scope) {
+	warnPlain(s.child("token_url"), o.TokenURL, "rotad's secret travels in clear")
+	s.needOne([]string{"client_secret_file", "client_secret_env"}, "rotad logs in with it")
+	o.Secret = secretsOf(o)
+}
+
+// pair finds a certificate without its key.
+func pair(s scope, cert, key string) {
+	if (cert == "") != (key == "") {
+		s.child("client_cert_file").report("a client certificate needs its key, and the other way round",
+			"write client_cert_file and client_key_file")
+	}
 }
 
 func (m *Metrics) check(s scope) {

@@ -35,6 +35,7 @@ func (c *Config) ownLogins() []ownLogin {
 	}
 	if c.SMTP != nil {
 		add(LoginSMTP, c.SMTP)
+		add(LoginSMTP, c.SMTP.OAuth)
 	}
 	for _, p := range c.Providers {
 		add(LoginProvider+p.Name, p.Settings)

@@ -132,10 +132,21 @@ type SMTP struct {
 	TLS string `yaml:"tls" default:"starttls" enum:"starttls,implicit,none"`
 	// Username to log in with; empty = no login.
 	Username string `yaml:"username"`
-	// PasswordFile is the file that holds the password.
+	// PasswordFile is the file that holds the password; with auth: xoauth2 and without oauth, an access token that somebody else
+	// keeps fresh.
 	PasswordFile string `yaml:"password_file"`
 	// PasswordEnv is the environment variable that holds the password.
 	PasswordEnv string `yaml:"password_env"`
+	// Auth is how to log in; auto: the first of plain, login, scram-sha-256 and cram-md5 that the server offers.
+	Auth string `yaml:"auth" default:"auto" enum:"auto,plain,login,cram-md5,scram-sha-256,xoauth2"`
+	// OAuth is where rotad gets the access token of auth: xoauth2.
+	OAuth *OAuth `yaml:"oauth"`
+	// ClientCertFile is a PEM file with the certificate that rotad shows the server; empty = none.
+	ClientCertFile string `yaml:"client_cert_file"`
+	// ClientKeyFile is the PEM file with the key of that certificate.
+	ClientKeyFile string `yaml:"client_key_file"`
+	// PerDomain is how many mails may be on their way at once to the addresses of one domain; 0 = as many as there are connections.
+	PerDomain int `yaml:"per_domain" default:"0"`
 	// From is the sender of all mails, and the organizer of the calendar events.
 	From string `yaml:"from" required:"true" format:"email"`
 	// Helo is the name that rotad greets the server with; empty = the machine's name.
@@ -146,6 +157,24 @@ type SMTP struct {
 	Timeout time.Duration `yaml:"timeout" default:"30s"`
 
 	// Secret reads "password".
+	Secret Secrets `yaml:"-"`
+}
+
+// OAuth is an account of rotad's at a token endpoint, which it gets tokens from by the client credentials grant (RFC 6749
+// section 4.4).
+type OAuth struct {
+	// TokenURL is the token endpoint.
+	TokenURL string `yaml:"token_url" required:"true" format:"url"`
+	// ClientID of the account.
+	ClientID string `yaml:"client_id" required:"true"`
+	// ClientSecretFile is the file that holds the account's secret.
+	ClientSecretFile string `yaml:"client_secret_file"`
+	// ClientSecretEnv is the environment variable that holds the account's secret.
+	ClientSecretEnv string `yaml:"client_secret_env"`
+	// Scope that is asked for; empty = what the server gives.
+	Scope string `yaml:"scope"`
+
+	// Secret reads "client_secret".
 	Secret Secrets `yaml:"-"`
 }
 

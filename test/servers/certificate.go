@@ -27,7 +27,7 @@ func writeCertificate(certFile, keyFile string) error {
 		NotAfter:     time.Now().Add(24 * time.Hour),
 		IsCA:         true, BasicConstraintsValid: true,
 		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 		DNSNames:    []string{"mx.rotad.test"},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}

@@ -165,7 +165,7 @@ func (p *Postfix) configure(ctx context.Context) error {
 	files := map[string]string{
 		"postfix/main.cf": p.mainCF(), "postfix/master.cf": master,
 		"dovecot.conf": p.dovecotConf(), "dovecot-users": MailUser + ":{PLAIN}" + MailPassword + "\n", "dovecot-first": "", "dovecot-second": "",
-		"recipients": "",
+		"recipients": "", "dovecot-oauth2": introspection("http://127.0.0.1:1/"),
 	}
 	for name, content := range files {
 		if err := os.WriteFile(p.path(name), []byte(content), 0o644); err != nil {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// mainCF accepts mail after STARTTLS and AUTH only, for one domain, and delivers every address into one Maildir.
+// mainCF accepts mail after STARTTLS and AUTH only, or from who shows its own certificate, for one domain, and delivers every address into one Maildir.
 func (p *Postfix) mainCF() string {
 	return strings.NewReplacer("DIR", p.dir, "UID", p.uid, "GID", p.gid, "DOMAIN", MailDomain).Replace(`
 compatibility_level = 3.6
@@ -34,8 +34,10 @@ smtpd_tls_key_file = DIR/mail.key
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = private/auth
-smtpd_relay_restrictions = permit_sasl_authenticated, reject
-smtpd_recipient_restrictions = check_recipient_access texthash:DIR/recipients, permit_sasl_authenticated, reject
+smtpd_tls_ask_ccert = yes
+smtpd_tls_CAfile = DIR/mail.pem
+smtpd_relay_restrictions = permit_sasl_authenticated, permit_tls_all_clientcerts, reject
+smtpd_recipient_restrictions = check_recipient_access texthash:DIR/recipients, permit_sasl_authenticated, permit_tls_all_clientcerts, reject
 smtpd_peername_lookup = no
 maillog_file = DIR/maillog
 maillog_file_prefixes = /
@@ -79,7 +81,12 @@ first_valid_uid = 0
 listen = 127.0.0.1
 ssl = no
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login cram-md5 scram-sha-256 xoauth2
+passdb {
+  driver = oauth2
+  mechanisms = xoauth2
+  args = DIR/dovecot-oauth2
+}
 passdb {
   driver = passwd-file
   args = scheme=PLAIN DIR/dovecot-users

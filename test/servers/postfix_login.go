@@ -10,6 +10,7 @@ import (
 	"net/smtp"
 	"net/textproto"
 	"os"
+	"strings"
 )
 
 // Admits says whether the mail server lets an account in, after STARTTLS.
@@ -37,4 +38,38 @@ func (p *Postfix) Admits(ctx context.Context, account, password string) (bool, e
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// AskAbout lets the mail server ask an introspection endpoint (RFC 7662) about the tokens of XOAUTH2; before, it takes none. It
+// starts the mail server anew.
+func (p *Postfix) AskAbout(ctx context.Context, endpoint string) error {
+	if err := os.WriteFile(p.path("dovecot-oauth2"), []byte(introspection(endpoint)), 0o644); err != nil {
+		return fmt.Errorf("writing where tokens are asked about: %w", err)
+	}
+	p.Stop()
+	return p.Start(ctx)
+}
+
+// introspection is Dovecot's file about tokens.
+func introspection(endpoint string) string {
+	return "introspection_mode = post\nintrospection_url = " + endpoint + "\nusername_attribute = username\nactive_attribute = active\nactive_value = true\n"
+}
+
+// Certificate returns the files of the one certificate that the mail server takes mail from without a login: its own.
+func (p *Postfix) Certificate() (cert, key string) { return p.CAFile, p.path("mail.key") }
+
+// LoginsBy counts the logins that the log of the mail server tells, by mechanism; those that have failed are not among them.
+func (p *Postfix) LoginsBy() (map[string]int, error) {
+	raw, err := os.ReadFile(p.path("maillog"))
+	if err != nil {
+		return nil, fmt.Errorf("reading the mail server's log: %w", err)
+	}
+	count := map[string]int{}
+	for line := range strings.SplitSeq(string(raw), "\n") {
+		if _, rest, ok := strings.Cut(line, "sasl_method="); ok {
+			method, _, _ := strings.Cut(rest, ",")
+			count[method]++
+		}
+	}
+	return count, nil
 }
