@@ -89,7 +89,7 @@ func (l *Loop) Replace(w World) error {
 		return err
 	}
 	l.world.Store(&w)
-	l.down.forget()
+	l.down.retry(w.Channels)
 	l.Wake()
 	return nil
 }
@@ -101,6 +101,10 @@ func (l *Loop) Wake() {
 	default:
 	}
 }
+
+// Failing says for how long each channel has taken no message, for whatever reason that may pass. A channel that works, or that
+// nothing was tried over since the start or the last reload, is absent.
+func (l *Loop) Failing() map[string]time.Duration { return l.down.failing(l.Elapsed()) }
 
 // Run sends until the context ends, which gives nil. Any other return is an error of the outbox or the records, and
 // whoever started the loop decides whether to start it again: nothing is lost by that.

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -92,6 +93,17 @@ func (o *outages) begin(channel string, elapsed time.Duration, failed *SendError
 	o.since[channel] = now
 }
 
+// failing says for how long each channel that takes nothing has done so.
+func (o *outages) failing(elapsed time.Duration) map[string]time.Duration {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	out := make(map[string]time.Duration, len(o.since))
+	for channel, now := range o.since {
+		out[channel] = elapsed - now.failing
+	}
+	return out
+}
+
 // lasting says whether a channel has taken nothing for so long that others have to know, and why.
 func (o *outages) lasting(channel string, elapsed time.Duration) (why string, yes bool) {
 	o.mu.Lock()
@@ -137,10 +149,18 @@ func (o *outages) all(channels []Channel, elapsed time.Duration) time.Duration {
 	return shortest
 }
 
-// forget lets every channel be tried again: its settings may have changed.
-func (o *outages) forget() {
+// retry lets every channel be tried again at once: its settings may have changed. Since when one of those that are left takes
+// nothing stays known, as does what was told of it: a configuration that is loaded every ten minutes must not hide a channel
+// that is down for a day.
+func (o *outages) retry(left []Channel) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	clear(o.since)
-	clear(o.told)
+	for name, now := range o.since {
+		if !slices.ContainsFunc(left, func(c Channel) bool { return c.Name() == name }) {
+			delete(o.since, name)
+			continue
+		}
+		now.until, now.failures = now.failing, 0
+		o.since[name] = now
+	}
 }

@@ -36,7 +36,7 @@ func (a *actions) answer(ctx context.Context, l answer.Link) error {
 	if l.Verb == answer.VerbSnooze {
 		wish = rotation.Snooze(a.now().Add(answer.SnoozeFor))
 	}
-	_, err = a.grant(ctx, rec, rotation.Person{Name: "mail:" + l.To}, rotation.Answer(aboutNotice(l), wish), true)
+	_, err = a.grant(ctx, rec, rotation.Person{Name: credential.ActorMail + l.To}, rotation.Answer(aboutNotice(l), wish), true)
 	if err == nil {
 		a.log.Info("a notice was answered by its link", "client", l.Client, "kind", l.Kind, "verb", l.Verb)
 	}

@@ -45,7 +45,8 @@ func newMeters(d *daemon) *meters {
 		Now: d.clocks.now, Elapsed: d.clocks.elapsed, ClientSeries: series,
 		Build:      metrics.Build{Version: version, Commit: commit, GoVersion: runtime.Version()},
 		NextAction: d.nextAction, TokenExpires: func() time.Time { return d.vault.TokenExpires() },
-		Channels: channels, NoticeOutcomes: outcomes, Invariants: asked(),
+		Failing:  func() map[string]time.Duration { return d.notices.Failing() },
+		Channels: channels, NoticeOutcomes: outcomes, Refusals: refusals(), Invariants: asked(),
 	})
 	return m
 }

@@ -32,9 +32,20 @@ func (d *daemon) openPublic(ctx context.Context, l *listeners, a *actions) error
 		Root:    func() string { return d.config().PublicURL },
 		Trusted: func() []netip.Prefix { return d.config().Listen.Public.Proxies() },
 		Look:    a.look, Act: a.answer, Feed: feeds{d}, Now: d.clocks.now, Log: d.log,
+		Refused: func(r answer.Refusal) { d.meters.Refused(string(r)) },
 	}
 	l.serve(d, "public", func() error { return server.Serve(ctx, at) })
 	return nil
+}
+
+// refusals are the reasons that the listener for people refuses for, as the metrics name them.
+func refusals() []string {
+	all := answer.Refusals()
+	out := make([]string, len(all))
+	for i, r := range all {
+		out[i] = string(r)
+	}
+	return out
 }
 
 // publicKey reads the key that links are signed with, and refuses one that could be guessed.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,8 +27,8 @@ func TestOnlyTheButtonActs(t *testing.T) {
 		p.send(t, "POST", path, "List-Unsubscribe=One-Click")
 		p.send(t, "POST", path+"?answer="+string(verb), "")
 		p.send(t, "POST", path, "answer=rotate")
-		if len(p.done) != 0 {
-			t.Fatalf("%s: acted without its button: %+v", verb, p.done)
+		if len(p.done) != 0 || !slices.Equal(p.refused, slices.Repeat([]answer.Refusal{answer.RefusalNoButton}, 4)) {
+			t.Fatalf("%s: acted without its button: %+v, or counted as %q", verb, p.done, p.refused)
 		}
 		status, page, _ := p.send(t, "POST", path, "answer="+string(verb))
 		if status != 200 || len(p.done) != 1 || p.done[0] != link(verb) || strings.Contains(page, "<form") {
@@ -79,8 +80,8 @@ func TestWhatNobodySignedGetsOneAnswer(t *testing.T) {
 			if status != 404 || got != want {
 				t.Errorf("%s by %s gets another answer:\n%s\nthan\n%s", name, method, got, want)
 			}
-			if p.looked != 0 || len(p.done) != 0 {
-				t.Errorf("%s by %s was looked at", name, method)
+			if p.looked != 0 || len(p.done) != 0 || !slices.Equal(p.refused, []answer.Refusal{answer.RefusalWrong}) {
+				t.Errorf("%s by %s was looked at, or counted as %q", name, method, p.refused)
 			}
 		}
 	}
@@ -110,14 +111,15 @@ func TestEveryRefusalHasItsPage(t *testing.T) {
 		edit   func(*people)
 		status int
 		want   string
+		counts answer.Refusal
 	}{
-		"answered":         {func(p *people) { p.look = answer.ErrAnswered }, 410, "This has been answered already"},
-		"outdated":         {func(p *people) { p.look = fmt.Errorf("asking: %w", answer.ErrOutdated) }, 410, "This is no longer so"},
-		"another's":        {func(p *people) { p.look = answer.ErrNobody }, 410, "This link leads nowhere any more"},
-		"answered between": {func(p *people) { p.act = answer.ErrAnswered }, 410, "This has been answered already"},
-		"ended":            {func(p *people) { p.now = noon.Add(answer.Life) }, 410, "This link has ended"},
-		"a full disk":      {func(p *people) { p.act = errors.New("the disk is full at /var") }, 500, "This did not work"},
-		"a short key":      {func(p *people) { p.key = key[:31] }, 500, "This did not work"},
+		"answered":         {func(p *people) { p.look = answer.ErrAnswered }, 410, "This has been answered already", answer.RefusalAnswered},
+		"outdated":         {func(p *people) { p.look = fmt.Errorf("asking: %w", answer.ErrOutdated) }, 410, "This is no longer so", answer.RefusalOutdated},
+		"another's":        {func(p *people) { p.look = answer.ErrNobody }, 410, "This link leads nowhere any more", answer.RefusalNobody},
+		"answered between": {func(p *people) { p.act = answer.ErrAnswered }, 410, "This has been answered already", answer.RefusalAnswered},
+		"ended":            {func(p *people) { p.now = noon.Add(answer.Life) }, 410, "This link has ended", answer.RefusalEnded},
+		"a full disk":      {func(p *people) { p.act = errors.New("the disk is full at /var") }, 500, "This did not work", answer.RefusalBroken},
+		"a short key":      {func(p *people) { p.key = key[:31] }, 500, "This did not work", answer.RefusalBroken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := listen(t, tt.edit)
@@ -125,6 +127,9 @@ func TestEveryRefusalHasItsPage(t *testing.T) {
 			status, page, _ := p.send(t, "POST", path, "answer=ack")
 			if status != tt.status || !strings.Contains(page, tt.want) || !strings.Contains(page, "Nothing was changed") || strings.Contains(page, "/var") {
 				t.Errorf("%d: %s", status, page)
+			}
+			if !slices.Equal(p.refused, []answer.Refusal{tt.counts}) {
+				t.Errorf("counted as %q, want %s once", p.refused, tt.counts)
 			}
 			if len(p.done) != 0 || strings.Contains(page, "<form") {
 				t.Errorf("done %+v: %s", p.done, page)

@@ -31,6 +31,7 @@ type people struct {
 	looked  int
 	done    []answer.Link
 	feed    fakeFeed
+	refused []answer.Refusal
 	log     strings.Builder
 }
 
@@ -80,6 +81,7 @@ func listen(t *testing.T, edit ...func(*people)) *people {
 			return p.act
 		},
 		Feed: &p.feed, Now: func() time.Time { return p.now }, Log: slog.New(slog.NewTextHandler(&p.log, nil)),
+		Refused: func(r answer.Refusal) { p.refused = append(p.refused, r) },
 	}
 	for _, e := range edit {
 		e(p)

@@ -36,6 +36,9 @@ func TestWrongLinksAreLimitedByAddressAndRightOnesAreNot(t *testing.T) {
 	if status := try(sign(t, link(answer.VerbAck), key), "192.0.2.1"); status != 200 {
 		t.Errorf("a right one gets %d", status)
 	}
+	if count(p.refused, answer.RefusalTooMany) != 2 || count(p.refused, answer.RefusalWrong) != 11 {
+		t.Errorf("counted as %q", p.refused)
+	}
 	if n := strings.Count(p.log.String(), "many wrong links"); n != 1 || !strings.Contains(p.log.String(), "192.0.2.1") {
 		t.Errorf("logged %d times: %s", n, p.log.String())
 	}
@@ -96,7 +99,7 @@ func TestALinkThatCameInClearIsRefused(t *testing.T) {
 			p.url, p.proxies = tt.root, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		})
 		status, _, _ := p.send(t, "POST", sign(t, link(answer.VerbAck), key), "answer=ack", "X-Forwarded-Proto", tt.proto)
-		if status != tt.status || (len(p.done) == 1) != (tt.status == 200) {
+		if status != tt.status || (len(p.done) == 1) != (tt.status == 200) || count(p.refused, answer.RefusalClear) == 0 != (tt.status == 200) {
 			t.Errorf("%s: %d, done %+v", name, status, p.done)
 		}
 	}
@@ -113,4 +116,13 @@ func TestTheRootOfLinksMayBeAPath(t *testing.T) {
 	if status, _, _ := p.send(t, "GET", "/other"+path, ""); status != 404 {
 		t.Errorf("another path gets %d", status)
 	}
+}
+
+func count(all []answer.Refusal, one answer.Refusal) (n int) {
+	for _, r := range all {
+		if r == one {
+			n++
+		}
+	}
+	return n
 }

@@ -52,8 +52,10 @@ type Server struct {
 	// Act does what a link is for, or returns one of the errors above. It is called for links that Look has accepted.
 	Act  func(ctx context.Context, l Link) error
 	Feed Feed
-	Now  func() time.Time
-	Log  *slog.Logger
+	// Refused is told of everything that was refused; nil = nobody is.
+	Refused func(r Refusal)
+	Now     func() time.Time
+	Log     *slog.Logger
 
 	wrongs limiter
 }
@@ -68,7 +70,7 @@ func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		guarded(w.Header())
 		if wayOf(r, s.Trusted()).clear && strings.HasPrefix(s.Root(), "https:") {
-			show(w, http.StatusForbidden, pageClear())
+			s.deny(w, RefusalClear)
 			return
 		}
 		select {
@@ -77,7 +79,7 @@ func (s *Server) Handler() http.Handler {
 			s.within(mux).ServeHTTP(w, r)
 		default:
 			w.Header().Set("Retry-After", "1")
-			show(w, http.StatusServiceUnavailable, pageBusy())
+			s.deny(w, RefusalBusy)
 		}
 	})
 }
@@ -123,6 +125,7 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if r.PostFormValue("answer") != string(l.Verb) { // not our button: something posts to whatever it finds
+		s.count(RefusalNoButton)
 		show(w, http.StatusBadRequest, pageAsk(l, m))
 		return
 	}
@@ -164,16 +167,16 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, errWrong):
 		s.wrong(w, r)
 	case errors.Is(err, errEnded):
-		show(w, http.StatusGone, pageEnded())
+		s.deny(w, RefusalEnded)
 	case errors.Is(err, ErrAnswered):
-		show(w, http.StatusGone, pageAnswered())
+		s.deny(w, RefusalAnswered)
 	case errors.Is(err, ErrOutdated):
-		show(w, http.StatusGone, pageOutdated())
+		s.deny(w, RefusalOutdated)
 	case errors.Is(err, ErrNobody):
-		show(w, http.StatusGone, pageNobody())
+		s.deny(w, RefusalNobody)
 	default:
 		s.Log.Error("a person could not be answered; see listen.public of the configuration, and the state file", "error", err)
-		show(w, http.StatusInternalServerError, pageBroken())
+		s.deny(w, RefusalBroken)
 	}
 }
 
@@ -186,10 +189,10 @@ func (s *Server) wrong(w http.ResponseWriter, r *http.Request) {
 	}
 	if tooMany {
 		w.Header().Set("Retry-After", "60")
-		show(w, http.StatusTooManyRequests, pageTooMany())
+		s.deny(w, RefusalTooMany)
 		return
 	}
-	show(w, http.StatusNotFound, pageWrong())
+	s.deny(w, RefusalWrong)
 }
 
 // Serve answers on a listener until the context ends.

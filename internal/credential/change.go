@@ -29,9 +29,12 @@ type Audit struct {
 	Phase    Phase     `json:"phase,omitempty"`
 	Secret   string    `json:"secret,omitempty"`  // id of the secret it is about
 	Version  int       `json:"version,omitempty"` // Vault version it is about
-	Actor    string    `json:"actor,omitempty"`   // person; empty = rotad
+	Actor    string    `json:"actor,omitempty"`   // person; empty = rotad; ActorMail and an address = its reader, by a link
 	Detail   string    `json:"detail,omitempty"`
 }
+
+// ActorMail begins the Actor of whoever has answered by the link in a mail; the address that it went to follows.
+const ActorMail = "mail:"
 
 // Event names what happened. The first block is a contract of "rotad demo --json".
 type Event string

@@ -70,6 +70,12 @@ func notices() []panel {
 			query{`sum by (kind, outcome) (increase(rotad_notices_total[$__interval])) > 0`, "{{kind}} {{outcome}}"}),
 		graph("Notices take", "From the decision to the server's yes; 19 of 20 are faster.", third,
 			query{`histogram_quantile(0.95, sum by (le) (rotad_notice_delay_seconds_bucket))`, "95 of 100"}).unit("s"),
+		graph("Channels that take nothing", "For how long. An hour is told over another channel, and alerts.", third,
+			query{`max by (channel) (time() - rotad_channel_failing_timestamp_seconds)`, "{{channel}}"}).unit("s"),
+		bars("Answers of people", "By what they said, and whether by the link in a mail or by a command.", third,
+			query{`sum by (verb, way) (increase(rotad_answers_total[$__interval]))`, "{{verb}} {{way}}"}),
+		bars("Links that were refused", "By reason. Many that are not signed: somebody tries.", third,
+			query{`sum by (reason) (increase(rotad_answers_refused_total[$__interval]))`, "{{reason}}"}),
 	}
 }
 

@@ -56,6 +56,11 @@ func (c *collector) itself(out sink) {
 	for provider, at := range s.looks {
 		out.moment(c.scanned, at, clean(provider))
 	}
+	if c.options.Failing != nil {
+		for channel, long := range c.options.Failing() {
+			out.moment(c.failing, c.options.Now().Add(-long).Truncate(time.Second), clean(channel))
+		}
+	}
 	if c.options.TokenExpires != nil {
 		out.gauge(c.token, ending(c.options.TokenExpires()))
 	}

@@ -46,6 +46,8 @@ func everything() *bench {
 		o.Channels, o.NoticeOutcomes, o.Invariants = []string{"smtp"}, []string{"sent"}, []string{"access"}
 		o.NextAction = func(r credential.Record) (string, time.Time) { return "revoke", rec.Rotation.RevokeAfter }
 		o.TokenExpires = func() time.Time { return noon.Add(time.Hour) }
+		o.Failing = func() map[string]time.Duration { return map[string]time.Duration{"smtp": 90 * time.Minute} }
+		o.Refusals = []string{"answered"}
 	})
 	b.Providers([]string{"corp"})
 	b.Heartbeat()
@@ -242,6 +244,7 @@ func TestEverythingMayHappenAtOnce(t *testing.T) {
 				b.Delay(credential.NoticeHeld, time.Second)
 				b.Late("corp", time.Second)
 				b.Violation("access")
+				b.Refused("answered")
 				b.Heartbeat()
 				b.Reloaded(i%2 == 0)
 				b.Silence()

@@ -7,14 +7,14 @@ type descs struct {
 	expiry, action, phase, consumers, extended, dropped *prometheus.Desc // clients
 	clients, holds, outbox                              *prometheus.Desc // totals
 	expiring, withoutExpiry, lag                        *prometheus.Desc
-	build, heartbeat, token, scanned                    *prometheus.Desc // rotad itself
+	build, heartbeat, token, scanned, failing           *prometheus.Desc // rotad itself
 	reloaded, reloadedAt                                *prometheus.Desc
 }
 
 func (d descs) all() []*prometheus.Desc {
 	return []*prometheus.Desc{
 		d.expiry, d.action, d.phase, d.consumers, d.extended, d.dropped, d.clients, d.holds, d.outbox, d.expiring, d.withoutExpiry, d.lag,
-		d.build, d.heartbeat, d.token, d.scanned, d.reloaded, d.reloadedAt,
+		d.build, d.heartbeat, d.token, d.scanned, d.failing, d.reloaded, d.reloadedAt,
 	}
 }
 
@@ -28,6 +28,8 @@ func newDescs() descs {
 			"When rotad's own token in Vault ends; 0 without a token, +Inf for one that never ends.", nil, nil),
 		scanned: prometheus.NewDesc("rotad_scan_last_success_timestamp_seconds",
 			"When a client of a provider was last looked at with success.", []string{"provider"}, nil),
+		failing: prometheus.NewDesc("rotad_channel_failing_timestamp_seconds",
+			"Since when a channel has taken no notice.", []string{"channel"}, nil),
 		reloaded: prometheus.NewDesc("rotad_config_last_reload_successful",
 			"Whether the configuration that was read last is the one in use.", nil, nil),
 		reloadedAt: prometheus.NewDesc("rotad_config_last_reload_success_timestamp_seconds",

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -26,13 +27,16 @@ func (m *Metrics) Providers(names []string) {
 	}
 }
 
-// Committed counts what a commit says: finished rotations, finished steps, successful looks. It is called once for each
+// Committed counts what a commit says: finished rotations, finished steps, successful looks, answers of people. It is called once for each
 // change that was made, with the record as it was committed.
 func (m *Metrics) Committed(change credential.Change) {
 	rec := change.Record
 	for _, entry := range change.Audit {
 		if entry.Event == credential.EventConfirmed || entry.Event == credential.EventAborted {
 			m.rotations.WithLabelValues(clean(rec.Client.Provider), outcomeOf(rec, entry)).Inc()
+		}
+		if verb, answered := answerOf(entry); answered {
+			m.answers.WithLabelValues(verb, wayOf(entry)).Inc()
 		}
 	}
 	if done, ok := m.steps.follow(change); ok {
@@ -51,6 +55,22 @@ func outcomeOf(rec credential.Record, entry credential.Audit) string {
 	default:
 		return outcomeAborted
 	}
+}
+
+// answerOf returns what a person has answered by an entry of the audit.
+func answerOf(entry credential.Audit) (verb string, answered bool) {
+	if entry.Event == credential.EventAcked {
+		return verbAck, true
+	}
+	return verbSnooze, entry.Event == credential.EventSnoozed
+}
+
+// wayOf returns how: whoever answers by the link in a mail stands in the audit as the address that it went to.
+func wayOf(entry credential.Audit) string {
+	if strings.HasPrefix(entry.Actor, credential.ActorMail) {
+		return wayMail
+	}
+	return wayCommand
 }
 
 // Seen is told of a record before something is done for it. It makes the steps that began before this process count.
@@ -83,6 +103,9 @@ func (m *Metrics) Notice(channel string, kind credential.NoticeKind, outcome str
 func (m *Metrics) Delay(_ credential.NoticeKind, delay time.Duration) {
 	m.delay.Observe(max(0, delay).Seconds())
 }
+
+// Refused counts a request of the listener for people that was refused. The reason is one of Options.Refusals.
+func (m *Metrics) Refused(reason string) { m.refused.WithLabelValues(clean(reason)).Inc() }
 
 // Violation counts that something was not true that must be true at every moment. It is where monitors report; the name
 // is one of Options.Invariants.

@@ -119,6 +119,28 @@ func TestNoticesAreCountedFromZero(t *testing.T) {
 	}
 }
 
+// Who answers by a link is told from who types a command; what else stands in the audit is no answer.
+func TestAnswersAreCountedByTheirWay(t *testing.T) {
+	b := newBench(&source{}, func(o *metrics.Options) { o.Refusals = []string{"answered", "ended"} })
+	for _, entry := range []credential.Audit{
+		{Event: credential.EventAcked, Actor: credential.ActorMail + "alice@example.com"},
+		{Event: credential.EventSnoozed, Actor: credential.ActorMail + "bob@example.com"},
+		{Event: credential.EventSnoozed, Actor: "uid 1000 (mail)"},
+		{Event: credential.EventApproved, Actor: "uid 1000"},
+	} {
+		b.Committed(credential.Change{Record: registered("a"), Audit: []credential.Audit{entry}})
+	}
+	b.Refused("ended")
+	b.shows(t, `
+		answers_refused_total{reason="answered"} 0
+		answers_refused_total{reason="ended"} 1
+		answers_total{verb="ack",way="command"} 0
+		answers_total{verb="ack",way="mail"} 1
+		answers_total{verb="snooze",way="command"} 1
+		answers_total{verb="snooze",way="mail"} 1
+	`, "answers_total", "answers_refused_total")
+}
+
 func TestViolationsAreCountedFromZero(t *testing.T) {
 	b := newBench(&source{}, func(o *metrics.Options) { o.Invariants = []string{"access", "early-revoke"} })
 	b.Violation("access")

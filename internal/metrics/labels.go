@@ -40,6 +40,16 @@ func noticeStates() []credential.NoticeState {
 	}
 }
 
+// What people answer to notices, and the ways in which they do.
+const (
+	verbAck    = "ack"
+	verbSnooze = "snooze"
+	wayMail    = "mail"    // the link in a mail
+	wayCommand = "command" // a command of rotad
+)
+
+func answerVerbs() []string { return []string{verbAck, verbSnooze} }
+
 // The ways in which a rotation ends.
 const (
 	outcomeDone       = "done"

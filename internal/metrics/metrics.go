@@ -23,12 +23,15 @@ type Options struct {
 	// TokenExpires says when rotad's own token in Vault ends; zero = never. A moment in the past means that there is no
 	// token that works. It may be nil.
 	TokenExpires func() time.Time
+	// Failing says for how long each channel has taken no notice; one that works is absent. It may be nil.
+	Failing func() map[string]time.Duration
 
 	// The following are sets of label values that are known beforehand. Each series of theirs is there from the start,
 	// with 0, so that the first event is seen as a rise.
 
 	Channels       []string // of notices
 	NoticeOutcomes []string
+	Refusals       []string // reasons that Refused is called with
 	Invariants     []string // names that Violation is called with
 }
 
@@ -54,6 +57,8 @@ type Metrics struct {
 	lag        prometheus.Histogram
 	notices    *prometheus.CounterVec
 	delay      prometheus.Histogram
+	answers    *prometheus.CounterVec
+	refused    *prometheus.CounterVec
 	violations *prometheus.CounterVec
 }
 
@@ -86,6 +91,14 @@ func (m *Metrics) count(f promauto.Factory) {
 		Name: "rotad_notices_total",
 		Help: "Attempts to tell people something, by channel, kind of notice and outcome.",
 	}, []string{"channel", "kind", "outcome"})
+	m.answers = f.NewCounterVec(prometheus.CounterOpts{
+		Name: "rotad_answers_total",
+		Help: "Answers of people to notices, by what they said and over which way.",
+	}, []string{"verb", "way"})
+	m.refused = f.NewCounterVec(prometheus.CounterOpts{
+		Name: "rotad_answers_refused_total",
+		Help: "Requests of the listener for people that were refused, by reason.",
+	}, []string{"reason"})
 	m.violations = f.NewCounterVec(prometheus.CounterOpts{
 		Name: "rotad_invariant_violations_total",
 		Help: "How often something was not true that must be true at every moment.",
@@ -128,6 +141,14 @@ func (m *Metrics) prefill() {
 				m.notices.WithLabelValues(channel, string(kind), outcome)
 			}
 		}
+	}
+	for _, verb := range answerVerbs() {
+		for _, way := range []string{wayMail, wayCommand} {
+			m.answers.WithLabelValues(verb, way)
+		}
+	}
+	for _, reason := range m.options.Refusals {
+		m.refused.WithLabelValues(reason)
 	}
 	for _, name := range m.options.Invariants {
 		m.violations.WithLabelValues(name)

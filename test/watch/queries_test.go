@@ -151,6 +151,7 @@ var laters = map[string]time.Duration{
 	"RotadScanStale":      7 * time.Hour,
 	"RotadVaultTokenEnds": 55 * time.Minute,
 	"RotadNoticesStuck":   61 * time.Minute,
+	"RotadNoticesUnsent":  61 * time.Minute,
 	"RotadStalled":        10 * time.Minute,
 }
 
