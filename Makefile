@@ -21,7 +21,7 @@ STAMP    = $(if $(VERSION), -X main.release=$(VERSION) -X main.commit=$(COMMIT))
 BUILD    = CGO_ENABLED=0 $(GO) build -trimpath $(if $(VERSION),-buildvcs=false) -ldflags='-s -w -buildid=$(STAMP)'
 
 .PHONY: help build demo test check bench fmt lint vet race generate integration playground packaging audit image-root image release ci \
-	sim years kills power wire mutants canary fuzz proof
+	sim years kills mails power wire mutants canary fuzz proof
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -114,6 +114,9 @@ years: ## a thousand fleet-years, and a year of five thousand clients
 
 kills: ## ten thousand kills of the running daemon; N=500 fewer
 	cd test && ROTAD_KILLS=$(or $(N),10000) $(GO) test -count=1 -timeout 180m -v ./kills
+
+mails: ## a thousand kills of the daemon while it sends mails; N=100 fewer
+	cd test && ROTAD_MAIL_KILLS=$(or $(N),1000) $(GO) test -count=1 -timeout 90m -v ./mailkills
 
 power: ## a thousand power cuts, and two hundred full disks; N=100 fewer cuts
 	cd test && ROTAD_POWER_CUTS=$(or $(N),1000) ROTAD_POWER_FULL=200 $(GO) test -count=1 -timeout 90m -v ./power

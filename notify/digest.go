@@ -177,11 +177,9 @@ func (g *gathering) attempt(ctx context.Context, p post) error {
 		return err
 	}
 	failpoint.Hit("notice", "begun", s.notice.Client)
-	leave, ok := s.admitted(ctx, channel, message.To, d)
-	if !ok {
+	if !s.admitted(ctx, channel, message.To, d) {
 		return nil
 	}
-	defer leave()
 	receipt, err := s.send(ctx, channel, message)
 	failpoint.Hit("notice", "sent", s.notice.Client)
 	s.outcome(ctx, d, receipt, err)
@@ -216,6 +214,7 @@ func (g *gathering) render(p part, moment time.Time) (Message, bool) {
 func (g *gathering) settleAll(ctx context.Context) error {
 	var rows []credential.Notice
 	for _, s := range g.rows {
+		defer s.yield()
 		s.sum()
 		rows = append(rows, s.rows()...)
 	}

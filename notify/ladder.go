@@ -110,6 +110,7 @@ func (s *sending) matter() string {
 
 // save settles the notice, and with it the word to the next rung.
 func (s *sending) save(ctx context.Context) error {
+	defer s.yield()
 	return s.settle(ctx, s.rows()...)
 }
 

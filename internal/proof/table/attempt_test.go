@@ -246,7 +246,7 @@ func TestAnInterruptedRunKeepsWhatIsFinished(t *testing.T) {
 	if err := w.table(); err != nil {
 		t.Fatal(err)
 	}
-	w.ran("kills", "power", "wire", "mutants", "canary", "fuzz")
+	w.ran("kills", "mails", "power", "wire", "mutants", "canary", "fuzz")
 }
 
 func TestAResultOfAnotherPartIsRefused(t *testing.T) {

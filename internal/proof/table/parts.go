@@ -20,6 +20,7 @@ func parts() []part {
 		{name: "sim", what: "every schedule of faults, and random ones", repeat: "make sim"},
 		{name: "years", what: "years of a fleet, in simulated time", repeat: "make years"},
 		{name: "kills", what: "the daemon killed, against real servers", repeat: "make kills"},
+		{name: "mails", what: "the daemon killed while it sends mails", repeat: "make mails"},
 		{name: "power", what: "power cuts and full disks", repeat: "make power"},
 		{name: "wire", what: "faults on the wire", repeat: "make wire"},
 		{name: "mutants", what: "deliberate breaks that a test must catch", repeat: "make mutants"},
