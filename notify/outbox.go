@@ -73,8 +73,12 @@ type CalendarMode string
 const (
 	CalendarRequest CalendarMode = "request" // an invitation that moves and can be cancelled (RFC 5546 section 3.2.2)
 	CalendarPublish CalendarMode = "publish" // an event without attendee, for lists and ticket systems
+	CalendarFeed    CalendarMode = "feed"    // one calendar of the whole team, which programs read; mails bring no events
 	CalendarOff     CalendarMode = "off"     // no event
 )
+
+// mailed says whether events come with the mails.
+func (m CalendarMode) mailed() bool { return m != CalendarFeed && m != CalendarOff }
 
 // Outcome is the fate of a delivery, or of a whole notice, as metrics count it.
 type Outcome string

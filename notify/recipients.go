@@ -26,7 +26,7 @@ func (c Contact) ways(s Severity) []way {
 // calendar says how a contact gets events. Who gets digests gets files: an invitation that comes alone, with an urgent mail,
 // could not be moved by a digest.
 func (c Contact) calendar() CalendarMode {
-	if c.Digest != nil && c.Calendar != CalendarOff {
+	if c.Digest != nil && c.Calendar.mailed() {
 		return CalendarPublish
 	}
 	return c.Calendar

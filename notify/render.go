@@ -178,7 +178,7 @@ func (r *Renderer) addEvent(m *Message, d *templates.Data, n credential.Notice, 
 
 // brings says whether a notice brings its reader an event.
 func brings(n credential.Notice, to Recipient) bool {
-	return n.Calendar != nil && to.Calendar != CalendarOff && !to.Fallback && n.Calendar.UID != "" && !n.Calendar.At.IsZero()
+	return n.Calendar != nil && to.Calendar.mailed() && !to.Fallback && n.Calendar.UID != "" && !n.Calendar.At.IsZero()
 }
 
 // event writes the event that a notice carries, alone, and reads it back.

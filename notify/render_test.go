@@ -179,9 +179,11 @@ func TestCalendarModes(t *testing.T) {
 	if published.Method != "PUBLISH" || event.Props.Get("ATTENDEE") != nil || event.Props.Get("ORGANIZER") == nil {
 		t.Errorf("a published event has the method %s and the attendee %v", published.Method, event.Props.Get("ATTENDEE"))
 	}
-	off, mail := render(t, r, rotated("billing"), notify.Recipient{Calendar: notify.CalendarOff})
-	if off.Calendar != nil || strings.Contains(off.Text, "calendar") || len(leaves(t, mail)) != 2 {
-		t.Error("an event was sent to a team that wants none")
+	for _, mode := range []notify.CalendarMode{notify.CalendarOff, notify.CalendarFeed} {
+		none, mail := render(t, r, rotated("billing"), notify.Recipient{Calendar: mode})
+		if none.Calendar != nil || strings.Contains(none.Text, "calendar") || len(leaves(t, mail)) != 2 {
+			t.Errorf("%s: an event was sent to a team that wants none by mail", mode)
+		}
 	}
 	fallback, _ := render(t, r, rotated("billing"), notify.Recipient{Fallback: true})
 	if fallback.Calendar != nil {

@@ -77,6 +77,20 @@ func TestAFeedHasTheEventsOfTheMails(t *testing.T) {
 	}
 }
 
+// A team that has chosen one calendar finds its deadlines there, once, and none of them in its mails.
+func TestATeamWithOneCalendarReadsItThere(t *testing.T) {
+	l := newPublicLife(t)
+	l.begin()
+	if mail := l.letter("elsewhere", "carol@example.com"); mail.calendar != nil {
+		t.Errorf("the mail brings an event:\n%s", mail.calendar)
+	}
+	address := strings.TrimSpace(l.rotad(exitDone, "calendar", "others"))
+	status, feed, _ := l.get("GET", address, "")
+	if found := events(t, feed); status != 200 || len(found) != 1 || !strings.Contains(feed, "DTEND:"+l.ends.Format("20060102T150405Z")) {
+		t.Errorf("%d, %d events:\n%s", status, len(found), feed)
+	}
+}
+
 // moves lets a deadline move and a client leave, and looks at the feed again.
 func (l *publicLife) moves(address, tag string) {
 	l.Helper()

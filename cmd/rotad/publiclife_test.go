@@ -39,7 +39,7 @@ providers:
   portal: {kind: manual, token_url: %[4]s/oauth2/token}
 owners:
   payments: {email: [alice@example.com, bob@example.com], timezone: Europe/Berlin, calendar: publish}
-  others: {email: [carol@example.com]}
+  others: {email: [carol@example.com], calendar: feed}
 clients:
   - {id: partner, provider: portal, ref: {client_id: partner}, owner: payments, expires: %[5]s, vault: {path: apps/partner}}
   - {id: second, provider: portal, ref: {client_id: second}, owner: payments, expires: %[5]s, vault: {path: apps/second}}

@@ -224,8 +224,9 @@ type Owner struct {
 	Channels []string `yaml:"channels"`
 	// Timezone that mails say times in: an IANA name.
 	Timezone string `yaml:"timezone" default:"UTC" format:"zone"`
-	// Calendar says how deadlines come: as an invitation (request), as information (publish), or not at all (off).
-	Calendar string `yaml:"calendar" default:"request" enum:"request,publish,off"`
+	// Calendar says how deadlines come: with the mails, one event for each client, as an invitation (request) or as information
+	// (publish); as one calendar of the team, which programs read at listen.public (feed); or not at all (off).
+	Calendar string `yaml:"calendar" default:"request" enum:"request,publish,feed,off"`
 	// Digest says when what is not urgent goes out together, in the zone of the team: "daily at 09:00", or
 	// "weekly on MON at 09:00"; not written = each notice goes at once.
 	Digest string `yaml:"digest" format:"digest"`

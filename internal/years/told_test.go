@@ -83,6 +83,10 @@ func tales() []tale {
 	ladder := []config.Rung{{After: 2 * day, To: "lead"}, {After: 5 * day, To: "admins"}}
 	return []tale{
 		{title: "One client that rotates by itself, every 76 days. Each rotation is announced once and confirmed once, and moves the one event.", mode: credential.ModeTwoSlot, clients: 1},
+		{
+			title: "The same for a team with one calendar for all its clients: the events stand there, and no mail brings any.",
+			mode:  credential.ModeTwoSlot, clients: 1, owner: config.Owner{Calendar: "feed"},
+		},
 		{title: "One client whose secret a person makes in a portal, a few days after the first reminders.", mode: credential.ModeManual, clients: 1},
 		{
 			title: "A team of 500 clients with a digest every Monday: one mail where something happens, and one between where the old secrets stop before Monday.",
@@ -194,7 +198,7 @@ func (s tale) member(i int) member {
 // people are the team with what it has chosen, and its lead.
 func (s tale) people() directory {
 	s.owner.Timezone = "UTC"
-	team := notify.Contact{Emails: []string{"team@example.com"}, Digest: s.owner.Digests()}
+	team := notify.Contact{Emails: []string{"team@example.com"}, Digest: s.owner.Digests(), Calendar: notify.CalendarMode(s.owner.Calendar)}
 	if quiet, ok := s.owner.QuietHours(); ok {
 		team.Quiet = quiet
 	}
