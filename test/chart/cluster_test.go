@@ -22,6 +22,7 @@ var collections = map[string]string{
 	"ServiceAccount": "api/v1/%sserviceaccounts", "PersistentVolumeClaim": "api/v1/%spersistentvolumeclaims",
 	"Namespace": "api/v1/%snamespaces", "Deployment": "apis/apps/v1/%sdeployments", "Job": "apis/batch/v1/%sjobs",
 	"NetworkPolicy":            "apis/networking.k8s.io/v1/%snetworkpolicies",
+	"Ingress":                  "apis/networking.k8s.io/v1/%singresses",
 	"ServiceMonitor":           "apis/monitoring.coreos.com/v1/%sservicemonitors",
 	"PrometheusRule":           "apis/monitoring.coreos.com/v1/%sprometheusrules",
 	"CustomResourceDefinition": "apis/apiextensions.k8s.io/v1/%scustomresourcedefinitions",

@@ -1,8 +1,16 @@
 {{/* The configuration: the values, and what only the chart can know. */}}
 {{- define "rotad.config" -}}
+{{- $listen := dict "metrics" ":9847" "admin" "unix:/run/rotad/admin.sock" -}}
+{{- with .Values.public }}
+  {{- if .enabled -}}
+    {{- $public := dict "address" ":9850" "key_file" "${CREDENTIALS_DIRECTORY}/public-key" -}}
+    {{- with .trustedProxies }}{{ $public = set $public "trusted_proxies" . }}{{ end -}}
+    {{- $listen = set $listen "public" $public -}}
+  {{- end -}}
+{{- end -}}
 {{- $fixed := dict
       "state" (dict "path" "/var/lib/rotad/rotad.db")
-      "listen" (dict "metrics" ":9847" "admin" "unix:/run/rotad/admin.sock")
+      "listen" $listen
       "runtime" (dict "shutdown" (printf "%ds" (int .Values.shutdownSeconds))) -}}
 {{- if .Values.clientFiles }}{{ $fixed = set $fixed "include" (list "clients.d/*.yaml") }}{{ end -}}
 {{- toYaml (mergeOverwrite (deepCopy .Values.config) $fixed) -}}
