@@ -209,11 +209,10 @@ func (a *actions) bundle(ctx context.Context, rec credential.Record, value crede
 func fieldsOf(fields []string) (secret string, names []string) {
 	secret = credential.FieldClientSecret
 	for _, field := range fields {
-		if field == credential.FieldClientID || field == credential.FieldRoleID {
+		switch {
+		case field == credential.FieldClientID, field == credential.FieldRoleID:
 			names = append(names, field)
-			continue
-		}
-		if !slices.Contains(fields, secret) {
+		case credential.IsSecret(field) && !slices.Contains(fields, secret):
 			secret = field
 		}
 	}

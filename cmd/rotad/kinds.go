@@ -6,6 +6,7 @@ import (
 	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/authentik"
+	"github.com/rotad/rotad/providers/awsiam"
 	"github.com/rotad/rotad/providers/dcr"
 	"github.com/rotad/rotad/providers/entra"
 	"github.com/rotad/rotad/providers/exec"
@@ -25,6 +26,7 @@ import (
 func kinds() []providers.Kind {
 	return []providers.Kind{
 		authentik.Kind(),
+		awsiam.Kind(),
 		dcr.Kind(),
 		entra.Kind(),
 		exec.Kind(),

@@ -60,7 +60,8 @@ type Bundle map[string]Sensitive
 const (
 	FieldClientID     = "client_id"
 	FieldClientSecret = "client_secret"
-	FieldRoleID       = "role_id" // Vault AppRole: an identifier, not a secret
+	FieldRoleID       = "role_id"       // Vault AppRole: an identifier, not a secret
+	FieldAccessKeyID  = "access_key_id" // AWS: names the key that the secret belongs to, and is its id at the provider
 
 	FieldValue = "value" // one that rotad makes itself, for no login: a salt, a key of tokens
 
@@ -83,7 +84,7 @@ func keys() []string { return []string{FieldRegistrationToken, FieldRegistration
 // one of rotad's own keys.
 func IsSecret(field string) bool {
 	switch field {
-	case FieldClientID, FieldRoleID, FieldKeyID, FieldAlgorithm:
+	case FieldClientID, FieldRoleID, FieldKeyID, FieldAccessKeyID, FieldAlgorithm:
 		return false
 	}
 	return !slices.Contains(keys(), field)
@@ -109,6 +110,14 @@ func (b Bundle) WithKeysOf(newer Bundle) Bundle {
 		}
 	}
 	return out
+}
+
+// Names returns the id at the provider of the secret that the bundle holds, where one of its fields says it; else it is empty.
+func (b Bundle) Names() string {
+	if id := b[FieldKeyID]; !id.Empty() {
+		return id.Reveal()
+	}
+	return b[FieldAccessKeyID].Reveal()
 }
 
 // Secret returns the client secret of the bundle, empty if it has none.

@@ -134,7 +134,7 @@ func randomLike(b credential.Bundle) credential.Bundle {
 func hinted(list []credential.Secret, b credential.Bundle) []string {
 	var ids []string
 	for _, secret := range list {
-		named := secret.ID != "" && secret.ID == b[credential.FieldKeyID].Reveal() // a key says which one it is
+		named := secret.ID != "" && secret.ID == b.Names() // a key says which one it is
 		if named || secret.Hint != "" && strings.HasPrefix(b.Secret().Reveal(), secret.Hint) {
 			ids = append(ids, secret.ID)
 		}

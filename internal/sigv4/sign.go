@@ -1,0 +1,39 @@
+package sigv4
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+)
+
+// Scope is what a signature is good for.
+type Scope struct {
+	Service string // iam, sts, cognito-idp
+	Region  string // us-east-1
+}
+
+var errUnsigned = errors.New("the request cannot be signed")
+
+// Sign returns the headers that a request with this method, address, body and type of body is sent with: those that were signed
+// and the signature. The address has no query. Who adds others than these may, but changes none of them.
+func Sign(ctx context.Context, k Key, s Scope, at time.Time, method, address, contentType, body string) (http.Header, error) {
+	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
+	if err != nil || k.ID == "" || k.Secret.Empty() {
+		return nil, errUnsigned // the cause may repeat the address
+	}
+	req.Header.Set("Content-Type", contentType)
+	sum := sha256.Sum256([]byte(body))
+	own := aws.Credentials{AccessKeyID: k.ID, SecretAccessKey: k.Secret.Reveal(), SessionToken: k.Session.Reveal()}
+	// A signer keeps what it has derived from a key, and a client's key is to be kept nowhere: so it is a new one each time.
+	if err = v4.NewSigner().SignHTTP(ctx, own, req, hex.EncodeToString(sum[:]), s.Service, s.Region, at); err != nil {
+		return nil, errUnsigned
+	}
+	return req.Header, nil
+}
