@@ -8,6 +8,7 @@ import "github.com/rotad/rotad/providers"
 var evidence = map[string]providers.Evidence{
 	"authentik":     documented,
 	"aws-iam":       documented,
+	"casdoor":       documented,
 	"dcr":           against("test/conformance/registration_test.go", "Keycloak 26.5.0, node-oidc-provider 9.13.3, django-oauth-toolkit 3.4.1"),
 	"entra":         documented,
 	"exec":          {Level: providers.EvidenceOwn},

@@ -7,6 +7,7 @@ import (
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/authentik"
 	"github.com/rotad/rotad/providers/awsiam"
+	"github.com/rotad/rotad/providers/casdoor"
 	"github.com/rotad/rotad/providers/dcr"
 	"github.com/rotad/rotad/providers/entra"
 	"github.com/rotad/rotad/providers/exec"
@@ -27,6 +28,7 @@ func kinds() []providers.Kind {
 	return []providers.Kind{
 		authentik.Kind(),
 		awsiam.Kind(),
+		casdoor.Kind(),
 		dcr.Kind(),
 		entra.Kind(),
 		exec.Kind(),
