@@ -10,6 +10,7 @@ var evidence = map[string]providers.Evidence{
 	"aws-iam":       documented,
 	"casdoor":       documented,
 	"dcr":           against("test/conformance/registration_test.go", "Keycloak 26.5.0, node-oidc-provider 9.13.3, django-oauth-toolkit 3.4.1"),
+	"dex":           documented,
 	"entra":         documented,
 	"exec":          {Level: providers.EvidenceOwn},
 	"generated":     {Level: providers.EvidenceOwn},

@@ -9,6 +9,7 @@ import (
 	"github.com/rotad/rotad/providers/awsiam"
 	"github.com/rotad/rotad/providers/casdoor"
 	"github.com/rotad/rotad/providers/dcr"
+	"github.com/rotad/rotad/providers/dex"
 	"github.com/rotad/rotad/providers/entra"
 	"github.com/rotad/rotad/providers/exec"
 	"github.com/rotad/rotad/providers/generated"
@@ -30,6 +31,7 @@ func kinds() []providers.Kind {
 		awsiam.Kind(),
 		casdoor.Kind(),
 		dcr.Kind(),
+		dex.Kind(),
 		entra.Kind(),
 		exec.Kind(),
 		generated.Kind(),

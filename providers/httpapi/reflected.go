@@ -30,6 +30,7 @@ func (r Request) reflected(id string, sent http.Header) bool {
 	for _, values := range r.Form {
 		all.WriteString(strings.Join(values, "\n") + "\n")
 	}
+	all.Write(r.Body)
 	if r.JSON != nil {
 		raw, _ := encode(r.JSON) // it has been encoded before
 		var body any

@@ -13,7 +13,7 @@ import (
 	"github.com/rotad/rotad/internal/credential"
 )
 
-// Request is one call. A clear secret may stand in JSON, Form or Header, never in Path or Query, because those are
+// Request is one call. A clear secret may stand in JSON, Form, Body or Header, never in Path or Query, because those are
 // written to the logs of every proxy on the way.
 type Request struct {
 	Operation string // name in errors and metrics: "inspect", "create", ...
@@ -21,8 +21,9 @@ type Request struct {
 	Path      string // appended to the base; its segments are escaped already (see Path)
 	Query     url.Values
 	Header    http.Header
-	JSON      any        // body; at most one of JSON and Form is set
+	JSON      any        // body; at most one of JSON, Form and Body is set
 	Form      url.Values // body, application/x-www-form-urlencoded
+	Body      []byte     // body as it is, of the type that Header says
 	Mutates   bool       // it changes something: it is never repeated, and an unknown outcome is said to be unknown
 	Anonymous bool       // sent without the client's own login
 	Accept    []int      // statuses that count as success besides 2xx
@@ -101,6 +102,8 @@ func (r Request) body() (io.Reader, string, error) {
 		return bytes.NewReader(raw), "application/json", nil
 	case r.Form != nil:
 		return strings.NewReader(r.Form.Encode()), "application/x-www-form-urlencoded", nil
+	case r.Body != nil:
+		return bytes.NewReader(r.Body), "", nil
 	}
 	return http.NoBody, "", nil
 }

@@ -19,8 +19,9 @@ import (
 type Response struct {
 	Status    int
 	Header    http.Header
-	RequestID string    // the server's name of this call; empty = it gave none
-	Time      time.Time // the server's clock; zero = it does not say
+	Trailer   http.Header // of HTTP/2, after the body
+	RequestID string      // the server's name of this call; empty = it gave none
+	Time      time.Time   // the server's clock; zero = it does not say
 
 	client  *Client
 	request Request

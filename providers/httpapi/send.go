@@ -43,7 +43,7 @@ func (c *Client) send(ctx context.Context, r Request, token credential.Sensitive
 func (c *Client) read(reply *http.Response, r Request) *Response {
 	raw, err := io.ReadAll(io.LimitReader(reply.Body, c.config.Limit+1))
 	resp := &Response{
-		Status: reply.StatusCode, Header: reply.Header, client: c, request: r,
+		Status: reply.StatusCode, Header: reply.Header, Trailer: reply.Trailer, client: c, request: r,
 		RequestID: requestID(reply.Header), Time: date(reply.Header),
 	}
 	switch {
