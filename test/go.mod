@@ -3,6 +3,7 @@ module github.com/rotad/rotad/test
 go 1.26.0
 
 require (
+	github.com/aws/aws-sdk-go-v2 v1.38.1
 	github.com/chromedp/cdproto v0.0.0-20250724212937-08a3db8b4327
 	github.com/chromedp/chromedp v0.14.2
 	github.com/compose-spec/compose-go/v2 v2.6.3
@@ -15,6 +16,7 @@ require (
 
 require (
 	github.com/arran4/golang-ical v0.3.6 // indirect
+	github.com/aws/smithy-go v1.22.5 // indirect
 	github.com/chromedp/sysutil v1.1.0 // indirect
 	github.com/distribution/reference v0.5.0 // indirect
 	github.com/docker/go-connections v0.4.0 // indirect

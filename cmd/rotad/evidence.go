@@ -7,7 +7,7 @@ import "github.com/rotad/rotad/providers"
 // A preset has a line of its own: that the kind sends what a description says proves nothing about the description.
 var evidence = map[string]providers.Evidence{
 	"authentik":     documented,
-	"aws-iam":       documented,
+	"aws-iam":       against("test/conformance/aws_test.go", "moto 5.2.5"),
 	"casdoor":       documented,
 	"dcr":           against("test/conformance/registration_test.go", "Keycloak 26.5.0, node-oidc-provider 9.13.3, django-oauth-toolkit 3.4.1"),
 	"dex":           documented,

@@ -122,6 +122,7 @@ func TestWhatAWSSays(t *testing.T) {
 		"this machine's clock is late": {403, refusal("SignatureDoesNotMatch", "Signature expired: 2026"), providers.ClassAuth},
 		"an accident":                  {500, refusal("ServiceFailure", ""), providers.ClassIndeterminate},
 		"a proxy that knows a code":    {503, refusal("LimitExceeded", ""), providers.ClassIndeterminate},
+		"a list of one":                {409, "<ErrorResponse><Errors><Error><Code>LimitExceeded</Code></Error></Errors></ErrorResponse>", providers.ClassQuota},
 		"a code that nobody knows":     {400, refusal("CANARY", "CANARY"), providers.ClassRejected},
 		"no secret":                    {200, `<CreateAccessKeyResponse><CreateAccessKeyResult><AccessKey><AccessKeyId>CANARY</AccessKeyId></AccessKey></CreateAccessKeyResult></CreateAccessKeyResponse>`, providers.ClassNotUnderstood},
 	} {

@@ -234,16 +234,24 @@ var errProvesNothing = errors.New("the reply proves nothing about the key")
 
 // failure is what AWS says when it refuses.
 type failure struct {
-	XMLName xml.Name `xml:"ErrorResponse"`
-	Code    string   `xml:"Error>Code"`
-	Message string   `xml:"Error>Message"` // compared, never printed
+	Code    string
+	Message string // compared, never printed
 }
 
-func failureIn(resp *httpapi.Response) (f failure) {
-	if resp == nil || resp.Status/100 != 4 || xml.Unmarshal([]byte(resp.Raw().Reveal()), &f) != nil {
-		return failure{}
+// failureIn reads a refusal. Others that speak AWS's protocol, moto for one, write a list of one.
+func failureIn(resp *httpapi.Response) failure {
+	var f struct {
+		XMLName xml.Name `xml:"ErrorResponse"`
+		One     failure  `xml:"Error"`
+		List    failure  `xml:"Errors>Error"`
 	}
-	return f
+	switch {
+	case resp == nil, resp.Status/100 != 4, xml.Unmarshal([]byte(resp.Raw().Reveal()), &f) != nil:
+		return failure{}
+	case f.One.Code == "":
+		return f.List
+	}
+	return f.One
 }
 
 // refuted says whether AWS knows no such key, or its secret is another one. A signature that came too late or too early has

@@ -25,8 +25,9 @@ type counter struct {
 }
 
 func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
+	creates := c.creates(r) // which may read the body
 	resp, err := http.DefaultTransport.RoundTrip(r)
-	if err == nil && resp.StatusCode/100 == 2 && c.creates(r) {
+	if err == nil && resp.StatusCode/100 == 2 && creates {
 		c.made.Add(1)
 	}
 	return resp, err

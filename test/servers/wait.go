@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -36,6 +37,20 @@ func Until(ctx context.Context, limit, every time.Duration, ask func(context.Con
 		case <-ticker.C:
 		}
 	}
+}
+
+// awaitAnswer waits until a server answers a look at an address with a success.
+func awaitAnswer(ctx context.Context, p *Process, address string) error {
+	err := Until(ctx, time.Minute, 50*time.Millisecond, func(ctx context.Context) error {
+		if err := p.ended(); err != nil {
+			return err
+		}
+		return do(ctx, call{method: http.MethodGet, url: address})
+	})
+	if err != nil {
+		return fmt.Errorf("waiting for %s: %w", p.name, err)
+	}
+	return nil
 }
 
 // Pause waits a while, or until the context ends.
