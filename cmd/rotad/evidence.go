@@ -28,7 +28,7 @@ var evidence = map[string]providers.Evidence{
 	"http/cloudflare-access": documented,
 	"http/databricks":        documented,
 	"http/fusionauth":        documented,
-	"http/hydra":             documented,
+	"http/hydra":             against("test/conformance/presets_test.go", "Hydra 2.3.0"),
 	"http/logto":             documented,
 	"http/okta":              documented,
 	"http/pingone":           documented,

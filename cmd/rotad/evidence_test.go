@@ -38,6 +38,7 @@ var pinned = map[string]struct{ file, version string }{
 	"Keycloak":             {"keycloak.go", `KeycloakVersion = "(.+)"`},
 	"node-oidc-provider":   {"oidcprovider/package.json", `"oidc-provider": "(.+)"`},
 	"django-oauth-toolkit": {"django/requirements.txt", `django-oauth-toolkit==(.+)`},
+	"Hydra":                {"hydra/go.mod", `github.com/ory/hydra/v2 v(\S+)`},
 	"moto":                 {"moto/requirements.txt", `moto==(.+)`},
 	"Vault":                {"vault/go.mod", `github.com/hashicorp/vault v(.+)`},
 }
@@ -52,8 +53,12 @@ func TestAServerIsClaimedByATestThatAsksIt(t *testing.T) {
 			continue
 		}
 		text, err := os.ReadFile(filepath.Join("../..", e.Test))
-		name := strings.ReplaceAll(line, "-", "")
-		if err != nil || !strings.Contains(string(text), name+".Kind()") && !strings.Contains(string(text), `"kind": "`+line+`"`) {
+		kind, preset, described := strings.Cut(line, "/")
+		asked := strings.Contains(string(text), strings.ReplaceAll(kind, "-", "")+".Kind()") || strings.Contains(string(text), `"kind": "`+line+`"`)
+		if described {
+			asked = strings.Contains(string(text), `Preset: "`+preset+`"`)
+		}
+		if err != nil || !asked {
 			t.Errorf("%s: %s does not ask this kind (%v)", line, e.Test, err)
 		}
 		for server := range strings.SplitSeq(e.Server, ", ") {

@@ -49,15 +49,7 @@ func InstallKubernetes(ctx context.Context, cache Cache, module string) (etcd, s
 
 // installGo builds a program that a module below servers/kubernetes pins.
 func installGo(ctx context.Context, cache Cache, module, name, pkg string, flags ...string) (string, error) {
-	source := filepath.Join(module, "servers", "kubernetes", name)
-	build, err := sourceName(name, source)
-	if err != nil {
-		return "", err
-	}
-	dir, err := cache.Once(ctx, build, func(ctx context.Context, dir string) error {
-		return buildIn(ctx, source, filepath.Join(dir, name), pkg, flags...)
-	})
-	return filepath.Join(dir, name), err
+	return installTool(ctx, cache, module, "kubernetes/"+name, pkg, flags...)
 }
 
 // StartKubernetes starts an empty API server and waits until it is ready.

@@ -21,15 +21,7 @@ type Toxiproxy struct {
 // InstallToxiproxy builds toxiproxy from its module and returns the program. module is the directory of the tests'
 // module.
 func InstallToxiproxy(ctx context.Context, cache Cache, module string) (string, error) {
-	source := filepath.Join(module, "servers", "toxiproxy")
-	name, err := sourceName("toxiproxy", source)
-	if err != nil {
-		return "", err
-	}
-	dir, err := cache.Once(ctx, name, func(ctx context.Context, dir string) error {
-		return buildIn(ctx, source, filepath.Join(dir, "toxiproxy"), toxiproxyProgram)
-	})
-	return filepath.Join(dir, "toxiproxy"), err
+	return installTool(ctx, cache, module, "toxiproxy", toxiproxyProgram)
 }
 
 // StartToxiproxy starts a toxiproxy that carries nothing yet.
