@@ -10,7 +10,7 @@ var evidence = map[string]providers.Evidence{
 	"aws-iam":       against("test/conformance/aws_test.go", "moto 5.2.5"),
 	"casdoor":       documented,
 	"dcr":           against("test/conformance/registration_test.go", "Keycloak 26.5.0, node-oidc-provider 9.13.3, django-oauth-toolkit 3.4.1"),
-	"dex":           documented,
+	"dex":           against("test/conformance/dex_test.go", "Dex 2.45.1"),
 	"entra":         documented,
 	"exec":          {Level: providers.EvidenceOwn},
 	"generated":     {Level: providers.EvidenceOwn},

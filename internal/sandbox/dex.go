@@ -161,7 +161,7 @@ func (d *Dex) answer(method string, request []byte) (message []byte, code int, s
 		case !known:
 			return []byte{1 << 3, 1}, grpcOK, ""
 		case d.static[id]:
-			return nil, grpcUnknown, "static clients: read-only cannot delete client"
+			return nil, grpcUnknown, "delete client: static clients: read-only cannot delete client"
 		}
 		delete(d.clients, id)
 		return nil, grpcOK, ""

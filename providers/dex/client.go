@@ -99,7 +99,7 @@ func meaning(code int, said string, mutates bool) (providers.Class, error) {
 	case codeExhausted:
 		return providers.ClassThrottled, errRefused
 	case codeUnknown:
-		if strings.HasPrefix(said, staticClients) {
+		if strings.Contains(said, staticClients) {
 			return providers.ClassUnsupported, errStatic
 		}
 		return unknown, errRefused

@@ -21,12 +21,17 @@ import (
 // counter is a transport that counts the creates which the server has carried out.
 type counter struct {
 	creates func(*http.Request) bool
+	next    http.RoundTripper // nil = http.DefaultTransport
 	made    atomic.Int64
 }
 
 func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
 	creates := c.creates(r) // which may read the body
-	resp, err := http.DefaultTransport.RoundTrip(r)
+	next := c.next
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	resp, err := next.RoundTrip(r)
 	if err == nil && resp.StatusCode/100 == 2 && creates {
 		c.made.Add(1)
 	}
