@@ -44,6 +44,7 @@ type Traits struct {
 	Lists   bool   // what secrets there are can be seen
 	Revokes bool   // one secret can be ended at once, by its id
 	Usage   bool   // when a secret was used last can be seen
+	Walks   bool   // a whole tenant can be walked: it is a Lister
 }
 
 // Who chooses a secret's value.

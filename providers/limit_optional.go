@@ -17,6 +17,7 @@ var (
 	_ Activator = (*Decorated)(nil)
 	_ Decoder   = (*Decorated)(nil)
 	_ Checker   = (*Decorated)(nil)
+	_ Lister    = (*Decorated)(nil)
 	_ Generator = (*Decorated)(nil)
 	_ Publisher = (*Decorated)(nil)
 	_ Timed     = (*Decorated)(nil)
@@ -85,6 +86,19 @@ func (d *Decorated) Check(ctx context.Context) (findings []Finding) {
 	return findings
 }
 
+// List is Lister.List.
+func (d *Decorated) List(ctx context.Context, cursor string) (page Page, err error) {
+	inner, ok := d.inner.(Lister)
+	if !ok {
+		return Page{}, d.lacking("list")
+	}
+	err = d.call(ctx, "list", nil, func() (string, error) {
+		page, err = inner.List(ctx, cursor)
+		return outcomeOK, err
+	})
+	return page, err
+}
+
 // Generate is Generator.Generate. It asks nobody, so no limit applies.
 func (d *Decorated) Generate(t Target) (credential.Bundle, error) {
 	inner, ok := d.inner.(Generator)
@@ -133,6 +147,9 @@ func AsDecoder(p Provider) (Decoder, bool) { return as[Decoder](p) }
 
 // AsChecker returns p as a Checker.
 func AsChecker(p Provider) (Checker, bool) { return as[Checker](p) }
+
+// AsLister returns p as a Lister.
+func AsLister(p Provider) (Lister, bool) { return as[Lister](p) }
 
 // AsGenerator returns p as a Generator.
 func AsGenerator(p Provider) (Generator, bool) { return as[Generator](p) }

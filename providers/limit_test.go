@@ -59,6 +59,8 @@ func (a *able) Decode(providers.Target, credential.Sensitive) (providers.Issued,
 	return providers.Issued{Secret: credential.Secret{ID: "decoded"}}, nil
 }
 
+func (a *able) List(context.Context, string) (providers.Page, error) { return providers.Page{}, nil }
+
 func (a *able) Check(context.Context) []providers.Finding {
 	return []providers.Finding{{What: "w"}, {What: "v"}}
 }
@@ -290,10 +292,11 @@ func TestOptionalAbilities(t *testing.T) {
 		_, revoker := providers.AsRevoker(p)
 		_, decoder := providers.AsDecoder(p)
 		_, checker := providers.AsChecker(p)
+		_, lister := providers.AsLister(p)
 		_, generator := providers.AsGenerator(p)
 		_, timed := providers.AsTimed(p)
 		_, closer := providers.AsCloser(p)
-		return []bool{recoverer, revoker, decoder, checker, generator, timed, closer}
+		return []bool{recoverer, revoker, decoder, checker, lister, generator, timed, closer}
 	}
 	for want, inner := range map[bool]providers.Provider{true: &able{}, false: &slow{}} {
 		once := providers.Limited(inner, providers.Limits{}, clock(), nil)
@@ -321,7 +324,8 @@ func TestLackingAbilitiesAreUnsupported(t *testing.T) {
 	_, errRecover := p.Recover(t.Context(), about("a"))
 	_, errDecode := p.Decode(about("a"), credential.Sensitive{})
 	_, errGenerate := p.Generate(about("a"))
-	for _, err := range []error{errRecover, p.Revoke(t.Context(), about("a"), "x"), errDecode, errGenerate} {
+	_, errList := p.List(t.Context(), "")
+	for _, err := range []error{errList, errRecover, p.Revoke(t.Context(), about("a"), "x"), errDecode, errGenerate} {
 		if providers.ClassOf(err) != providers.ClassUnsupported {
 			t.Errorf("%v", err)
 		}

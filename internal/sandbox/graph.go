@@ -35,11 +35,12 @@ func (p *IdP) graphRoutes(mux *http.ServeMux) {
 		mux.HandleFunc("POST "+object+"/addPassword", p.graphAdmin(p.graphAdd))
 		mux.HandleFunc("POST "+object+"/removePassword", p.graphAdmin(p.graphRemove))
 	}
+	mux.HandleFunc("GET "+PathGraph+"/applications", p.graphList)
 	mux.HandleFunc("POST "+PathLogin+"/{tenant}/oauth2/v2.0/token", p.entraToken)
 }
 
-// application finds the client of a request: applications/{object id}, or applications(appId='{client id}').
-func (p *IdP) application(r *http.Request) *client {
+// requested finds the client of a request: applications/{object id}, or applications(appId='{client id}').
+func (p *IdP) requested(r *http.Request) *client {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	call := r.PathValue("call")
@@ -65,7 +66,7 @@ func (p *IdP) graphAdmin(do func(http.ResponseWriter, *http.Request, *client)) h
 			p.graphError(w, http.StatusUnauthorized, "InvalidAuthenticationToken", "Access token is empty or invalid.")
 			return
 		}
-		c := p.application(r)
+		c := p.requested(r)
 		if c == nil {
 			p.graphError(w, http.StatusNotFound, "Request_ResourceNotFound", "Resource does not exist.")
 			return
@@ -95,15 +96,21 @@ func GraphError(code, message, requestID string, at time.Time) any {
 const CodeConcurrency = "Directory_ConcurrencyViolation"
 
 func (p *IdP) graphGet(w http.ResponseWriter, _ *http.Request, c *client) {
+	app := c.application(p.now())
+	app["@odata.context"] = "https://graph.microsoft.com/v1.0/$metadata#applications/$entity"
+	answer(w, http.StatusOK, app)
+}
+
+// application writes a client as Graph shows it. The caller holds the lock.
+func (c *client) application(now time.Time) map[string]any {
 	passwords := []any{}
-	for _, v := range c.listed(p.now()) {
+	for _, v := range c.listed(now) {
 		passwords = append(passwords, v.password(nil))
 	}
-	answer(w, http.StatusOK, map[string]any{
-		"@odata.context": "https://graph.microsoft.com/v1.0/$metadata#applications/$entity",
-		"id":             c.ObjectID, "appId": c.ClientID, "displayName": c.Name,
+	return map[string]any{
+		"id": c.ObjectID, "appId": c.ClientID, "displayName": c.Name, "tags": append([]string{}, c.Tags...),
 		"signInAudience": c.audience(), "passwordCredentials": passwords, "keyCredentials": []any{},
-	})
+	}
 }
 
 func (c *client) audience() string {

@@ -40,6 +40,8 @@ type Registration struct {
 	TTL      time.Duration // life of that first secret; 0 = it never expires
 	Auth     string        // basic | post | "" = both are accepted (RFC 6749 section 2.3.1)
 	Audience string        // signInAudience of Graph; empty = AzureADMyOrg
+	Tags     []string      // of Graph
+	Owners   []string      // user principal names of Graph's owners
 	Disabled bool          // every login is refused
 	Admin    bool          // its access tokens open the admin APIs
 	NoGrant  bool          // client_credentials is answered with unauthorized_client, although the secret is right

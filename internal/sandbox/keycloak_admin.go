@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -80,7 +81,18 @@ func (k *Keycloak) listClients(w http.ResponseWriter, r *http.Request) {
 	slices.SortFunc(list, func(a, b map[string]any) int {
 		return strings.Compare(a["clientId"].(string), b["clientId"].(string)) //nolint:forcetypeassert // written above
 	})
-	answer(w, http.StatusOK, list)
+	answer(w, http.StatusOK, window(list, r.URL.Query().Get("first"), r.URL.Query().Get("max")))
+}
+
+// window cuts a part out of a list, as first and max say.
+func window(list []map[string]any, first, most string) []map[string]any {
+	if n, err := strconv.Atoi(first); err == nil && n > 0 {
+		list = list[min(n, len(list)):]
+	}
+	if n, err := strconv.Atoi(most); err == nil && n >= 0 {
+		list = list[:min(n, len(list))]
+	}
+	return list
 }
 
 // postSecret replaces the secret of any client, even of one that has no use for it, as Keycloak does.

@@ -4,6 +4,7 @@
 //	POST /applications(appId='..')/addPassword       a new password beside the others; plaintext once
 //	POST /applications(appId='..')/removePassword    ends one, by its keyId
 //	GET  /applications(appId='..')                   lists them
+//	GET  /applications?$top=999                      a page of the tenant, with a link to the next one
 //	POST {login_url}/{tenant}/oauth2/v2.0/token      rotad's own login, and the proof of a secret
 //
 // The list itself is never written: a PATCH of passwordCredentials replaces all of them.

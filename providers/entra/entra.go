@@ -25,7 +25,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refApp + "?", refObject + "?"},
 		Rights:   "application permission Application.ReadWrite.OwnedBy, and ownership of each application",
-		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2 where personal accounts may log in, else many", Lists: true, Revokes: true},
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2 where personal accounts may log in, else many", Lists: true, Revokes: true, Walks: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}
@@ -33,15 +33,18 @@ func Kind() providers.Kind {
 
 // provider is a connection to one tenant.
 type provider struct {
-	graph  graphAPI
-	verify httpapi.Verifier
-	scope  string // asked for when a secret is proved
-	timing providers.Timing
+	graph    graphAPI
+	graphURL string          // without a slash at its end
+	pages    *httpapi.Client // to the same Graph, for replies of a megabyte and more
+	verify   httpapi.Verifier
+	scope    string // asked for when a secret is proved
+	timing   providers.Timing
 }
 
 var (
 	_ providers.Revoker = (*provider)(nil)
 	_ providers.Checker = (*provider)(nil)
+	_ providers.Lister  = (*provider)(nil)
 	_ providers.Timed   = (*provider)(nil)
 )
 

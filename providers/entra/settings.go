@@ -89,12 +89,17 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("graph_url: %w", err)
 	}
+	graph.Limit, graph.Timeout = pageLimit, listTimeout
+	pages, err := httpapi.New(graph)
+	if err != nil {
+		return nil, fmt.Errorf("graph_url: %w", err)
+	}
 	timing := providers.Timing{Deadline: client.Deadline(), Propagation: o.Propagation}
 	if timing.Propagation == 0 {
 		timing.Propagation = defaultPropagation
 	}
 	return &provider{
-		graph: graphAPI{client: client}, timing: timing, scope: s.VerifyScope,
+		graph: graphAPI{client: client}, graphURL: s.GraphURL, pages: pages, timing: timing, scope: s.VerifyScope,
 		verify: httpapi.Verifier{Client: login, Token: path, Auto: credential.VerifyClientCredentials},
 	}, nil
 }

@@ -34,6 +34,7 @@ func (a api) path(segments ...string) string {
 // client is what matters of a client representation.
 type client struct {
 	uuid, clientID string
+	name           string // for people
 	enabled        bool
 	public         bool
 	bearerOnly     bool
@@ -56,6 +57,7 @@ type client struct {
 type representation struct {
 	ID            string            `json:"id"`
 	ClientID      string            `json:"clientId"`
+	Name          string            `json:"name"`
 	Enabled       *bool             `json:"enabled"`
 	Public        bool              `json:"publicClient"`
 	BearerOnly    bool              `json:"bearerOnly"`
@@ -83,7 +85,7 @@ const maskedSecret = "**********"
 
 func (r representation) client(at time.Time) client {
 	c := client{
-		uuid: r.ID, clientID: r.ClientID, enabled: r.Enabled == nil || *r.Enabled, public: r.Public,
+		uuid: r.ID, clientID: r.ClientID, name: r.Name, enabled: r.Enabled == nil || *r.Enabled, public: r.Public,
 		bearerOnly: r.BearerOnly, protocol: r.Protocol, authenticator: r.Authenticator, time: at,
 		manageable: r.Access.Configure == nil || *r.Access.Configure, attributes: map[string]string{},
 		secret: shown(r.Secret), created: epoch(r.Attributes[attributeCreated]),

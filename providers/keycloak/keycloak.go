@@ -47,7 +47,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refClientID},
 		Rights:   "realm-management: manage-clients; view-realm shows which policy covers a client",
-		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2 with a rotation policy, else 1", Lists: true, Revokes: true},
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2 with a rotation policy, else 1", Lists: true, Revokes: true, Walks: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}
@@ -59,6 +59,7 @@ const refClientID = "client_id"
 type provider struct {
 	name     string
 	api      api
+	pages    api // the same, for replies of a megabyte and more
 	verifier httpapi.Verifier
 	timing   providers.Timing
 }
@@ -68,6 +69,7 @@ var (
 	_ providers.Revoker   = (*provider)(nil)
 	_ providers.Decoder   = (*provider)(nil)
 	_ providers.Checker   = (*provider)(nil)
+	_ providers.Lister    = (*provider)(nil)
 	_ providers.Timed     = (*provider)(nil)
 )
 
@@ -96,7 +98,12 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: url: %w", o.Name, err)
 	}
-	p := &provider{name: o.Name, api: api{http: admin, realm: s.Realm}}
+	config.Limit, config.Timeout = pageLimit, listTimeout
+	pages, err := httpapi.New(config)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: url: %w", o.Name, err)
+	}
+	p := &provider{name: o.Name, api: api{http: admin, realm: s.Realm}, pages: api{http: pages, realm: s.Realm}}
 	p.verifier = httpapi.Verifier{
 		Client: anonymous, Token: tokenPath(s.Realm), Introspect: tokenPath(s.Realm) + "/introspect", Classify: answer,
 	}
@@ -158,15 +165,23 @@ var (
 
 // rotatable refuses clients whose secret nobody uses. Keycloak itself would answer such a POST with 200.
 func (p *provider) rotatable(c client, operation string) error {
+	if why := c.unusable(); why != nil {
+		return p.unsupported(operation, why)
+	}
+	return nil
+}
+
+// unusable says why nobody uses the secret of a client; nil = somebody may.
+func (c client) unusable() error {
 	switch {
 	case c.public:
-		return p.unsupported(operation, errPublic)
+		return errPublic
 	case c.bearerOnly:
-		return p.unsupported(operation, errBearer)
+		return errBearer
 	case c.protocol != "" && c.protocol != "openid-connect":
-		return p.unsupported(operation, errSAML)
+		return errSAML
 	case c.authenticator != "" && c.authenticator != "client-secret" && c.authenticator != "client-secret-jwt":
-		return p.unsupported(operation, errNoSecret)
+		return errNoSecret
 	}
 	return nil
 }

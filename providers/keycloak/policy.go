@@ -58,30 +58,60 @@ type profile struct {
 // coverage finds out what a POST would do to the old secret: from the policies where they may be read, else from the
 // dates that a policy leaves on the clients it covers.
 func (p *provider) coverage(ctx context.Context, c client) (coverage, error) {
-	var rules policies
+	rules, err := p.rules(ctx)
+	if err != nil {
+		return coverage{}, err
+	}
+	var roles []string
+	if rules.ask(conditionRoles) {
+		if roles, err = p.api.roles(ctx, c.uuid); err != nil {
+			return coverage{}, err
+		}
+	}
+	return rules.cover(c, roles), nil
+}
+
+// conditionRoles is the one condition that asks for more than a client's own representation.
+const conditionRoles = "client-roles"
+
+// rules are the client policies of a realm that have to do with old secrets.
+type rules struct {
+	policies
+
+	hidden   bool // they may not be read
+	none     bool // this server has no such thing
+	rotating map[string]time.Duration
+}
+
+// rules reads the policies of the realm: two requests, whatever the number of clients that are judged by them.
+func (p *provider) rules(ctx context.Context) (r rules, err error) {
 	var kept profiles
-	err := p.api.policies(ctx, "policies", &rules)
-	if err == nil {
+	if err = p.api.policies(ctx, "policies", &r.policies); err == nil {
 		err = p.api.policies(ctx, "profiles", &kept)
 	}
 	switch providers.ClassOf(err) {
 	case "":
 	case providers.ClassAuth:
-		return guess(c), nil
+		return rules{hidden: true}, nil
 	case providers.ClassNotFound, providers.ClassUnsupported:
-		return coverage{reason: "this server has no client policies, so it keeps no old secret"}, nil
+		return rules{none: true}, nil
 	default:
-		return coverage{}, err
+		return rules{}, err
 	}
-	rotating := kept.grace()
-	rules.keep(rotating)
-	var roles []string
-	if rules.ask("client-roles") {
-		if roles, err = p.api.roles(ctx, c.uuid); err != nil {
-			return coverage{}, err
-		}
+	r.rotating = kept.grace()
+	r.keep(r.rotating)
+	return r, nil
+}
+
+// cover says whether one of the policies covers a client. roles are those that the client defines.
+func (r rules) cover(c client, roles []string) coverage {
+	switch {
+	case r.hidden:
+		return guess(c)
+	case r.none:
+		return coverage{reason: "this server has no client policies, so it keeps no old secret"}
 	}
-	return decide(rules, rotating, c, roles), nil
+	return decide(r.policies, r.rotating, c, roles)
 }
 
 func (a api) policies(ctx context.Context, what string, out any) error {
