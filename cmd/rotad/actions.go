@@ -23,6 +23,7 @@ type actionStore interface {
 	CommitMany(ctx context.Context, changes []credential.Change) ([]state.Refusal, error)
 	ClaimOne(ctx context.Context, now time.Time, id, owner string, lease time.Duration) (credential.Record, bool, error)
 	Release(id, owner string)
+	History(ctx context.Context, id string, n int) ([]credential.Audit, error)
 	Meta() state.Meta
 }
 
@@ -70,6 +71,8 @@ func (a *actions) Do(ctx context.Context, c admin.Command) (admin.Reply, error) 
 		return a.submit(ctx, c)
 	case admin.VerbCalendar:
 		return a.calendar(ctx, c)
+	case admin.VerbOrphans:
+		return a.orphans(ctx, c)
 	case admin.VerbMoved:
 		return a.moved(ctx, c.Client, c.Consumer, c.Version, person(c))
 	default:

@@ -32,6 +32,8 @@ func commands() []func(*app) *cobra.Command {
 		newAdd,
 		newRemove,
 		newImport,
+		newDiscover,
+		newOrphans,
 		newBackup,
 		newRestore,
 	}

@@ -252,7 +252,7 @@ func (f *foreseen) succeed(e rotation.Effect) (o rotation.Outcome, ok bool) {
 		f.revoke(&o)
 	case rotation.EffectDeliver:
 		o.Copies = rotation.Copies(&f.rec, f.now)
-	case rotation.EffectGate, rotation.EffectCleanUp, rotation.EffectSweep, rotation.EffectReload, rotation.EffectShown, rotation.EffectNone:
+	case rotation.EffectGate, rotation.EffectCleanUp, rotation.EffectSweep, rotation.EffectDiscard, rotation.EffectReload, rotation.EffectShown, rotation.EffectNone:
 	case rotation.EffectSettle, rotation.EffectCompensate, rotation.EffectRestore, rotation.EffectRollback:
 		return o, false
 	}

@@ -37,6 +37,7 @@ type adapter struct {
 	Lists    bool     `json:"lists"`
 	Revokes  bool     `json:"revokes_by_id"`
 	Usage    bool     `json:"shows_usage"`
+	Walks    bool     `json:"walks_tenants"`
 	Evidence string   `json:"evidence"`
 	Unproven bool     `json:"needs_allow_unproven"`
 
@@ -45,7 +46,7 @@ type adapter struct {
 
 func adapterOf(modes []string, rights string, t providers.Traits, e providers.Evidence) adapter {
 	return adapter{
-		Modes: modes, Rights: rights, Value: t.Value, Live: t.Live, Lists: t.Lists, Revokes: t.Revokes, Usage: t.Usage,
+		Modes: modes, Rights: rights, Value: t.Value, Live: t.Live, Lists: t.Lists, Revokes: t.Revokes, Usage: t.Usage, Walks: t.Walks,
 		Evidence: e.String(), Unproven: !e.Proven(), level: e.Level,
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"strings"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -81,20 +80,22 @@ func act(rec credential.Record, e rotation.Effect) (oracle.Act, bool) {
 		return oracle.Act{Kind: oracle.Revoke, ID: r.Old.ID}, r.Old.ID != ""
 	case rotation.EffectCompensate:
 		return oracle.Act{Kind: oracle.Revoke, ID: r.Orphan}, r.Orphan != ""
+	case rotation.EffectDiscard:
+		if len(rec.Orphans) > 0 {
+			return oracle.Act{Kind: oracle.Revoke, ID: rec.Orphans[0].ID}, true
+		}
+		return oracle.Act{}, false
 	default:
 		return oracle.Act{}, false
 	}
 }
-
-// ourLabel begins the label of every secret that rotad makes where the provider keeps labels.
-const ourLabel = "rotad/"
 
 // listed are the secrets of a snapshot. Whose they are is told by their labels alone.
 func listed(snap providers.Snapshot) []oracle.Secret {
 	var list []oracle.Secret
 	for _, s := range snap.Secrets {
 		maker := oracle.ByPerson
-		if strings.HasPrefix(s.Label, ourLabel) {
+		if _, _, ours := credential.ParseLabel(s.Label); ours {
 			maker = oracle.ByRotad
 		}
 		list = append(list, oracle.Secret{ID: s.ID, Label: s.Label, Maker: maker, Live: !s.Expired(snap.Time)})

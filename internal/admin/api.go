@@ -57,6 +57,7 @@ const (
 	VerbRegister Verb = "register" // Clients, Source, DryRun
 	VerbRemove   Verb = "remove"
 	VerbCalendar Verb = "calendar" // Owner, Revoke
+	VerbOrphans  Verb = "orphans"  // which secrets of the client were made by rotad and left; with SecretID, let this one go
 )
 
 // Command is one thing that a person wants. Which fields it has depends on its verb.
@@ -95,8 +96,25 @@ type Reply struct {
 	Record *credential.Record `json:"record,omitempty"`
 	// Registered says what became of Command.Clients; nil for other verbs.
 	Registered *Registered `json:"registered,omitempty"`
+	// Orphans are what VerbOrphans has found at the provider.
+	Orphans []Orphan `json:"orphans,omitempty"`
 	// Address is where the feed of VerbCalendar is. Whoever has it can read the feed.
 	Address string `json:"address,omitempty"`
+}
+
+// Orphan is a secret that stands at the provider beside the one that Vault hands out, and carries rotad's label or was
+// recorded as made by it.
+type Orphan struct {
+	Client    string    `json:"client"`
+	Secret    string    `json:"secret"` // its id
+	Label     string    `json:"label,omitempty"`
+	Start     time.Time `json:"start,omitzero"`
+	Expires   time.Time `json:"expires,omitzero"`
+	LastUse   time.Time `json:"last_use,omitzero"`  // zero = the provider does not say
+	Rotation  string    `json:"rotation,omitempty"` // of this client, that made it; empty = the history does not have it
+	Published bool      `json:"published,omitzero"` // that rotation has published its secret: somebody may have read it
+	Going     bool      `json:"going,omitzero"`     // it was let go, and is being deleted
+	Kept      string    `json:"kept,omitempty"`     // why it cannot be let go now
 }
 
 // Registered counts what a registration did, or would do.

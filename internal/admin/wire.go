@@ -135,7 +135,7 @@ func (c Command) checkVerb() error {
 		return c.checkNames()
 	case VerbRegister:
 		return c.checkRegistration()
-	case VerbRotate, VerbRollback, VerbApprove, VerbHold, VerbAck, VerbPrepare, VerbRemove, VerbSubmit:
+	case VerbRotate, VerbRollback, VerbApprove, VerbHold, VerbAck, VerbPrepare, VerbRemove, VerbSubmit, VerbOrphans:
 	}
 	return nil
 }
@@ -164,7 +164,7 @@ func (c Command) checkRegistration() error {
 func verbs() []Verb {
 	return []Verb{
 		VerbRotate, VerbRollback, VerbApprove, VerbHold, VerbResume, VerbAck, VerbMoved, VerbSnooze, VerbPrepare, VerbSubmit, VerbRegister, VerbRemove,
-		VerbCalendar,
+		VerbCalendar, VerbOrphans,
 	}
 }
 

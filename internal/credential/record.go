@@ -41,6 +41,7 @@ type Record struct {
 	Answered time.Time   `json:"answered,omitzero"` // of the newest notice that somebody has answered by its link
 	Last     Last        `json:"last,omitzero"`
 	Cleanup  *Cleanup    `json:"cleanup,omitempty"` // a destroy in Vault that was refused and is retried
+	Orphans  []Orphan    `json:"orphans,omitempty"` // that a person has let go, and that are not gone yet
 	Copies   []CopyState `json:"copies,omitempty"`  // what is known of the client's destinations
 
 	Consumers []ConsumerState `json:"consumers,omitempty"` // what its consumers said last

@@ -46,6 +46,15 @@ func (p *Provider) Expire(id string, at time.Time) {
 	}
 }
 
+// Use lets the provider say that a secret was used at a moment.
+func (p *Provider) Use(id string, at time.Time) {
+	for _, s := range p.secrets {
+		if s.ID == id {
+			s.LastUse = at
+		}
+	}
+}
+
 // Vacate deletes in a portal what stands beside the secret with this value, which is made the current one first where that has to be.
 func (p *Provider) Vacate(hands string) {
 	for i := len(p.secrets) - 1; i >= 0 && p.Accepts(hands); i-- {

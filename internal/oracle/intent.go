@@ -1,7 +1,6 @@
 package oracle
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -14,7 +13,7 @@ func intentFirst(v *View, a *Act) string {
 	case Create:
 		return createIntended(r, a)
 	case Revoke:
-		return revokeIntended(r, a)
+		return revokeIntended(v.Record, a)
 	case Stage:
 		return stageIntended(v, a)
 	case Promote:
@@ -33,7 +32,7 @@ func createIntended(r *credential.Rotation, a *Act) string {
 		return "creates without a durable intent"
 	case r.Phase != credential.PhaseIntent:
 		return "creates in phase " + string(r.Phase)
-	case a.Label != "" && a.Label != fmt.Sprintf("rotad/%s/%d", r.ID, r.Attempt):
+	case a.Label != "" && a.Label != credential.Label(r.ID, r.Attempt):
 		return "creates with the label " + a.Label + ", which the durable attempt does not have"
 	}
 	return ""
@@ -41,9 +40,10 @@ func createIntended(r *credential.Rotation, a *Act) string {
 
 // revokeIntended: the old one in revoking, the orphan that is named, and within the intent the one that could not be
 // staged and is taken back at once.
-func revokeIntended(r *credential.Rotation, a *Act) string {
+func revokeIntended(rec credential.Record, a *Act) string {
+	r := rec.Rotation
 	if r == nil {
-		return "revokes without a durable intent"
+		return discardIntended(rec, a)
 	}
 	switch {
 	case r.Orphan == a.ID && (r.Promoted == 0 || a.ID != r.New.ID), r.Phase == credential.PhaseRevoking && r.Old.ID == a.ID:
@@ -52,6 +52,18 @@ func revokeIntended(r *credential.Rotation, a *Act) string {
 		return ""
 	}
 	return "revokes " + a.ID + ", which the durable record does not name, in phase " + string(r.Phase)
+}
+
+// discardIntended: with nothing under way only what a person has let go, and never what Vault hands out.
+func discardIntended(rec credential.Record, a *Act) string {
+	named := func(o credential.Orphan) bool { return o.ID == a.ID }
+	switch {
+	case !slices.ContainsFunc(rec.Orphans, named):
+		return "revokes without a durable intent"
+	case a.ID == rec.Current.ID:
+		return "revokes " + a.ID + ", which Vault hands out"
+	}
+	return ""
 }
 
 // stageIntended: an entry names the rotation that is durable. A submit fences before its rotation is, by design: only

@@ -33,6 +33,7 @@ type adapter struct {
 	Lists    bool     `json:"lists"`
 	Revokes  bool     `json:"revokes_by_id"`
 	Usage    bool     `json:"shows_usage"`
+	Walks    bool     `json:"walks_tenants"`
 	Evidence string   `json:"evidence"`
 	Unproven bool     `json:"needs_allow_unproven"`
 }
@@ -51,8 +52,8 @@ const beginning = "# Kinds of providers, and presets\n\n" +
 	"answer lies in Vault staging.\n\n"
 
 const (
-	headOf = "value chosen by | live at once | shows what there is | ends one by its id | shows usage | evidence |"
-	ruleOf = "---|---|---|---|---|---|"
+	headOf = "value chosen by | live at once | shows what there is | ends one by its id | shows usage | walks a tenant | evidence |"
+	ruleOf = "---|---|---|---|---|---|---|"
 )
 
 // Providers returns the page about kinds and presets, from what "rotad kinds --json" says.
@@ -97,7 +98,7 @@ func (a adapter) row() string {
 	if a.Unproven {
 		evidence += ", needs `allow_unproven`"
 	}
-	return fmt.Sprintf("%s | %s | %s | %s | %s | %s |", a.Value, cell(a.Live), yes(a.Lists), yes(a.Revokes), yes(a.Usage), evidence)
+	return fmt.Sprintf("%s | %s | %s | %s | %s | %s | %s |", a.Value, cell(a.Live), yes(a.Lists), yes(a.Revokes), yes(a.Usage), yes(a.Walks), evidence)
 }
 
 func yes(b bool) string {

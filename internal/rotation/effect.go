@@ -28,6 +28,7 @@ const (
 	EffectNegative   Effect = "negative"   // the old value must be refused
 	EffectCleanUp    Effect = "clean-up"   // staging idle; destroy what is no longer needed
 	EffectSweep      Effect = "sweep"      // retry a destroy that was refused
+	EffectDiscard    Effect = "discard"    // delete an orphan that a person has let go
 	EffectRollback   Effect = "rollback"   // publish the old bundle again, over the new one
 	EffectReload     Effect = "reload"     // let the next consumer take what was published
 	EffectDeliver    Effect = "deliver"    // copy what is published to the client's other destinations

@@ -53,6 +53,8 @@ func (r *run) effect(ctx context.Context, e Effect) Outcome {
 		return r.look(ctx, true)
 	case EffectSweep:
 		return r.sweep(ctx)
+	case EffectDiscard:
+		return r.discardOrphan(ctx)
 	case EffectDeliver:
 		return r.deliver(ctx)
 	case EffectNone:

@@ -245,8 +245,8 @@ func (s *step) begin(l *Look) bool {
 
 // Label names one attempt of one rotation at the provider.
 func Label(r *credential.Rotation) string {
-	return fmt.Sprintf("%s%d", labelOf(r), r.Attempt)
+	return credential.Label(r.ID, r.Attempt)
 }
 
 // labelOf is what the labels of all attempts of a rotation begin with.
-func labelOf(r *credential.Rotation) string { return "rotad/" + r.ID + "/" }
+func labelOf(r *credential.Rotation) string { return credential.LabelsOf(r.ID) }

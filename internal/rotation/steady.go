@@ -13,6 +13,7 @@ func steadyRules() []rule {
 		{"backoff", (*step).backedOff},
 		{"look", (*step).lookDue},
 		{"sweep", (*step).sweepDue},
+		{"discard", (*step).discardDue},
 		{"watch", (*step).forgetWish},
 		{"rotate", (*step).rotate},
 		{"steady", (*step).waitSteady},
@@ -156,6 +157,9 @@ func (s *step) waitSteady() bool {
 	s.wait(s.rec.NextLook, "look")
 	if c := s.rec.Cleanup; c != nil {
 		s.sooner(c.Next, "sweep")
+	}
+	for _, o := range s.rec.Orphans {
+		s.sooner(o.Next, "discard")
 	}
 	if s.blockedByHold() || s.rec.Caps.Mode == credential.ModeManual || s.env.Policy.OnlyWatches() {
 		return true

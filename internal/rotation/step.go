@@ -182,6 +182,7 @@ var appliers = map[Effect]func(*step, Outcome){
 	EffectNegative:   (*step).applyNegative,
 	EffectCleanUp:    (*step).applyCleanUp,
 	EffectSweep:      (*step).applySweep,
+	EffectDiscard:    (*step).applyDiscard,
 	EffectDeliver:    (*step).applyDeliver,
 	EffectReload:     (*step).applyReload,
 	EffectRollback:   (*step).applyRollback,
@@ -191,7 +192,7 @@ var appliers = map[Effect]func(*step, Outcome){
 // rotation): looks fit a steady record, all else a rotation.
 func (s *step) stillApplies(e Effect) bool {
 	switch e {
-	case EffectLook, EffectPrepare, EffectSweep:
+	case EffectLook, EffectPrepare, EffectSweep, EffectDiscard:
 		return s.rec.Rotation == nil
 	case EffectDeliver:
 		return true
