@@ -86,6 +86,13 @@ func (s *Scheduler) carryOut(ctx context.Context, rec credential.Record, e rotat
 	if ctx.Err() != nil && outcome.Result != rotation.Done && !neverInterrupted(e) {
 		return rec, rotation.Decision{Record: rec}, nil // cut off by a shutdown, which proves nothing: it is asked again
 	}
+	return s.takeIn(ctx, rec, e, outcome)
+}
+
+// takeIn commits what an effect has brought.
+func (s *Scheduler) takeIn(
+	ctx context.Context, rec credential.Record, e rotation.Effect, outcome rotation.Outcome,
+) (credential.Record, rotation.Decision, error) {
 	asked := rec
 	for range conflicts {
 		if !sameStage(asked, rec) {
@@ -212,7 +219,7 @@ func (s *Scheduler) Env(rec credential.Record) rotation.Env {
 	env := rotation.Env{
 		Now: now, Elapsed: s.Elapsed(), Second: s.clock.now(s.Elapsed()), Boot: s.Boot,
 		Policy: w.Policies[rec.Client.Policy], Windows: w.Windows, Timing: connection.Timing,
-		NextLook: nextLook(w.Scan, rec.Client.ID, now), FreshID: s.FreshID(), FreshUID: s.FreshUID(), Instance: s.instance(),
+		NextLook: s.nextLook(rec, now), FreshID: s.FreshID(), FreshUID: s.FreshUID(), Instance: s.instance(),
 	}
 	switch {
 	case s.draining.Load():
@@ -239,6 +246,20 @@ func provider(rec credential.Record) string {
 		return rec.Rotation.Client.Provider
 	}
 	return rec.Client.Provider
+}
+
+// nextLook returns when a record's client is looked at next. One that is seen in the pages of a tenant is looked at alone only
+// where the walk that begins with the next tick has not seen it by the tick after that.
+func (s *Scheduler) nextLook(rec credential.Record, now time.Time) time.Time {
+	scan := s.world.Load().Scan
+	if s.walks(provider(rec)) {
+		for range 2 {
+			if tick := scan.Next(now); !tick.IsZero() {
+				now = tick
+			}
+		}
+	}
+	return nextLook(scan, rec.Client.ID, now)
 }
 
 // nextLook returns when a client is looked at next: the next tick of the schedule, spread over the time until the tick

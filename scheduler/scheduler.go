@@ -118,6 +118,7 @@ type Scheduler struct {
 	mu      sync.Mutex
 	running map[string]*work // ids under way
 	lanes   map[string]*lane // by provider
+	walked  map[string]bool  // providers whose clients are seen in pages
 	workers sync.WaitGroup
 	fatal   chan error
 }

@@ -175,7 +175,11 @@ func (d *daemon) run(ctx context.Context) error {
 		parts.Wait()
 		return err
 	}
+	reading, read := context.WithCancel(ctx)
+	defer read()
+	parts.Go(func() { d.newPageReader().run(reading) })
 	err := d.scheduler.Run(ctx)
+	read()
 	stop()
 	parts.Wait()
 	return err

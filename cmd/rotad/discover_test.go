@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -24,7 +26,8 @@ type discovered struct {
 	*testing.T
 
 	dir   string
-	fails atomic.Int64 // pages after which the tenant refuses rotad; 0 = it never does
+	fails atomic.Int64             // pages after which the tenant refuses rotad; 0 = it never does
+	kills atomic.Pointer[exec.Cmd] // who is killed in place of that; nil = nobody
 	pages atomic.Int64
 }
 
@@ -50,6 +53,9 @@ func discover(t *testing.T, s sandbox.TenantSettings) *discovered {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/applications") {
 			if after := d.fails.Load(); after > 0 && d.pages.Load() >= after {
+				if victim := d.kills.Load(); victim != nil {
+					_ = victim.Process.Kill()
+				}
 				http.Error(w, "{}", http.StatusForbidden)
 				return
 			}
@@ -173,6 +179,28 @@ func TestAWalkGoesOnWhereItWasCutOff(t *testing.T) {
 				t.Errorf("%s is left over", left)
 			}
 		}
+	}
+}
+
+// A process that is killed leaves nothing behind that the next one could not go on from.
+func TestAWalkThatIsKilledGoesOn(t *testing.T) {
+	d := discover(t, sandbox.TenantSettings{Size: 5000})
+	d.rotad(exitDone, "discover", "corp", "--json", "--to", "DIR/whole")
+	d.pages.Store(0)
+	d.fails.Store(3)
+	victim := exec.CommandContext(t.Context(), "rotad", "discover", "corp", "--json", "--to", filepath.Join(d.dir, "list"), "--config", filepath.Join(d.dir, "config.yaml"))
+	d.kills.Store(victim)
+	err := victim.Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Exited() {
+		t.Fatalf("it was not killed: %v", err)
+	}
+	d.kills.Store(nil)
+	d.fails.Store(0)
+	began := time.Now()
+	d.rotad(exitDone, "discover", "corp", "--json", "--to", "DIR/list")
+	t.Logf("the other three of six pages took %s", time.Since(began).Round(time.Millisecond))
+	if dated(d.read("list")) != dated(d.read("whole")) || d.pages.Load() != 6 {
+		t.Errorf("%d bytes, want %d; %d pages were read", len(d.read("list")), len(d.read("whole")), d.pages.Load())
 	}
 }
 

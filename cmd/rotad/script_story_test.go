@@ -41,7 +41,7 @@ func (w *scriptWorld) addStory(e *testscript.Env, vault, idp string) error {
 	e.Defer(func() { _ = entries.Close() })
 	w.kv.AuditTo(entries)
 	for _, r := range []sandbox.Registration{
-		{ClientID: storyApp, Name: "Five", Secret: first, TTL: 90 * 24 * time.Hour},
+		{ClientID: storyApp, Name: "five", Secret: first, TTL: 90 * 24 * time.Hour},
 		{ClientID: "rotad-entra", Secret: "the-secret-of-rotad", Admin: true},
 	} {
 		if err := w.idp.Register(r); err != nil {

@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 			"kept":     kept,
 			"edge":     edgeRights,
 			"told":     hears,
+			"stray":    stray,
 		},
 	})
 }

@@ -82,11 +82,45 @@ func BenchmarkTenant(b *testing.B) {
 			b.Fatalf("%+v, %v", at, err)
 		}
 		b.ReportMetric(float64(t.Requests("list")), "requests")
+		b.ReportMetric(resumed(b, *size/2/999), "ms-to-go-on")
 		b.ReportMetric(float64(*size)/900*1.05, "requests-allowed")
 		b.ReportMetric(early/(1<<20), "MiB-early")
 		b.ReportMetric(late/(1<<20), "MiB-late")
 		b.ReportMetric(float64(counts.Credentials), "credentials")
 	}
+}
+
+// resumed returns the milliseconds from the start of a process that goes on in the middle of a tenant to the first page taken, its login
+// among them.
+func resumed(b *testing.B, pages int) float64 {
+	b.Helper()
+	_, lister := openTenant(b, sandbox.TenantSettings{Size: *size})
+	file := filepath.Join(b.TempDir(), "progress")
+	cut, stop := context.WithCancel(b.Context())
+	w := tenant.Walk{Lister: lister, After: new(timer).after, Page: func(providers.Page) error { return nil }}
+	w.Taken = func(at tenant.Position) error {
+		if at.Pages == pages {
+			stop()
+		}
+		if at.Pages > pages {
+			return context.Canceled
+		}
+		return (tenant.Progress{Provider: "corp", Position: at}).Save(file)
+	}
+	_, _ = w.Run(cut, tenant.Position{})
+	_, w.Lister = openTenant(b, sandbox.TenantSettings{Size: *size}) // another process, which has to log in
+	began := time.Now()
+	kept, _, err := tenant.LoadProgress(file)
+	if err != nil || kept.Pages != pages {
+		b.Fatal(kept, err)
+	}
+	var first time.Duration
+	w.Taken = func(tenant.Position) error {
+		first = time.Since(began)
+		return context.Canceled
+	}
+	_, _ = w.Run(b.Context(), kept.Position)
+	return float64(first.Microseconds()) / 1000
 }
 
 // A million is a thousand of these: the requests stay below a nine hundredth and five per cent, what is in use does not grow,
