@@ -21,7 +21,7 @@ func TestDefaultsAreFilledIn(t *testing.T) {
 		Name: "default", Start: credential.StartAuto, Lifetime: 90 * day, RotateBefore: 14 * day, Overlap: 72 * time.Hour,
 		OverlapMin: 72 * time.Hour, Announce: 7 * day,
 		Warn: []credential.Warning{{Before: 30 * day}, {Before: 7 * day, Every: day}}, WarnWhen: credential.WarnUnlessAutomatic,
-		MaxAttempts: 8, OverlapEnds: credential.EndsByTime, Quiet: 24 * time.Hour, AtMax: credential.AtMaxHold,
+		MaxAttempts: 8, OverlapEnds: credential.EndsByTime, Quiet: 24 * time.Hour, AtMax: credential.AtMaxHold, Drift: credential.DriftNote,
 	}
 	tests := []struct {
 		what      string

@@ -39,6 +39,9 @@ type policySettings struct {
 	// AtOverlapMax is what happens then: hold (a person is called, and the old secret stays), or revoke (it goes, after a
 	// last warning).
 	AtOverlapMax string `yaml:"at_overlap_max" default:"hold" enum:"hold,revoke"`
+	// Drift says what becomes of another secret that somebody makes at the provider by hand, or of an expiry that somebody changes:
+	// note (it is written into the history), or hold (that as well, and a person is called). It is never undone.
+	Drift string `yaml:"drift" default:"note" enum:"note,hold"`
 	// DeleteEarly deletes an old secret that the provider would let lapse by itself when the overlap ends, where it can be deleted.
 	DeleteEarly bool `yaml:"delete_early" default:"false"`
 	// MaxAttempts is the number of failures in one phase before a person is called; 0 = 8.
@@ -120,7 +123,7 @@ func (p policySettings) policy(name string) credential.Policy {
 		Overlap: p.Overlap, OverlapMin: overlapMin, Announce: p.Announce, Warn: warn,
 		WarnWhen:    credential.WarnWhen(p.Warn.When),
 		Window:      credential.WindowSpec{Cron: p.Window.Cron, Duration: p.Window.Duration, Timezone: p.Window.Timezone},
-		DeleteEarly: p.DeleteEarly, MaxAttempts: p.MaxAttempts,
+		DeleteEarly: p.DeleteEarly, Drift: credential.OnDrift(p.Drift), MaxAttempts: p.MaxAttempts,
 		OverlapEnds: credential.OverlapEnds(p.OverlapEnds), Quiet: p.Quiet, OverlapMax: p.OverlapMax, AtMax: credential.AtMax(p.AtOverlapMax),
 	}
 }

@@ -69,6 +69,7 @@ const (
 	EventRevoking   Event = "revoking"  // the point of no return
 	EventDelivered  Event = "delivered" // a destination holds the published secret
 	EventMoved      Event = "moved"     // a consumer has said which version it runs on
+	EventDrift      Event = "drift"     // somebody has changed something at the provider by hand
 	EventExtended   Event = "extended"  // the overlap lasts longer, because the old secret is in use
 	EventReloaded   Event = "reloaded"  // a consumer has taken it
 	EventNotProved  Event = "not_proved"

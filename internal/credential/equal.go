@@ -15,6 +15,7 @@ func (r *Record) Equal(o *Record) bool {
 		r.Backoff == o.Backoff, r.Request == o.Request, r.Told == o.Told, r.Calendar == o.Calendar, r.Answered.Equal(o.Answered), r.Last == o.Last,
 		r.Current == o.Current, r.Caps == o.Caps, same(r.Hold, o.Hold), r.Cleanup.equal(o.Cleanup), slices.Equal(r.Copies, o.Copies),
 		slices.Equal(r.Consumers, o.Consumers), slices.Equal(r.Orphans, o.Orphans),
+		slices.Equal(r.Beside, o.Beside), r.BesideAt.Equal(o.BesideAt),
 		r.Client.equal(&o.Client), r.Rotation.equal(o.Rotation),
 	)
 }
@@ -52,7 +53,7 @@ func (p *Policy) equal(o *Policy) bool {
 		p.Name == o.Name, p.Start == o.Start, p.Lifetime == o.Lifetime, p.RotateBefore == o.RotateBefore,
 		p.Overlap == o.Overlap, p.OverlapMin == o.OverlapMin, p.Announce == o.Announce, p.WarnWhen == o.WarnWhen,
 		p.Window == o.Window, p.DeleteEarly == o.DeleteEarly, p.MaxAttempts == o.MaxAttempts, slices.Equal(p.Warn, o.Warn),
-		p.OverlapEnds == o.OverlapEnds, p.Quiet == o.Quiet, p.OverlapMax == o.OverlapMax, p.AtMax == o.AtMax,
+		p.OverlapEnds == o.OverlapEnds, p.Quiet == o.Quiet, p.OverlapMax == o.OverlapMax, p.AtMax == o.AtMax, p.Drift == o.Drift,
 	)
 }
 

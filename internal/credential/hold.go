@@ -31,6 +31,7 @@ const (
 	HoldNotDelivered     HoldCode = "not-delivered"
 	HoldNotReloaded      HoldCode = "not-reloaded"
 	HoldStillUsed        HoldCode = "still-used"
+	HoldByHand           HoldCode = "changed-by-hand"
 )
 
 // Resolve is a way out of a hold that a person chooses with "rotad resume".
@@ -95,6 +96,7 @@ func HoldRules() []HoldRule {
 		{HoldNotDelivered, "A destination does not hold the new secret yet, so the old one stays; it is tried again all the time.", []Resolve{ResolveRetry, ResolveUndelivered}, false, "none: the old secret stays, and no further rotation begins"},
 		{HoldNotReloaded, "A consumer could not be made to take the new secret, or is not healthy since; the steps after it have not begun, and the old secret stays.", []Resolve{ResolveRetry, ResolveUndelivered}, false, "none: the old secret stays, and no further rotation begins"},
 		{HoldStillUsed, "The longest overlap is over and the old secret is still in use, or a consumer has not said that it moved; the old one stays.", []Resolve{ResolveRetry, ResolveUndelivered}, false, "none: the old secret stays, and no further rotation begins"},
+		{HoldByHand, "Someone has made another secret at the provider by hand, or changed when the current one ends; drift: hold asks for a person.", []Resolve{ResolveRetry, ResolveAbort}, false, "the current secret expires unrotated"},
 		{HoldByPerson, "A person stopped this client.", []Resolve{ResolveRetry, ResolveAbort}, false, "the current secret expires unrotated"},
 	}
 }

@@ -69,6 +69,7 @@ type Policy struct {
 	Quiet        time.Duration `json:"quiet,omitzero"`         // EndsUnused: how long nobody has used the old secret
 	OverlapMax   time.Duration `json:"overlap_max,omitzero"`   // the longest overlap, where the old secret stays in use; 0 = DefaultOverlapMax times the overlap
 	AtMax        AtMax         `json:"at_max,omitempty"`       // what happens then; empty = AtMaxHold
+	Drift        OnDrift       `json:"drift,omitempty"`        // what becomes of what somebody has changed by hand; empty = DriftNote
 	DeleteEarly  bool          `json:"delete_early,omitzero"`  // delete a previous slot at the end of the overlap instead of letting it lapse
 	MaxAttempts  int           `json:"max_attempts,omitempty"` // failures in one phase before a hold; 0 = 8
 }
@@ -81,6 +82,16 @@ const (
 	EndsByTime OverlapEnds = "time"   // for nothing else
 	EndsMoved  OverlapEnds = "moved"  // every consumer has said that it runs on the new secret
 	EndsUnused OverlapEnds = "unused" // nobody has used the old secret for a while, as far as the provider and the consumers say
+)
+
+// OnDrift says what becomes of a change that somebody has made at the provider by hand, and that stops nothing. It is never
+// undone.
+type OnDrift string
+
+// What becomes of such a change.
+const (
+	DriftNote OnDrift = "note" // it is written into the history
+	DriftHold OnDrift = "hold" // that as well, and the client waits for a person
 )
 
 // AtMax says what becomes of an old secret that is in use at the end of the longest overlap.

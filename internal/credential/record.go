@@ -40,9 +40,11 @@ type Record struct {
 	Calendar Calendar    `json:"calendar,omitzero"`
 	Answered time.Time   `json:"answered,omitzero"` // of the newest notice that somebody has answered by its link
 	Last     Last        `json:"last,omitzero"`
-	Cleanup  *Cleanup    `json:"cleanup,omitempty"` // a destroy in Vault that was refused and is retried
-	Orphans  []Orphan    `json:"orphans,omitempty"` // that a person has let go, and that are not gone yet
-	Copies   []CopyState `json:"copies,omitempty"`  // what is known of the client's destinations
+	Cleanup  *Cleanup    `json:"cleanup,omitempty"`  // a destroy in Vault that was refused and is retried
+	Orphans  []Orphan    `json:"orphans,omitempty"`  // that a person has let go, and that are not gone yet
+	Beside   []string    `json:"beside,omitempty"`   // ids that stood beside the current secret and were not rotad's, as the last look saw them
+	BesideAt time.Time   `json:"beside_at,omitzero"` // when that was; zero = nobody has looked since the last rotation
+	Copies   []CopyState `json:"copies,omitempty"`   // what is known of the client's destinations
 
 	Consumers []ConsumerState `json:"consumers,omitempty"` // what its consumers said last
 

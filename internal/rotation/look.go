@@ -59,7 +59,7 @@ func (s *step) observe(l *Look) bool {
 		return false
 	case s.rec.Sight == credential.SightNone, s.unsighted(l):
 		return s.firstSight(l)
-	case s.foreignWrite(l), s.changedElsewhere(l), s.noLongerAccepted(l):
+	case s.foreignWrite(l), s.changedElsewhere(l), s.noLongerAccepted(l), s.byHand(l):
 		return false
 	}
 	if s.rec.Sight == credential.SightMismatch {
