@@ -101,6 +101,9 @@ func (a *app) newDiscovery(ctx context.Context, name string, f discoverFlags) (*
 	if f.drift && f.adopt != "" {
 		return nil, wrong(errors.New("--drift and --adopt are two walks"), "run one after the other")
 	}
+	if f.adopt != "" && f.to == "" && f.progress != "" {
+		return nil, wrong(errors.New("adopting goes on only where it has written to a file"), "add --to FILE")
+	}
 	if f.drift && f.progress != "" {
 		return nil, wrong(errors.New("--drift compares the whole tenant in one walk, and takes no --progress"), "leave --progress out")
 	}
@@ -190,7 +193,7 @@ func (d *discovery) walk(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return failed(errors.New("interrupted"), d.again())
 	}
-	return failed(tenant.Errorf(at, err), d.again())
+	return failed(tenant.Ended(at, err), d.again())
 }
 
 // again says how a walk that ended early goes on.

@@ -19,7 +19,7 @@ import (
 // nothing is registered before somebody includes the file, and nothing is rotated by that.
 type adopting struct {
 	rules []config.AdoptRule
-	named map[string]bool // refs of the clients of the configuration, which are registered with its next load
+	named map[string]bool // refs of the clients of the configuration and of those adopted so far
 	index config.Index    // of what must be unique: the clients of the configuration, and those adopted so far
 	told  int             // problems that were shown
 }
@@ -69,6 +69,7 @@ func (a *adopting) takeUp(d *discovery) error {
 		if entry, ok := bytes.CutPrefix(line, []byte(entryBegins)); ok {
 			_, err = config.DecodeClients(bytes.NewReader(entry), "adopted.ndjson", func(c credential.Client, _ int) error {
 				a.index.Add(d.cfg.WithDefaults(c))
+				a.named[c.Ref.Canonical()] = true
 				return nil
 			})
 			if err != nil {
@@ -115,6 +116,7 @@ func (a *adopting) take(d *discovery, c providers.Listed) error {
 		}
 	}
 	counts.Adopted++
+	a.named[c.Ref.Canonical()] = true // a walk may meet it again
 	_, err := fmt.Fprintf(d.out, "%s%s\n", entryBegins, line)
 	return err
 }

@@ -77,6 +77,8 @@ func TestTheMonitorSeesEffectsThatMustNotBe(t *testing.T) {
 	}{
 		"a revoke at its time":          {sound(credential.PhaseRevoking), rotation.EffectRevoke, nil},
 		"an orphan that is deleted":     {sound(credential.PhaseCompensating), rotation.EffectCompensate, nil},
+		"an orphan that was let go":     {changed(sound(credential.PhaseSteady), func(r *credential.Record) { r.Orphans = []credential.Orphan{{ID: "orphan"}} }), rotation.EffectDiscard, nil},
+		"what vault hands out, let go":  {changed(sound(credential.PhaseSteady), func(r *credential.Record) { r.Orphans = []credential.Orphan{{ID: "new"}} }), rotation.EffectDiscard, []string{"billing I8"}},
 		"a promote at its time":         {sound(credential.PhaseVerified), rotation.EffectPromote, nil},
 		"a create at its time":          {sound(credential.PhaseIntent), rotation.EffectCreate, nil},
 		"a revoke in the overlap":       {sound(credential.PhaseOverlap), rotation.EffectRevoke, []string{"billing I2", "billing I8"}},

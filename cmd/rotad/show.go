@@ -253,6 +253,9 @@ func (s sheet) trouble(rec credential.Record) {
 		s.line("failing", "%d times since %s: %s", b.Attempts, when(b.Since, s.now), b.Error)
 		s.moment("tried again", b.Until)
 	}
+	for _, o := range rec.Orphans {
+		s.line("orphan", "%s is being deleted; %s has let it go", o.ID, o.By)
+	}
 	if rec.Cleanup != nil {
 		s.moment("vault versions left to destroy, tried", rec.Cleanup.Next)
 	}

@@ -105,8 +105,8 @@ func afterFailure(err error, tries int) (pause time.Duration, again bool) {
 	return pause, tries <= patience && pause <= leftAlone
 }
 
-// Errorf words the end of a walk for people: where it stands, and that it can go on.
-func Errorf(at Position, err error) error {
+// Ended is the error of a walk that ended early, for people: where it stands.
+func Ended(at Position, err error) error {
 	if providers.ClassOf(err) == providers.ClassRejected && at.Cursor != "" {
 		return fmt.Errorf("the walk stands at page %d, and the provider does not know its place any more: %w", at.Pages, err)
 	}
