@@ -8,7 +8,7 @@ import "github.com/rotad/rotad/providers"
 var evidence = map[string]providers.Evidence{
 	"authentik":     documented,
 	"aws-iam":       against("test/conformance/aws_test.go", "moto 5.2.5"),
-	"casdoor":       documented,
+	"casdoor":       against("test/conformance/casdoor_test.go", "Casdoor 1.1000.0"),
 	"dcr":           against("test/conformance/registration_test.go", "Keycloak 26.5.0, node-oidc-provider 9.13.3, django-oauth-toolkit 3.4.1"),
 	"dex":           against("test/conformance/dex_test.go", "Dex 2.45.1"),
 	"entra":         documented,

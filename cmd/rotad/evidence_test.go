@@ -38,6 +38,7 @@ var pinned = map[string]struct{ file, version string }{
 	"Keycloak":             {"keycloak.go", `KeycloakVersion = "(.+)"`},
 	"node-oidc-provider":   {"oidcprovider/package.json", `"oidc-provider": "(.+)"`},
 	"django-oauth-toolkit": {"django/requirements.txt", `django-oauth-toolkit==(.+)`},
+	"Casdoor":              {"casdoor/go.mod", `github.com/casdoor/casdoor v(\S+)`},
 	"Dex":                  {"dex.go", `DexVersion = "(.+)"`},
 	"Hydra":                {"hydra/go.mod", `github.com/ory/hydra/v2 v(\S+)`},
 	"moto":                 {"moto/requirements.txt", `moto==(.+)`},

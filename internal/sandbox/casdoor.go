@@ -101,9 +101,17 @@ func (c *Casdoor) Handler() http.Handler {
 	})
 }
 
-func (c *Casdoor) admitted(r *http.Request) bool {
-	id, secret, _ := r.BasicAuth()
-	return id == c.id && secret == c.secret
+// refused says why a login is refused; empty = it is that of rotad's own application, or there is none.
+func (c *Casdoor) refused(r *http.Request) string {
+	switch id, secret, shown := r.BasicAuth(); {
+	case !shown:
+		return ""
+	case id != c.id:
+		return "Application not found for client ID: " + id
+	case secret != c.secret:
+		return "Incorrect client secret for application: app-built-in"
+	}
+	return ""
 }
 
 func casdoorOK(w http.ResponseWriter, data any) {
@@ -116,20 +124,28 @@ func casdoorError(w http.ResponseWriter, message string) {
 
 // get shows an application to anybody, and its secret to rotad's own.
 func (c *Casdoor) get(w http.ResponseWriter, r *http.Request) {
+	if why := c.refused(r); why != "" {
+		casdoorError(w, why)
+		return
+	}
 	app := maps.Clone(c.apps[r.URL.Query().Get("id")])
 	if app == nil {
 		casdoorOK(w, nil)
 		return
 	}
-	if !c.admitted(r) {
+	if r.Header.Get("Authorization") == "" {
 		app["clientSecret"] = "***"
 	}
 	casdoorOK(w, app)
 }
 
 func (c *Casdoor) update(w http.ResponseWriter, r *http.Request) {
-	if !c.admitted(r) {
-		casdoorError(w, "Unauthorized operation")
+	why := c.refused(r)
+	if r.Header.Get("Authorization") == "" {
+		why = "Unauthorized operation"
+	}
+	if why != "" {
+		casdoorError(w, why)
 		return
 	}
 	id := r.URL.Query().Get("id")
@@ -155,9 +171,15 @@ func (c *Casdoor) update(w http.ResponseWriter, r *http.Request) {
 	casdoorOK(w, "Affected")
 }
 
-// login is the token endpoint. It looks at the grant before it looks at the secret.
+// login is the token endpoint. It looks at the grant before it looks at the secret, and takes what HTTP Basic shows as it stands.
 func (c *Casdoor) login(w http.ResponseWriter, r *http.Request) {
-	id, secret, _, problem := credentials(w, r)
+	id, secret, shown := r.BasicAuth()
+	problem := ""
+	if !shown {
+		id, secret, _, problem = credentials(w, r)
+	} else if r.ParseForm() != nil {
+		problem = "the form cannot be read"
+	}
 	app := c.apps["admin/"+strings.TrimPrefix(id, "id-of-")]
 	switch {
 	case problem != "":

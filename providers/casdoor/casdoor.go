@@ -153,7 +153,13 @@ func (p *provider) Recover(ctx context.Context, t providers.Target) (providers.I
 
 // Verify implements providers.Provider.
 func (p *provider) Verify(ctx context.Context, t providers.Target, b credential.Bundle) (providers.Answer, error) {
-	return p.verify.Verify(ctx, t.Verify, b)
+	id, auth := b[credential.FieldClientID].Reveal(), t.Verify.WithDefaults().Auth
+	return p.verify.VerifyAs(ctx, t.Verify, func(r *httpapi.Request) {
+		httpapi.Authenticate(r, auth, id, b.Secret())
+		if auth != "post" {
+			basic(id)(r.Header, b.Secret())
+		}
+	})
 }
 
 // nobody is an application that does not exist.

@@ -52,9 +52,12 @@ func TestWhatIsRefused(t *testing.T) {
 		r        providers.Request
 		want     providers.Class
 	}{
-		"an unknown application":      {app: "admin/nobody", want: providers.ClassNotFound},
-		"no owner":                    {app: "billing", want: providers.ClassRejected},
-		"an account that may not see": {app: "admin/billing", own: "stale", want: providers.ClassAuth},
+		"an unknown application":  {app: "admin/nobody", want: providers.ClassNotFound},
+		"no owner":                {app: "billing", want: providers.ClassRejected},
+		"a login that is refused": {app: "admin/billing", own: "stale", want: providers.ClassAuth},
+		"an account that may not see": {
+			app: "admin/billing", change: func(s *server) { s.Change("billing", "clientSecret", "***") }, want: providers.ClassAuth,
+		},
 		"an application without a secret": {
 			app: "admin/billing", change: func(s *server) { s.Change("billing", "clientSecret", "") }, want: providers.ClassUnsupported,
 		},

@@ -184,7 +184,7 @@ func says(message, words string) bool {
 
 // classOf says what a message means, of a call that changed nothing.
 func classOf(message string) providers.Class {
-	for _, words := range []string{"unauthorized", "please login", "please sign in", "forbidden", "access denied"} {
+	for _, words := range []string{"unauthorized", "incorrect client secret", "not found for client id", "please login", "please sign in", "forbidden"} {
 		if says(message, words) {
 			return providers.ClassAuth
 		}
@@ -214,7 +214,7 @@ func versionID(clientID string, value credential.Sensitive) string {
 	return "v-" + hex.EncodeToString(sum)
 }
 
-// basic logs rotad's own application in. Casdoor takes the pair as it stands, without the encoding of RFC 6749.
+// basic shows an application's secret, rotad's own or a client's. Casdoor takes the pair as it stands, without the encoding of RFC 6749.
 func basic(clientID string) func(http.Header, credential.Sensitive) {
 	return func(h http.Header, own credential.Sensitive) {
 		h.Set("Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(clientID+":"+own.Reveal())))
