@@ -31,7 +31,7 @@ func mailsPart(ctx context.Context, s settings) (result, error) {
 		return nil, err
 	}
 	defer func() { _ = store.Close() }()
-	p, err := newPost(store, s.sink)
+	p, err := newPost(store, s.sink, manyMails)
 	if err != nil {
 		return nil, err
 	}
@@ -65,12 +65,13 @@ type post struct {
 	renderer *notify.Renderer
 	warning  credential.Notice // what all notices of the run are made from
 	size     int               // of a mail, in bytes
+	many     int               // in a round
 	sent     atomic.Int64
 	goal     int64
 	done     chan struct{}
 }
 
-func newPost(store *bolt.Store, sink string) (*post, error) {
+func newPost(store *bolt.Store, sink string, many int) (*post, error) {
 	host, port, err := net.SplitHostPort(sink)
 	if err != nil {
 		return nil, err
@@ -79,7 +80,7 @@ func newPost(store *bolt.Store, sink string) (*post, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &post{store: store, done: make(chan struct{}, 1)}
+	p := &post{store: store, many: many, done: make(chan struct{}, 1)}
 	if p.channel, err = notify.NewSMTP(notify.SMTPSettings{Host: host, Port: number, TLS: notify.TLSNone}); err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func newPost(store *bolt.Store, sink string) (*post, error) {
 // decide puts a warning about each client into the outbox.
 func (p *post) decide(ctx context.Context, round int) error {
 	now := time.Now().UTC()
-	for first := 0; first < manyMails; first += 500 {
+	for first := 0; first < p.many; first += 500 {
 		var changes []credential.Change
 		for i := first; i < first+500; i++ {
 			rec, found, err := p.store.Get(ctx, clientID(i))
@@ -136,7 +137,7 @@ func (p *post) about(c credential.Client, round int, now time.Time) credential.N
 func (p *post) send(ctx context.Context) (time.Duration, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	p.goal = p.sent.Load() + manyMails
+	p.goal = p.sent.Load() + int64(p.many)
 	began := time.Now()
 	loop, err := notify.NewLoop(notify.Settings{
 		Outbox: queue{p.store}, Records: p, Meter: p, Now: time.Now, Elapsed: func() time.Duration { return time.Since(began) },

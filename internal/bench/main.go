@@ -6,6 +6,7 @@
 //	          rotations  loop, adapter, vault    | the same calls, one bbolt.Batch per commit
 //	          import     the built "rotad import"| encoding/json and bbolt.Put of the same pairs
 //	          mails      the loop of notices     | smtp-source; both to one smtp-sink
+//	          mails-20ms the same over a long line | connections that do nothing but wait
 //	          handshakes 5 consumers of 10,000  | bbolt.Batch of the same pairs
 //	          tick, open, memory: on the file that the import has made
 //	          scrape     /metrics over that file | gauges of client_golang; and over a file of 1,000 clients
@@ -60,6 +61,7 @@ type settings struct {
 	profile string
 	sink    string // HOST:PORT of a mail server that swallows everything; empty = no mails are measured
 	source  string // the program smtp-source
+	far     string // the same mail server, with 20 ms between a question and its answer
 }
 
 const (
@@ -78,6 +80,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	flags.StringVar(&s.dir, "dir", "", "of a part: where its files are")
 	flags.StringVar(&s.profile, "profile", "", "of a part: write a CPU profile to this file")
 	flags.StringVar(&s.sink, "sink", "", "HOST:PORT of smtp-sink, for the mails; make bench starts one")
+	flags.StringVar(&s.far, "far", "", "HOST:PORT of the same sink behind a line that takes 20 ms there and back; make bench makes one")
 	flags.StringVar(&s.source, "source", "smtp-source", "Postfix's smtp-source, for the mails")
 	flags.IntVar(&s.clients, "clients", manyClients, "of the large file")
 	if err := flags.Parse(args); err != nil {
@@ -107,7 +110,7 @@ func parts() map[string]part {
 	return map[string]part{
 		"sweep": sweepPart, "rotations": rotationsPart, "raw-import": rawImportPart, "small": smallPart, "tick": tickPart,
 		"open": openPart, "memory": memoryPart, "scrape": scrapePart,
-		"mails": mailsPart, "digests": digestsPart, "handshakes": handshakesPart,
+		"mails": mailsPart, "mails-far": farPart, "digests": digestsPart, "handshakes": handshakesPart,
 	}
 }
 
@@ -142,7 +145,7 @@ func spawn(ctx context.Context, s settings, name string, log io.Writer) (result,
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, self, "-part", name, "-dir", s.dir, //nolint:gosec // this program again
-		"-clients", strconv.Itoa(s.clients), "-rounds", strconv.Itoa(s.rounds), "-sink", s.sink, "-source", s.source)
+		"-clients", strconv.Itoa(s.clients), "-rounds", strconv.Itoa(s.rounds), "-sink", s.sink, "-far", s.far, "-source", s.source)
 	cmd.Stderr = log
 	answer, err := cmd.Output()
 	if err != nil {

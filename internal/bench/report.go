@@ -94,8 +94,11 @@ func reportMails(ctx context.Context, s settings, r *report) error {
 	if err != nil {
 		return err
 	}
-	r.atLeast("mails", m["ours_per_s"]/m["raw_per_s"], 0.6)
-	return nil
+	r.atLeast("mails", m["ours_per_s"]/m["raw_per_s"], 0.7)
+	if s.far == "" {
+		return nil
+	}
+	return reportFar(ctx, s, r)
 }
 
 // digestsMiB is what the morning may take at most. It is the same with a tenth of the owners: what is claimed and rendered at once.
