@@ -99,6 +99,7 @@ func rendered(all []object) data {
 		}
 		return map[string]string{
 			"secret-id": "s", "client-secret": "s", "token": "s", "password": "s", "entra": "s", "keycloak": "s", "ca.crt": "a",
+			"key": strings.Repeat("k", 32),
 		}
 	}
 }
