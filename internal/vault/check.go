@@ -47,17 +47,19 @@ func (c *Client) check(ctx context.Context, places []checked) []Finding {
 		return []Finding{problem(err.Error(), "check address, login method and credentials; unseal Vault if it is sealed")}
 	}
 	found := c.checkToken()
+	var wide []surplus
 	for _, at := range places {
 		if err := c.ready(ctx, at.place); err != nil {
 			found = append(found, problem(err.Error(), "rotad needs a KV version 2 mount and the policy deploy/vault/rotad.hcl"))
 			continue
 		}
-		found = append(found, c.checkRights(ctx, at)...)
+		lacks, more := c.checkRights(ctx, at)
+		found, wide = append(found, lacks...), append(wide, more...)
 		if at.rotation {
 			found = append(found, c.checkRetention(ctx, at.place)...)
 		}
 	}
-	return found
+	return append(found, tooWide(append(c.checkReach(ctx, places), wide...))...)
 }
 
 // checked is a place and the rights that rotad uses there, by side.
@@ -94,19 +96,22 @@ func (c *Client) checkToken() []Finding {
 	return nil
 }
 
-func (c *Client) checkRights(ctx context.Context, at checked) []Finding {
+// checkRights compares what the token may do at a place with what rotad does there.
+func (c *Client) checkRights(ctx context.Context, at checked) (found []Finding, wide []surplus) {
 	var paths []string
-	for side := range at.rights {
+	for _, side := range sides {
 		paths = append(paths, at.call("", side).path)
 	}
-	slices.Sort(paths)
 	have, err := c.capabilities(ctx, at.namespace, paths)
 	if err != nil {
-		return []Finding{problem(err.Error(), "give the token the right to ask for its own capabilities")}
+		return []Finding{problem(err.Error(), "give the token the right to ask for its own capabilities")}, nil
 	}
-	var found []Finding
-	for _, path := range paths {
-		side, _, _ := strings.Cut(strings.TrimPrefix(path, at.mount+"/"), "/")
+	for i, path := range paths {
+		side := sides[i]
+		used, known := at.rights[side]
+		if more := beyond(have[path], used); len(more) > 0 && (known || at.rotation) { // a copy may lie beside what a rotation writes
+			wide = append(wide, surplus{path: path, rights: more})
+		}
 		missing := lacking(have[path], at.rights[side]...)
 		if len(missing) == 0 {
 			continue
@@ -117,7 +122,7 @@ func (c *Client) checkRights(ctx context.Context, at checked) []Finding {
 			Hint: "see deploy/vault/rotad.hcl",
 		})
 	}
-	return found
+	return found, wide
 }
 
 // checkRetention looks for settings of a key that remove versions behind rotad's back.

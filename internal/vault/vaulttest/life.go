@@ -249,6 +249,22 @@ func checkPowerless(w *world) {
 	}
 }
 
+// checkSurplus asks with the token that may do everything. It is said once, whatever the number of paths.
+func checkSurplus(w *world) {
+	said := 0
+	for _, f := range w.openAsRoot(w.mount).Check(w.ctx(), []credential.VaultPath{w.path, {Path: w.path.Path + "-2"}}, nil) {
+		if strings.HasPrefix(f.What, "right too wide: ") {
+			said++
+			if f.Problem || !strings.Contains(f.What, "root token") || f.Hint == "" {
+				w.t.Errorf("%+v", f)
+			}
+		}
+	}
+	if said != 1 {
+		w.t.Errorf("a root token is named %d times", said)
+	}
+}
+
 func checkRetention(w *world) {
 	w.must(http.MethodPost, w.mount+"/metadata/"+w.path.Path,
 		map[string]any{"delete_version_after": "24h0m0s", "max_versions": 1})

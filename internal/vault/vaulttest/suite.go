@@ -42,6 +42,7 @@ func Run(t *testing.T, newServer func(t *testing.T) Server) {
 		{"vault tells its time", clock},
 		{"the check is content with the least policy", check},
 		{"the check names missing rights", checkPowerless},
+		{"the check names a root token", checkSurplus},
 		{"the check names versions that vanish too early", checkRetention},
 	} {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) { c.run(newWorld(t, newServer(t))) })
