@@ -47,6 +47,7 @@ type Record struct {
 	Copies   []CopyState `json:"copies,omitempty"`   // what is known of the client's destinations
 
 	Consumers []ConsumerState `json:"consumers,omitempty"` // what its consumers said last
+	Habits    []Habit         `json:"habits,omitempty"`    // how long they went on with old secrets
 
 	Due    time.Time `json:"due,omitzero"`     // the earliest moment at which something has to be decided; zero = never
 	DueFor Reason    `json:"due_for,omitzero"` // why
@@ -125,6 +126,11 @@ type Last struct {
 	Staged   int       `json:"staged,omitempty"`   // staging version that it wrote last
 	StagedAt time.Time `json:"staged_at,omitzero"` // Vault's time of it; an entry that is not newer is of no later rotation
 	Negative Negative  `json:"negative,omitempty"`
+
+	// Published is the consumer version with which its overlap began, and PublishedAt when that was: what consumers do later is
+	// measured from there. 0 = it tells nothing about overlaps.
+	Published   int       `json:"published,omitempty"`
+	PublishedAt time.Time `json:"published_at,omitzero"`
 }
 
 // Cleanup is a destroy of Vault versions that was refused and is retried later: never a reason to stay in revoking.

@@ -376,6 +376,7 @@ func (s *step) drop(outcome string) {
 	s.rec.Last = credential.Last{ // what a restored backup brings back of it is not taken up
 		Rotation: r.ID, At: s.env.Now, Outcome: outcome,
 		Staged: max(r.Staged, r.Fence, r.FenceBase), StagedAt: latest(r.StagedAt, r.FenceAt),
+		Published: s.rec.Last.Published, PublishedAt: s.rec.Last.PublishedAt, // consumers may still have to move to that one
 	}
 	s.rec.Rotation, s.rec.Hold, s.rec.Backoff = nil, nil, credential.Backoff{}
 	s.rec.NextLook = s.env.Now

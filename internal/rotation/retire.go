@@ -314,6 +314,7 @@ func (s *step) finish() {
 	s.audit(credential.EventConfirmed, func(a *credential.Audit) { a.Secret, a.Version = r.New.ID, r.Promoted })
 	s.release("the rotation is finished")
 	s.rec.Last = credential.Last{Rotation: r.ID, At: s.env.Now, Outcome: "done", Staged: r.Staged, StagedAt: r.StagedAt, Negative: r.Negative}
+	s.learnEnd(r)
 	s.rec.Rotation, s.rec.Backoff = nil, credential.Backoff{}
 	s.rec.NextLook, s.rec.Beside, s.rec.BesideAt = s.env.Now, nil, time.Time{}
 	if r.New.ID == "" && r.Caps.StartReadable { // a person brought the value: the next look finds out which secret it is

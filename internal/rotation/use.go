@@ -211,6 +211,7 @@ func (s *step) runsOn(name string, version int, by Person) error {
 	}
 	before := s.rec.ConsumerAt(name)
 	s.rec.Consumers = s.rec.WithConsumer(credential.ConsumerState{Name: name, Version: version, At: s.env.Now})
+	s.learnMove(name, before.Version, version)
 	if before.Version != version {
 		s.audit(credential.EventMoved, func(a *credential.Audit) { a.Actor, a.Version, a.Detail = by.Name, version, name })
 	}
