@@ -45,7 +45,22 @@ type Traits struct {
 	Revokes bool   // one secret can be ended at once, by its id
 	Usage   bool   // when a secret was used last can be seen
 	Walks   bool   // a whole tenant can be walked: it is a Lister
+
+	Unshared bool      // what it rotates is known to no provider: there is no other side that shares it
+	Instead  []Instead // what the server takes in place of a shared secret; nil = nothing, or nothing that is known
 }
+
+// Instead is a way to log in without a secret that both sides know.
+type Instead struct {
+	Method string // InsteadKeys or InsteadFederation
+	How    string // where it is switched on, for people
+}
+
+// The ways to log in without a shared secret.
+const (
+	InsteadKeys       = "private_key_jwt" // RFC 7523: the server has the public half only
+	InsteadFederation = "federation"      // the workload shows a token of where it runs, which the server trusts (RFC 7523, RFC 8693)
+)
 
 // Who chooses a secret's value.
 const (

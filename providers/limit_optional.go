@@ -11,17 +11,18 @@ import (
 // Decorated offers the optional interfaces, so that a plain type assertion on it never hides an ability of the inner
 // provider.
 var (
-	_ Provider  = (*Decorated)(nil)
-	_ Recoverer = (*Decorated)(nil)
-	_ Revoker   = (*Decorated)(nil)
-	_ Activator = (*Decorated)(nil)
-	_ Decoder   = (*Decorated)(nil)
-	_ Checker   = (*Decorated)(nil)
-	_ Lister    = (*Decorated)(nil)
-	_ Generator = (*Decorated)(nil)
-	_ Publisher = (*Decorated)(nil)
-	_ Timed     = (*Decorated)(nil)
-	_ Closer    = (*Decorated)(nil)
+	_ Provider     = (*Decorated)(nil)
+	_ Recoverer    = (*Decorated)(nil)
+	_ Revoker      = (*Decorated)(nil)
+	_ Activator    = (*Decorated)(nil)
+	_ Decoder      = (*Decorated)(nil)
+	_ Checker      = (*Decorated)(nil)
+	_ RightsReader = (*Decorated)(nil)
+	_ Lister       = (*Decorated)(nil)
+	_ Generator    = (*Decorated)(nil)
+	_ Publisher    = (*Decorated)(nil)
+	_ Timed        = (*Decorated)(nil)
+	_ Closer       = (*Decorated)(nil)
 )
 
 var errLacking = errors.New("this kind of provider cannot do this")
@@ -99,6 +100,19 @@ func (d *Decorated) List(ctx context.Context, cursor string) (page Page, err err
 	return page, err
 }
 
+// Rights is RightsReader.Rights.
+func (d *Decorated) Rights(ctx context.Context, clients []Target) (rights []Right, err error) {
+	inner, ok := d.inner.(RightsReader)
+	if !ok {
+		return nil, d.lacking("rights")
+	}
+	err = d.call(ctx, "rights", nil, func() (string, error) {
+		rights, err = inner.Rights(ctx, clients)
+		return outcomeOK, err
+	})
+	return rights, err
+}
+
 // Generate is Generator.Generate. It asks nobody, so no limit applies.
 func (d *Decorated) Generate(t Target) (credential.Bundle, error) {
 	inner, ok := d.inner.(Generator)
@@ -150,6 +164,9 @@ func AsChecker(p Provider) (Checker, bool) { return as[Checker](p) }
 
 // AsLister returns p as a Lister.
 func AsLister(p Provider) (Lister, bool) { return as[Lister](p) }
+
+// AsRightsReader returns p as a RightsReader.
+func AsRightsReader(p Provider) (RightsReader, bool) { return as[RightsReader](p) }
 
 // AsGenerator returns p as a Generator.
 func AsGenerator(p Provider) (Generator, bool) { return as[Generator](p) }

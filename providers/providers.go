@@ -154,6 +154,7 @@ type Checker interface {
 type Finding struct {
 	Problem  bool   // else it is only worth knowing
 	Rotation bool   // it stands against rotations alone, and is no problem for who only watches
+	Refused  bool   // the account was refused, or seems to lack a right: a right that is missing explains it (RightsReader)
 	What     string // what was asked and what came back
 	Hint     string // what to do
 }

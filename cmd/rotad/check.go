@@ -169,7 +169,7 @@ func (a *app) checkProviders(ctx context.Context, d *daemon, cfg *config.Config)
 			bad += a.finding("provider "+p.Name, true, err.Error(), "")
 			continue
 		}
-		bad += a.checkProvider(ctx, p.Name, connection.Provider, watchesOnly(cfg))
+		bad += a.checkProvider(ctx, p, connection.Provider, held, cfg)
 		bad += a.checkClients(ctx, p, connection.Provider, held, cfg)
 	}
 	return bad
@@ -183,28 +183,6 @@ func reader(cfg *config.Config) rotation.Vault {
 		return nil
 	}
 	return client
-}
-
-// checkProvider asks a provider. Where rotad only watches, what stands against a rotation is only worth knowing.
-func (a *app) checkProvider(ctx context.Context, name string, p providers.Provider, watching bool) (bad int) {
-	checker, ok := providers.AsChecker(p)
-	if !ok {
-		return 0
-	}
-	ctx, cancel := context.WithTimeout(ctx, onlineTimeout)
-	defer cancel()
-	findings := checker.Check(ctx)
-	for _, f := range findings {
-		if f.Rotation && watching {
-			a.finding("provider "+name, false, enoughToWatch, "to rotate: "+f.Hint)
-			continue
-		}
-		bad += a.finding("provider "+name, f.Problem, f.What, f.Hint)
-	}
-	if len(findings) == 0 {
-		_, _ = fmt.Fprintf(a.out, "provider %s: ok\n", name)
-	}
-	return bad
 }
 
 // checkClients looks at every client of a provider: is it known, and how would it be rotated?

@@ -109,7 +109,7 @@ func newDemoWorld(ctx context.Context, clock *demoClock, dir string) (w *demoWor
 	w.kv.Forget()
 	w.kv.OnWrite(w.wrote)
 	w.kv.AddAppRole("rotad", w.secrets["vault"], 32*demoDay, demoGrants()...)
-	w.kv.AddToken(w.secrets["roles"], 0)
+	w.kv.AddToken(w.secrets["roles"], 0, demoRoleGrants()...)
 	w.mailbox = sandbox.NewMailbox(clock.now, filepath.Join(dir, "mail"))
 	if err = w.listen(ctx); err != nil {
 		return nil, errors.Join(err, w.close())
@@ -125,6 +125,20 @@ func demoGrants() []sandbox.KVGrant {
 		{Path: "secret/data/apps/*", Capabilities: []string{"create", "read", "update"}},
 		{Path: "secret/destroy/apps/*", Capabilities: []string{"update"}},
 		{Path: "secret/metadata/apps/*", Capabilities: []string{"create", "read", "update", "patch"}},
+	}
+}
+
+// demoRoleGrants are the least rights of the kind vault-approle, as its README has them.
+func demoRoleGrants() []sandbox.KVGrant {
+	role := "auth/" + demoMount + "/role/+"
+	return []sandbox.KVGrant{
+		{Path: role, Capabilities: []string{"read"}},
+		{Path: role + "/role-id", Capabilities: []string{"read"}},
+		{Path: role + "/secret-id", Capabilities: []string{"list", "update"}},
+		{Path: role + "/custom-secret-id", Capabilities: []string{"update"}},
+		{Path: role + "/secret-id/lookup", Capabilities: []string{"update"}},
+		{Path: role + "/secret-id-accessor/lookup", Capabilities: []string{"update"}},
+		{Path: role + "/secret-id-accessor/destroy", Capabilities: []string{"update"}},
 	}
 }
 

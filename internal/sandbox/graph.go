@@ -36,6 +36,8 @@ func (p *IdP) graphRoutes(mux *http.ServeMux) {
 		mux.HandleFunc("POST "+object+"/removePassword", p.graphAdmin(p.graphRemove))
 	}
 	mux.HandleFunc("GET "+PathGraph+"/applications", p.graphList)
+	mux.HandleFunc("GET "+PathGraph+"/applications/{id}/{below}", p.graphAdmin(p.graphBelow))
+	mux.HandleFunc("GET "+PathGraph+"/{call}/{below}", p.graphAdmin(p.graphBelow)) // "owners" alone would meet applications/{id}
 	mux.HandleFunc("POST "+PathLogin+"/{tenant}/oauth2/v2.0/token", p.entraToken)
 }
 

@@ -45,6 +45,10 @@ type Registration struct {
 	Disabled bool          // every login is refused
 	Admin    bool          // its access tokens open the admin APIs
 	NoGrant  bool          // client_credentials is answered with unauthorized_client, although the secret is right
+
+	Roles          []string // application permissions that its tokens name; nil, as well as DirectoryRoles = its tokens say nothing
+	DirectoryRoles []string // ids of directory roles that its tokens name
+	OwnedBy        []string // object ids of the service principals among the owners
 }
 
 // IdP is an identity provider with several dialects. It is safe for concurrent use.
@@ -178,7 +182,7 @@ func told(made func(string), value string) string {
 
 // grantBearer makes an access token. Only a token of an admin client is remembered.
 func (p *IdP) grantBearer(c *client, now time.Time) string {
-	token := p.value()
+	token := c.claimed(p.value())
 	if !c.Admin {
 		return token
 	}

@@ -23,6 +23,7 @@ type KeycloakSettings struct {
 	Policy      *KeycloakPolicy // nil = no policy: a new secret kills the old one at once
 	NoViewRealm bool            // the account may not read client policies
 	ReadOnly    bool            // the account may read clients and not replace secrets
+	AdminRoles  []string        // that the account's tokens name, as "client/role"; nil = they say nothing
 	TokenLife   time.Duration   // of the account's token; 0 = five minutes
 	Random      func([]byte)    // fills a slice; nil = crypto/rand
 	Made        func(string)    // told of every secret and token that is made; nil = nobody

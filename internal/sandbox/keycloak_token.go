@@ -45,6 +45,9 @@ func (k *Keycloak) adminLogin(w http.ResponseWriter, secret string) {
 		return
 	}
 	token, now := k.value(), k.now()
+	if k.settings.AdminRoles != nil {
+		token = signed(rolesClaims(k.settings.AdminRoles), token)
+	}
 	maps.DeleteFunc(k.tokens, func(_ [sha256.Size]byte, ends time.Time) bool { return !now.Before(ends) })
 	k.tokens[sha256.Sum256([]byte(token))] = now.Add(k.settings.TokenLife)
 	answer(w, http.StatusOK, tokenReply{

@@ -41,7 +41,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refClientID},
 		Rights:   "view and change OAuth2/OpenID providers (authentik_providers_oauth2.view_oauth2provider, change_oauth2provider)",
-		Traits:   providers.Traits{Value: providers.ChosenByRotad, Live: "1", Lists: true},
+		Traits:   providers.Traits{Value: providers.ChosenByRotad, Live: "1", Lists: true, Instead: []providers.Instead{{Method: providers.InsteadFederation, How: "Applications, Providers, the provider, Machine-to-Machine authentication settings: federated OIDC sources"}}},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}
@@ -59,6 +59,8 @@ var (
 	_ providers.Decoder   = (*provider)(nil)
 	_ providers.Checker   = (*provider)(nil)
 	_ providers.Timed     = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
 )
 
 func open(o providers.Opening) (providers.Provider, error) {
@@ -174,7 +176,7 @@ func (p *provider) Check(ctx context.Context) []providers.Finding {
 		return nil
 	case providers.ClassAuth:
 		return []providers.Finding{{
-			Problem: true, What: err.Error(), Hint: "the token has to be an API token of an account that may view and change OAuth2/OpenID providers",
+			Problem: true, Refused: true, What: err.Error(), Hint: "the token has to be an API token of an account that may view and change OAuth2/OpenID providers",
 		}}
 	default:
 		return []providers.Finding{{Problem: true, What: err.Error(), Hint: "is the url that of authentik, without /api/v3?"}}

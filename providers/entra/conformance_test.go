@@ -32,7 +32,7 @@ func ticking() func() time.Time {
 func conformanceWorld(t *testing.T) providertest.World {
 	idp := sandbox.NewIdP(ticking(), sandbox.Settings{})
 	for _, r := range []sandbox.Registration{
-		{ClientID: "rotad", Secret: "rotads-own", Admin: true}, {ClientID: "app", Secret: firstSecret, TTL: time.Hour},
+		{ClientID: "rotad", Secret: "rotads-own", Admin: true, Roles: []string{"Application.ReadWrite.OwnedBy"}}, {ClientID: "app", Secret: firstSecret, TTL: time.Hour},
 	} {
 		if err := idp.Register(r); err != nil {
 			t.Fatal(err)

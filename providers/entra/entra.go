@@ -25,7 +25,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refApp + "?", refObject + "?"},
 		Rights:   "application permission Application.ReadWrite.OwnedBy, and ownership of each application",
-		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2 where personal accounts may log in, else many", Lists: true, Revokes: true, Walks: true},
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2 where personal accounts may log in, else many", Lists: true, Revokes: true, Walks: true, Instead: instead()},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}
@@ -36,6 +36,8 @@ type provider struct {
 	graph    graphAPI
 	graphURL string          // without a slash at its end
 	pages    *httpapi.Client // to the same Graph, for replies of a megabyte and more
+	tokens   *httpapi.Tokens // of rotad's own application, for Graph
+	own      string          // client id of rotad's own application
 	verify   httpapi.Verifier
 	scope    string // asked for when a secret is proved
 	timing   providers.Timing
@@ -46,6 +48,8 @@ var (
 	_ providers.Checker = (*provider)(nil)
 	_ providers.Lister  = (*provider)(nil)
 	_ providers.Timed   = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
 )
 
 // Timing implements providers.Timed.
@@ -147,7 +151,7 @@ func (p *provider) Check(ctx context.Context) []providers.Finding {
 		return nil
 	case providers.ClassAuth:
 		return []providers.Finding{{
-			Problem: true, What: err.Error(),
+			Problem: true, Refused: true, What: err.Error(),
 			Hint: "check tenant_id, client_id and its secret; grant Application.ReadWrite.OwnedBy with admin consent",
 		}}
 	default:
@@ -182,4 +186,13 @@ func plainID(s string) bool {
 		}
 	}
 	return true
+}
+
+// instead are the credentials of an application that are no passwords (learn.microsoft.com/graph/api/resources: keyCredential,
+// federatedIdentityCredential).
+func instead() []providers.Instead {
+	return []providers.Instead{
+		{Method: providers.InsteadFederation, How: "App registrations, the application, Certificates & secrets, Federated credentials; az ad app federated-credential create"},
+		{Method: providers.InsteadKeys, How: "App registrations, the application, Certificates & secrets, Certificates; az ad app credential reset --cert"},
+	}
 }

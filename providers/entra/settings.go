@@ -99,7 +99,8 @@ func open(o providers.Opening) (providers.Provider, error) {
 		timing.Propagation = defaultPropagation
 	}
 	return &provider{
-		graph: graphAPI{client: client}, graphURL: s.GraphURL, pages: pages, timing: timing, scope: s.VerifyScope,
+		graph: graphAPI{client: client}, graphURL: s.GraphURL, pages: pages, tokens: graph.Tokens, own: s.ClientID, timing: timing,
+		scope:  s.VerifyScope,
 		verify: httpapi.Verifier{Client: login, Token: path, Auto: credential.VerifyClientCredentials},
 	}, nil
 }

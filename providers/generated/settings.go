@@ -99,7 +99,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldValue},
 		Ref:      []string{refName},
 		Rights:   "none: there is nobody to ask but Vault",
-		Traits:   providers.Traits{Value: providers.ChosenByRotad, Live: "1"},
+		Traits:   providers.Traits{Value: providers.ChosenByRotad, Live: "1", Unshared: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}

@@ -49,6 +49,7 @@ type provider struct {
 
 	name   string
 	client *httpapi.Client
+	tokens *httpapi.Tokens // nil = the API asks for no login
 	prove  prover
 	timing providers.Timing
 }
@@ -87,7 +88,7 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if timing.Propagation == 0 {
 		timing.Propagation = DefaultPropagation
 	}
-	return (&provider{plan: p, name: o.Name, client: client, prove: prove, timing: timing}).able(), nil
+	return (&provider{plan: p, name: o.Name, client: client, tokens: tokens, prove: prove, timing: timing}).able(), nil
 }
 
 // Abilities that only some descriptions give: the interfaces are asked for by type.
@@ -143,9 +144,12 @@ func (p *provider) able() providers.Provider {
 }
 
 var (
-	_ providers.Decoder   = (*provider)(nil)
-	_ providers.Checker   = (*provider)(nil)
-	_ providers.Timed     = (*provider)(nil)
+	_ providers.Decoder = (*provider)(nil)
+	_ providers.Checker = (*provider)(nil)
+	_ providers.Timed   = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
+
 	_ providers.Recoverer = recoverer{}
 	_ providers.Revoker   = revoker{}
 	_ providers.Activator = activator{}

@@ -179,7 +179,7 @@ func (p *provider) Check(ctx context.Context) []providers.Finding {
 		return nil
 	case providers.ClassAuth:
 		return []providers.Finding{{
-			Problem: true, What: err.Error(), Hint: "does rotad's account have the right to look? " + Kind().Rights,
+			Problem: true, Refused: true, What: err.Error(), Hint: "does rotad's account have the right to look? " + Kind().Rights,
 		}}
 	case providers.ClassRejected:
 		return []providers.Finding{{

@@ -30,6 +30,8 @@ type plan struct {
 	rules     []rule
 	verify    proof
 	loginURL  string
+	rights    Rights
+	claim     place // of the rights in a token; nil = its scope
 }
 
 // compile merges a block with its preset and compiles both. Every mistake is reported; after one the plan is not used.
@@ -58,6 +60,7 @@ func compile(block *Settings, report func(path, what, hint string)) *plan {
 	c.answers(p, &s)
 	p.rules = c.rules(s.Errors)
 	p.verify = c.proof(s.Verify)
+	p.rights, p.claim = s.Rights, c.rights(s.Rights)
 	c.needs(p)
 	return p
 }

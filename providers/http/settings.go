@@ -26,6 +26,8 @@ type Settings struct {
 	Verify   Proof  `yaml:"verify" doc:"How a secret is proved."`
 	Errors   []Rule `yaml:"errors" doc:"What answers mean, where their status does not say it. The first rule that matches counts."`
 
+	Rights Rights `yaml:"rights" doc:"What rotad's account needs, as a token names it. rotad check --online compares; nothing else reads it."`
+
 	RecordedFile string `yaml:"recorded_file" doc:"Recorded requests and answers that rotad check plays this description against."`
 }
 
@@ -150,6 +152,15 @@ type Sign struct {
 	Path   string   `yaml:"path" doc:"Place in the answer that has to be there."`
 	Is     []string `yaml:"is" doc:"What stands there: one of these texts; default: anything but null and false."`
 	Means  string   `yaml:"means" enum:"accepted,refused" required:"true" doc:"accepted or refused."`
+}
+
+// Rights says which rights rotad's account needs, and where its token names those that it has.
+type Rights struct {
+	Claim  string   `yaml:"claim" doc:"Place in the claims of the token, a JWT, for example $.permissions; default: the scope that the login's answer names, else the token's own scope or scp."`
+	Look   []string `yaml:"look" doc:"Rights that are needed to look."`
+	Rotate []string `yaml:"rotate" doc:"Rights that only a rotation needs."`
+	Spare  []string `yaml:"spare" doc:"Rights that do no harm beside those, for example openid. Any other that the token names is too wide."`
+	Grant  string   `yaml:"grant" doc:"The command or the screen that grants them and takes them away, for people."`
 }
 
 // Rule says what an answer means.

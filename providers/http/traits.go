@@ -14,20 +14,27 @@ import (
 // presetOf reads what a preset can do from the preset itself.
 func presetOf(name, text string) providers.Preset {
 	first, _, _ := strings.Cut(text, "\n")
-	p := providers.Preset{Name: name, Summary: strings.TrimPrefix(first, "# "), Text: text, Rights: rightsIn(text)}
+	p := providers.Preset{Name: name, Summary: strings.TrimPrefix(first, "# "), Text: text, Rights: noted(text, rightsBegin)}
 	var s Settings
 	if err := yaml.Load([]byte(text), &s, yaml.WithKnownFields()); err != nil {
 		return p // which merged says to whoever uses it
 	}
 	p.Modes, p.Traits = []string{s.Mode}, s.traits()
+	if method, how, ok := strings.Cut(noted(text, insteadBegin), ": "); ok {
+		p.Traits.Instead = []providers.Instead{{Method: method, How: how}}
+	}
 	return p
 }
 
-const rightsBegin = "# Rights: "
+// What paragraphs of a preset's comments begin with that the program reads.
+const (
+	rightsBegin  = "# Rights: "
+	insteadBegin = "# Instead of secrets: " // the method, a colon, and where it is switched on
+)
 
-// rightsIn returns the rights that the comments of a preset name, which end at the next empty line.
-func rightsIn(text string) string {
-	_, after, found := strings.Cut(text, "\n"+rightsBegin)
+// noted returns the paragraph of a preset's comments with this beginning, which ends at the next empty line.
+func noted(text, begin string) string {
+	_, after, found := strings.Cut(text, "\n"+begin)
 	if !found {
 		return ""
 	}

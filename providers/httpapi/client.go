@@ -132,16 +132,16 @@ func (c *Client) Do(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, c.loginError(r, err)
 	}
-	resp, err := c.send(ctx, r, token)
+	resp, err := c.send(ctx, r, token.Value)
 	if fresh || resp == nil || err == nil || !c.config.Expired(resp) {
 		return resp, err
 	}
 	// The server refused a token from the cache, so it did nothing. One new login, one more try.
-	c.config.Tokens.Invalidate(token)
+	c.config.Tokens.Invalidate(token.Value)
 	if token, _, err = c.config.Tokens.get(ctx); err != nil {
 		return nil, c.loginError(r, err)
 	}
-	return c.send(ctx, r, token)
+	return c.send(ctx, r, token.Value)
 }
 
 // Into sends a request and decodes the reply's JSON into out.

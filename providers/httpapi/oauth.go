@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -45,6 +46,7 @@ func (l ClientCredentials) Login(ctx context.Context) (Token, error) {
 	var grant struct {
 		AccessToken string  `json:"access_token"`
 		ExpiresIn   float64 `json:"expires_in"` // seconds; some servers send a fraction
+		Scope       any     `json:"scope"`      // a text by RFC 6749 section 5.1; no login fails for one that is none
 	}
 	resp, err := l.Client.Into(ctx, r, &grant)
 	switch {
@@ -55,7 +57,9 @@ func (l ClientCredentials) Login(ctx context.Context) (Token, error) {
 	case grant.AccessToken == "":
 		return Token{}, resp.Missing("access_token")
 	}
-	return Token{Value: credential.NewSensitive(grant.AccessToken), Lives: seconds(grant.ExpiresIn)}, nil
+	return Token{
+		Value: credential.NewSensitive(grant.AccessToken), Lives: seconds(grant.ExpiresIn), Scope: strings.Join(Words(grant.Scope), " "),
+	}, nil
 }
 
 func seconds(n float64) time.Duration {

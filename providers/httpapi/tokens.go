@@ -12,6 +12,7 @@ import (
 type Token struct {
 	Value credential.Sensitive
 	Lives time.Duration // from now on; 0 = not known: it is used until the server refuses it
+	Scope string        // what was granted, as the login's answer says it; empty = it does not say
 }
 
 // Login gets a token. It is called at most once at a time.
@@ -24,7 +25,7 @@ type Tokens struct {
 	turn    chan struct{} // held while logging in; a channel, so that waiting honours a context
 
 	mu      sync.Mutex
-	current credential.Sensitive
+	current Token
 	ends    time.Duration // on elapsed; 0 = when it is refused
 }
 
@@ -45,12 +46,18 @@ func Monotonic() func() time.Duration {
 
 // Get returns a token that has some life left, from the cache or by a new login.
 func (t *Tokens) Get(ctx context.Context) (credential.Sensitive, error) {
+	token, err := t.Held(ctx)
+	return token.Value, err
+}
+
+// Held is Get with what is known of the token.
+func (t *Tokens) Held(ctx context.Context) (Token, error) {
 	token, _, err := t.get(ctx)
 	return token, err
 }
 
 // get also says whether the token is fresh: it was not in the cache before this call.
-func (t *Tokens) get(ctx context.Context) (token credential.Sensitive, fresh bool, err error) {
+func (t *Tokens) get(ctx context.Context) (token Token, fresh bool, err error) {
 	if token, ok := t.cached(); ok {
 		return token, false, nil
 	}
@@ -58,33 +65,33 @@ func (t *Tokens) get(ctx context.Context) (token credential.Sensitive, fresh boo
 	case t.turn <- struct{}{}:
 		defer func() { <-t.turn }()
 	case <-ctx.Done():
-		return credential.Sensitive{}, false, describe(ctx.Err())
+		return Token{}, false, describe(ctx.Err())
 	}
 	if token, ok := t.cached(); ok { // another caller has logged in meanwhile
 		return token, false, nil
 	}
 	got, err := t.login(ctx)
 	if err != nil {
-		return credential.Sensitive{}, false, err
+		return Token{}, false, err
 	}
 	t.keep(got)
-	return got.Value, true, nil
+	return got, true, nil
 }
 
 // Invalidate forgets a token that the server refused. It leaves a newer one alone.
 func (t *Tokens) Invalidate(token credential.Sensitive) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.current.Equal(token) {
-		t.current = credential.Sensitive{}
+	if t.current.Value.Equal(token) {
+		t.current = Token{}
 	}
 }
 
-func (t *Tokens) cached() (credential.Sensitive, bool) {
+func (t *Tokens) cached() (Token, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.current.Empty() || (t.ends > 0 && t.elapsed() >= t.ends) {
-		return credential.Sensitive{}, false
+	if t.current.Value.Empty() || (t.ends > 0 && t.elapsed() >= t.ends) {
+		return Token{}, false
 	}
 	return t.current, true
 }
@@ -92,7 +99,7 @@ func (t *Tokens) cached() (credential.Sensitive, bool) {
 func (t *Tokens) keep(token Token) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.current, t.ends = token.Value, 0
+	t.current, t.ends = token, 0
 	if token.Lives > 0 {
 		t.ends = max(t.elapsed()+token.Lives-skew(token.Lives), 1)
 	}

@@ -25,7 +25,8 @@ func (p *provider) Check(ctx context.Context) []providers.Finding {
 		Operation: "check", Method: http.MethodGet, Path: p.api.path("clients"), Query: url.Values{"first": {"0"}, "max": {"1"}},
 	}, &list)
 	if err != nil {
-		return []providers.Finding{{Problem: true, What: "listing clients: " + err.Error(), Hint: hintFor(err)}}
+		refused := providers.ClassOf(err) == providers.ClassAuth
+		return []providers.Finding{{Problem: true, Refused: refused, What: "listing clients: " + err.Error(), Hint: hintFor(err)}}
 	}
 	findings := clientFindings(list)
 	var rules policies
@@ -44,11 +45,11 @@ func (p *provider) Check(ctx context.Context) []providers.Finding {
 
 func clientFindings(list []representation) []providers.Finding {
 	if len(list) == 0 { // every realm has built-in clients
-		return []providers.Finding{{Problem: true, What: "The account sees no client at all.", Hint: hintManage}}
+		return []providers.Finding{{Problem: true, Refused: true, What: "The account sees no client at all.", Hint: hintManage}}
 	}
 	if !list[0].client(time.Time{}).manageable {
 		return []providers.Finding{{
-			Problem: true, Rotation: true, What: "The account may read clients but not replace their secrets.", Hint: hintManage,
+			Problem: true, Rotation: true, Refused: true, What: "The account may read clients but not replace their secrets.", Hint: hintManage,
 		}}
 	}
 	return nil

@@ -47,7 +47,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refClientID},
 		Rights:   "realm-management: manage-clients; view-realm shows which policy covers a client",
-		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2 with a rotation policy, else 1", Lists: true, Revokes: true, Walks: true},
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2 with a rotation policy, else 1", Lists: true, Revokes: true, Walks: true, Instead: instead()},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}
@@ -60,6 +60,7 @@ type provider struct {
 	name     string
 	api      api
 	pages    api // the same, for replies of a megabyte and more
+	account  account
 	verifier httpapi.Verifier
 	timing   providers.Timing
 }
@@ -71,6 +72,8 @@ var (
 	_ providers.Checker   = (*provider)(nil)
 	_ providers.Lister    = (*provider)(nil)
 	_ providers.Timed     = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
 )
 
 func open(o providers.Opening) (providers.Provider, error) {
@@ -103,7 +106,10 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: url: %w", o.Name, err)
 	}
-	p := &provider{name: o.Name, api: api{http: admin, realm: s.Realm}, pages: api{http: pages, realm: s.Realm}}
+	p := &provider{
+		name: o.Name, api: api{http: admin, realm: s.Realm}, pages: api{http: pages, realm: s.Realm},
+		account: account{tokens: config.Tokens, client: s.ClientID, login: loginRealm, realm: s.Realm},
+	}
 	p.verifier = httpapi.Verifier{
 		Client: anonymous, Token: tokenPath(s.Realm), Introspect: tokenPath(s.Realm) + "/introspect", Classify: answer,
 	}
@@ -315,4 +321,11 @@ func (p *provider) Verify(
 	ctx context.Context, t providers.Target, b credential.Bundle,
 ) (providers.Answer, error) {
 	return p.verifier.Verify(ctx, t.Verify, b)
+}
+
+// instead is how a client of Keycloak logs in with a key; rotad's kind jwks rotates such keys, and was measured with it.
+func instead() []providers.Instead {
+	return []providers.Instead{{
+		Method: providers.InsteadKeys, How: "Clients, the client, Credentials: Signed Jwt, and under Keys a JWKS URL; then register it with the kind jwks, which rotates the keys",
+	}}
 }

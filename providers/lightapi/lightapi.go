@@ -205,7 +205,7 @@ func (p *provider) Check(ctx context.Context) []providers.Finding {
 		return nil
 	case providers.ClassAuth:
 		return []providers.Finding{{
-			Problem: true, What: err.Error(),
+			Problem: true, Refused: true, What: err.Error(),
 			Hint: "the token has to be one of a person or service with the role oauth-client-admin, or of the owner of the clients",
 		}}
 	default:

@@ -32,6 +32,7 @@ func Run(t *testing.T, build func(t *testing.T) World) {
 		{"TheNewOneTakesTheOldOnesPlace", takesPlace, false},
 		{"AStagedOneIsTakenBack", takenBack, false},
 		{"UnknownClientIsNotFound", unknownClient, true},
+		{"TheProbeChangesNothing", probeChangesNothing, false},
 		{"TimingIsKnown", timingIsKnown, false},
 		{"ConcurrentUse", concurrentUse, false},
 		{"ListFindsTheClient", listFindsTheClient, false},

@@ -109,17 +109,19 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: token_url: %w", o.Name, err)
 	}
-	config.Tokens = httpapi.NewTokens(login, o.Elapsed)
+	tokens := httpapi.NewTokens(login, o.Elapsed)
+	config.Tokens = tokens
 	client, err := httpapi.New(config)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: url: %w", o.Name, err)
 	}
 	config.Tokens = nil
 	p := &provider{
-		api:   api{http: client, prefix: account.group + "--" + account.team + "--"},
-		zones: zones{rotation: s.SecretRotation, grace: s.GracePeriod},
-		ends:  endpoints{stated: s.VerifyURL, config: config, found: map[string]httpapi.Verifier{}},
-		pause: pause,
+		api:    api{http: client, prefix: account.group + "--" + account.team + "--"},
+		tokens: tokens,
+		zones:  zones{rotation: s.SecretRotation, grace: s.GracePeriod},
+		ends:   endpoints{stated: s.VerifyURL, config: config, found: map[string]httpapi.Verifier{}},
+		pause:  pause,
 	}
 	p.timing = providers.Timing{Deadline: client.Deadline(), Propagation: o.Propagation}
 	if p.timing.Propagation == 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/providers"
+	"github.com/rotad/rotad/providers/httpapi"
 )
 
 // Name of the kind.
@@ -34,6 +35,7 @@ func Kind() providers.Kind {
 // provider is one team of one control plane.
 type provider struct {
 	api    api
+	tokens *httpapi.Tokens // of the team
 	zones  zones
 	ends   endpoints
 	timing providers.Timing
@@ -44,6 +46,8 @@ var (
 	_ providers.Recoverer = (*provider)(nil)
 	_ providers.Checker   = (*provider)(nil)
 	_ providers.Timed     = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
 )
 
 // Timing implements providers.Timed.
@@ -167,7 +171,7 @@ func (p *provider) Check(ctx context.Context) []providers.Finding {
 		return nil
 	case providers.ClassAuth:
 		return []providers.Finding{{
-			Problem: true, What: err.Error(), Hint: "is ROVER_TOKEN that of this group and team, and has its scope tardis:team:all?",
+			Problem: true, Refused: true, What: err.Error(), Hint: "is ROVER_TOKEN that of this group and team, and has its scope tardis:team:all?",
 		}}
 	default:
 		return []providers.Finding{{Problem: true, What: err.Error(), Hint: "is the url that of the control plane's team API?"}}

@@ -200,7 +200,7 @@ func (p *provider) Check(ctx context.Context) []providers.Finding {
 		return nil
 	case providers.ClassAuth:
 		return []providers.Finding{{
-			Problem: true, What: err.Error(), Hint: "give rotad's account the permission client.write",
+			Problem: true, Refused: true, What: err.Error(), Hint: "give rotad's account the permission client.write",
 		}}
 	default:
 		return []providers.Finding{{Problem: true, What: err.Error(), Hint: "is the url that of the auth server?"}}

@@ -34,11 +34,13 @@ type provider struct {
 }
 
 var (
-	_ providers.Revoker   = (*provider)(nil)
-	_ providers.Decoder   = (*provider)(nil)
-	_ providers.Generator = (*provider)(nil)
-	_ providers.Checker   = (*provider)(nil)
-	_ providers.Timed     = (*provider)(nil)
+	_ providers.Revoker = (*provider)(nil)
+	_ providers.Decoder = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
+	_ providers.Generator    = (*provider)(nil)
+	_ providers.Checker      = (*provider)(nil)
+	_ providers.Timed        = (*provider)(nil)
 )
 
 var (

@@ -78,7 +78,7 @@ func Kind() providers.Kind {
 		Fields:   []string{FieldRoleID, FieldSecretID},
 		Ref:      []string{refRole},
 		Rights:   "read the role and its role_id; list, create, look up and destroy its SecretIDs",
-		Traits:   providers.Traits{Value: providers.ChosenByEither, Live: "many", Lists: true, Revokes: true},
+		Traits:   providers.Traits{Value: providers.ChosenByEither, Live: "many", Lists: true, Revokes: true, Instead: []providers.Instead{{Method: providers.InsteadFederation, How: "a role of the method kubernetes or jwt in place of the AppRole: the workload shows the token of where it runs"}}},
 		Settings: func() any { return &Settings{Mount: defaultMount, Values: valuesServer} },
 		Open:     open,
 	}

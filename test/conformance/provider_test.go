@@ -71,6 +71,7 @@ func TestConformanceKeycloak(t *testing.T) {
 			})
 		})
 	}
+	t.Run("rights", func(t *testing.T) { keycloakRights(t, k) })
 }
 
 func keycloakWorld(t *testing.T, k *servers.Keycloak, realm string, verify credential.VerifySettings) providertest.World {
@@ -130,6 +131,8 @@ func TestConformanceAppRole(t *testing.T) {
 				t.Helper()
 				return appRoleWorld(t, v, values, string(own))
 			})
+			mine := appRoleWorld(t, v, values, string(own))
+			appRoleRights(t, mine.Open(t, http.DefaultTransport), mine.Target.Client)
 		})
 	}
 }
