@@ -19,6 +19,7 @@ func commands() []func(*app) *cobra.Command {
 		newStatus,
 		newShow,
 		newHistory,
+		newAdvise,
 		newRotate,
 		newSubmit,
 		newApprove,

@@ -40,13 +40,19 @@ type adapter struct {
 	Walks    bool     `json:"walks_tenants"`
 	Evidence string   `json:"evidence"`
 	Unproven bool     `json:"needs_allow_unproven"`
+	Instead  []string `json:"instead_of_secrets"` // methods to log in without a shared secret
 
 	level providers.EvidenceLevel // Evidence without the servers
 }
 
 func adapterOf(modes []string, rights string, t providers.Traits, e providers.Evidence) adapter {
+	instead := []string{}
+	for _, way := range t.Instead {
+		instead = append(instead, way.Method)
+	}
 	return adapter{
 		Modes: modes, Rights: rights, Value: t.Value, Live: t.Live, Lists: t.Lists, Revokes: t.Revokes, Usage: t.Usage, Walks: t.Walks,
+		Instead:  instead,
 		Evidence: e.String(), Unproven: !e.Proven(), level: e.Level,
 	}
 }

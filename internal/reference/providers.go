@@ -36,6 +36,7 @@ type adapter struct {
 	Walks    bool     `json:"walks_tenants"`
 	Evidence string   `json:"evidence"`
 	Unproven bool     `json:"needs_allow_unproven"`
+	Instead  []string `json:"instead_of_secrets"`
 }
 
 const beginning = "# Kinds of providers, and presets\n\n" +
@@ -67,9 +68,9 @@ func Providers(kinds []byte) ([]byte, error) {
 	for _, k := range all {
 		fmt.Fprintf(&page, "| [%s](../../providers/%s/README.md) | %s | %s\n", k.Kind, strings.ReplaceAll(k.Kind, "-", ""), strings.Join(k.Modes, ", "), k.row())
 	}
-	page.WriteString("\n| kind | is for | a client's `ref` | bundle | rights of rotad's own account |\n|---|---|---|---|---|\n")
+	page.WriteString("\n| kind | is for | a client's `ref` | bundle | rights of rotad's own account | instead of a shared secret |\n|---|---|---|---|---|---|\n")
 	for _, k := range all {
-		fmt.Fprintf(&page, "| %s | %s | %s | %s | %s |\n", k.Kind, cell(k.Summary), names(k.Ref), names(k.Fields), cell(k.Rights))
+		fmt.Fprintf(&page, "| %s | %s | %s | %s | %s | %s |\n", k.Kind, cell(k.Summary), names(k.Ref), names(k.Fields), cell(k.Rights), names(k.Instead))
 	}
 	for _, k := range all {
 		if len(k.Presets) > 0 {
@@ -86,9 +87,9 @@ func (k kind) presets() string {
 	for _, p := range k.Presets {
 		fmt.Fprintf(&b, "| %s | %s | %s\n", p.Name, strings.Join(p.Modes, ", "), p.row())
 	}
-	b.WriteString("\n| preset | is for | rights of rotad's own account |\n|---|---|---|\n")
+	b.WriteString("\n| preset | is for | rights of rotad's own account | instead of a shared secret |\n|---|---|---|---|\n")
 	for _, p := range k.Presets {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", p.Name, cell(p.Summary), cell(p.Rights))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", p.Name, cell(p.Summary), cell(p.Rights), names(p.Instead))
 	}
 	return b.String()
 }
