@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/rotad/rotad/internal/admin"
+	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/rotation"
 	"github.com/rotad/rotad/state"
@@ -29,6 +30,12 @@ func (a *actions) register(ctx context.Context, c admin.Command) (admin.Reply, e
 	at := make([]int, 0, len(c.Clients))                  // of the fresh ones, in c.Clients
 	for i := range c.Clients {
 		client, ok := e.accept(i, c.Clients[i])
+		if ok {
+			var err error
+			if ok, err = e.onlyProved(ctx, i, &client); err != nil {
+				return admin.Reply{}, err
+			}
+		}
 		switch {
 		case !ok:
 		case client.RenamedFrom != "" || e.dry:
@@ -101,6 +108,29 @@ func (e *enrolment) onlyConfigured(i int, client *credential.Client) bool {
 		Hint: "write the client into the configuration, or into a file of include:",
 	})
 	return false
+}
+
+// onlyProved refuses new clients of a provider that stands on documentation alone, for as long as nobody has said allow_unproven:
+// they would be the first whose secrets are rotated by it. Who only watches risks nothing, and what is registered goes on.
+func (e *enrolment) onlyProved(ctx context.Context, i int, client *credential.Client) (bool, error) {
+	cfg := e.config()
+	p, _ := cfg.Provider(client.Provider)
+	if p.Unproven == "" || cfg.Policies[client.Policy].OnlyWatches() {
+		return true, nil
+	}
+	for _, id := range []string{client.ID, client.RenamedFrom} {
+		if id == "" {
+			continue
+		}
+		if _, known, err := e.store.Get(ctx, id); known || err != nil {
+			return known, err
+		}
+	}
+	e.result.Rejected = append(e.result.Rejected, admin.Rejected{
+		Index: i, Path: "provider", What: p.Unproven + config.Unmet + ", and nobody has allowed it",
+		Hint: "in the block of " + p.Name + " " + config.HintUnproven + "; or give the client a policy with start: observe",
+	})
+	return false, nil
 }
 
 func (e *enrolment) creation(client credential.Client) credential.Change {

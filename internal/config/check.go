@@ -307,15 +307,21 @@ func (p *providerSettings) check(s scope) {
 	}
 }
 
-// proven asks for a person's word where a provider stands on documentation alone. It is a warning, so that configurations from
-// before the word go on; --strict makes an error of it.
-func (p *providerSettings) proven(s scope, unproven string) {
+// proven asks for a person's word where a provider stands on documentation alone, and returns what it stands on without one. It is a
+// warning, so that configurations from before the word go on; --strict makes an error of it.
+func (p *providerSettings) proven(s scope, unproven string) string {
 	if unproven == "" || p.AllowUnproven {
-		return
+		return ""
 	}
-	s.child("allow_unproven").warn(unproven+" was written from documentation and never met the real server",
-		"write allow_unproven: true beside kind, once you have read what it does (docs/reference/providers.md) and chosen a client to try it with")
+	s.child("allow_unproven").warn(unproven+Unmet, HintUnproven+" and chosen a client to try it with")
+	return unproven
 }
+
+// What is said of a provider that stands on documentation alone, after the name of its kind or preset, and what to do.
+const (
+	Unmet        = " was written from documentation and never met the real server"
+	HintUnproven = "write allow_unproven: true beside kind, once you have read what it does (docs/reference/providers.md)"
+)
 
 func positive[D ~int64](s scope, d D) {
 	if d <= 0 {

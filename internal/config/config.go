@@ -53,6 +53,10 @@ type Provider struct {
 	Fields      []string // fields of the bundle, as in Kind.Fields
 	Secret      Secrets  // reads the secrets among Settings
 	Source      string   // "file:line"
+
+	// Unproven names what its block stands on where that is documentation alone and nobody has said allow_unproven; empty = it was
+	// proved, or somebody has. What was registered before goes on; nothing new is taken that could rotate.
+	Unproven string
 }
 
 // Provider returns the provider of this name.

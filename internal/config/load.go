@@ -197,7 +197,7 @@ func (l *loader) provider(s scope, p *Provider) {
 		kind.Validate(p.Settings, func(path, what, hint string) { s.at(path).report(what, hint) })
 	}
 	if kind.Unproven != nil {
-		common.proven(s, kind.Unproven(p.Settings))
+		p.Unproven = common.proven(s, kind.Unproven(p.Settings))
 	}
 	common.check(s)
 	p.Kind, p.Ref, p.Fields = kind.Name, kind.Ref, kind.Fields
