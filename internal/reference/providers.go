@@ -46,7 +46,7 @@ const beginning = "# Kinds of providers, and presets\n\n" +
 	"| `real-server` | a test in `test/` starts these servers, in these versions, and asks them through the adapter |\n" +
 	"| `recorded` | answers that a live system gave are played in the tests |\n" +
 	"| `documentation` | written from what the maker publishes, and tested with answers, mostly also a stand-in, made from the same pages. The provider " +
-	"is warned of until it says `allow_unproven: true`, and `rotad check --strict` refuses it until then |\n" +
+	"is warned of until it says `allow_unproven: true`, and `rotad check --strict` refuses it until then; `rotad add` and `rotad import` take no new client of it but to watch |\n" +
 	"| `own` | there is no maker to compare with: a program or a description of your own, or values that rotad makes itself |\n\n" +
 	"What documentation leaves out is found by the first who tries. Do it with one client that nobody depends on: `start: approve`,\n" +
 	"`rotad check --online`, one rotation, and a look at the provider's own pages. An error that says `not-understood` has lost nothing: the\n" +

@@ -94,3 +94,22 @@ func FuzzClaims(f *testing.F) {
 		}
 	})
 }
+
+func TestScopesComeWithTheLoginOrInTheToken(t *testing.T) {
+	for name, test := range map[string]struct {
+		token httpapi.Token
+		want  string
+		known bool
+	}{
+		"with the login":       {httpapi.Token{Scope: "a b", Value: jwt(`{"scope":"c"}`)}, "a b", true},
+		"in the token":         {httpapi.Token{Value: jwt(`{"scope":"c d"}`)}, "c d", true},
+		"as a list":            {httpapi.Token{Value: jwt(`{"scp":["c","d"]}`)}, "c d", true},
+		"none":                 {httpapi.Token{Value: jwt(`{"scope":""}`)}, "", true},
+		"nowhere":              {httpapi.Token{Value: jwt(`{"sub":"c"}`)}, "", false},
+		"in no readable token": {httpapi.Token{Value: credential.NewSensitive("opaque")}, "", false},
+	} {
+		if words, known := test.token.Scopes(); strings.Join(words, " ") != test.want || known != test.known {
+			t.Errorf("%s: %q, known: %t", name, words, known)
+		}
+	}
+}
