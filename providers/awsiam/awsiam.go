@@ -57,7 +57,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldAccessKeyID, FieldSecretAccessKey},
 		Ref:      []string{refUser},
 		Rights:   "iam:ListAccessKeys, iam:CreateAccessKey, iam:DeleteAccessKey for those users; iam:GetAccessKeyLastUsed to see when a key was used",
-		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2", Lists: true, Revokes: true, Usage: true},
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2", Lists: true, Revokes: true, Usage: true, Instead: instead()},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}
@@ -208,4 +208,11 @@ func (p *provider) Check(ctx context.Context) []providers.Finding {
 	default:
 		return []providers.Finding{{Problem: true, What: err.Error(), Hint: "is the url that of IAM?"}}
 	}
+}
+
+// instead is how a workload comes to AWS without a key of its own (docs.aws.amazon.com/IAM: identity providers and federation).
+func instead() []providers.Instead {
+	return []providers.Instead{{
+		Method: providers.InsteadFederation, How: "a role in place of the user: AssumeRoleWithWebIdentity with the token of where the workload runs, or IAM Roles Anywhere",
+	}}
 }
