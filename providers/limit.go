@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/rotad/rotad/internal/credential"
 )
 
@@ -17,6 +19,7 @@ type Limits struct {
 	Rate        float64       // calls per second in the long run; 0 = not limited
 	Burst       int           // calls that may come at once after a pause; 0 = 1
 	CreateWait  time.Duration // longest wait of a create for its turn; 0 = DefaultCreateWait
+	Breaker     *Breaker      // is told what the calls brought; nil = nobody is
 }
 
 // DefaultCreateWait is how long a create waits for its turn before it gives up with nothing sent. It stays below the
@@ -43,7 +46,7 @@ type Decorated struct {
 	clock   Clock
 	observe Observe
 	slots   chan struct{} // nil = not limited
-	bucket  *bucket       // nil = not limited
+	bucket  *rate.Limiter // nil = not limited; its times are the monotonic clock's, see onBucket
 
 	mu       sync.Mutex
 	creating map[string]*turn // by canonical reference
@@ -68,7 +71,7 @@ func Limited(p Provider, l Limits, c Clock, observe Observe) *Decorated {
 		d.slots = make(chan struct{}, l.Concurrency)
 	}
 	if l.Rate > 0 {
-		d.bucket = newBucket(l.Rate, max(l.Burst, 1))
+		d.bucket = rate.NewLimiter(rate.Limit(l.Rate), max(l.Burst, 1))
 	}
 	return d
 }
@@ -96,7 +99,9 @@ func (d *Decorated) call(
 	if err != nil {
 		outcome = string(ClassOf(err))
 	}
-	d.observe(operation, outcome, d.clock.Elapsed()-start)
+	now := d.clock.Elapsed()
+	d.observe(operation, outcome, now-start)
+	d.limits.Breaker.note(now, err)
 	return err
 }
 
@@ -123,11 +128,15 @@ func (d *Decorated) enter(ctx context.Context, operation string, late <-chan tim
 	return release, nil
 }
 
+// pace waits for the rate. A call that finds no token takes the next one that will be there, and gives it back if its own
+// time is up before.
 func (d *Decorated) pace(ctx context.Context, operation string, late <-chan time.Time) error {
 	if d.bucket == nil {
 		return nil
 	}
-	wait := d.bucket.take(d.clock.Elapsed())
+	now := d.onBucket()
+	token := d.bucket.ReserveN(now, 1)
+	wait := token.DelayFrom(now)
 	if wait == 0 {
 		return nil
 	}
@@ -135,13 +144,16 @@ func (d *Decorated) pace(ctx context.Context, operation string, late <-chan time
 	case <-d.clock.After(wait):
 		return nil
 	case <-late:
-		d.bucket.giveBack()
+		token.CancelAt(d.onBucket())
 		return d.notSent(operation, ClassThrottled, errNoTurn)
 	case <-ctx.Done():
-		d.bucket.giveBack()
+		token.CancelAt(d.onBucket())
 		return d.notSent(operation, ClassUnavailable, errNoTurn)
 	}
 }
+
+// onBucket is now as the bucket counts it: no jump of the wall clock fills it.
+func (d *Decorated) onBucket() time.Time { return time.Unix(0, 0).Add(d.clock.Elapsed()) }
 
 func (d *Decorated) notSent(operation string, class Class, cause error) error {
 	return &Error{Class: class, Provider: d.limits.Name, Operation: operation, Err: cause}
@@ -210,40 +222,4 @@ func (d *Decorated) forget(key string, mine *turn) {
 	if mine.waiters--; mine.waiters == 0 {
 		delete(d.creating, key)
 	}
-}
-
-// bucket is a token bucket: full at first, one token per call, refilled at a steady rate. Debt is allowed: a call that
-// finds no token reserves the next one and is told how long to wait for it.
-type bucket struct {
-	mu     sync.Mutex
-	rate   float64 // tokens per second
-	size   float64
-	tokens float64
-	last   time.Duration
-}
-
-func newBucket(rate float64, burst int) *bucket {
-	return &bucket{rate: rate, size: float64(burst), tokens: float64(burst)}
-}
-
-// take takes a token and returns how long to wait before using it.
-func (b *bucket) take(now time.Duration) time.Duration {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if now > b.last {
-		b.tokens = min(b.size, b.tokens+(now-b.last).Seconds()*b.rate)
-		b.last = now
-	}
-	b.tokens--
-	if b.tokens >= 0 {
-		return 0
-	}
-	return time.Duration(-b.tokens / b.rate * float64(time.Second))
-}
-
-// giveBack returns the token of a call that was not made.
-func (b *bucket) giveBack() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.tokens = min(b.size, b.tokens+1)
 }

@@ -247,6 +247,41 @@ func TestGivingUpCostsNothing(t *testing.T) {
 	})
 }
 
+// Who comes after a call that gave up does not get the turn of another one that waits.
+func TestGivingUpCrowdsNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := &able{}
+		p := providers.Limited(inner, providers.Limits{Rate: 0.1}, clock(), nil)
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		turns := map[time.Duration]int{}
+		start := time.Now()
+		ask := func(ctx context.Context) {
+			wg.Go(func() {
+				if _, err := p.Inspect(ctx, about("a")); err == nil {
+					mu.Lock()
+					defer mu.Unlock()
+					turns[time.Since(start).Round(time.Second)]++
+				}
+			})
+			synctest.Wait()
+		}
+		impatient, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		ask(t.Context()) // at once
+		ask(impatient)   // would have its turn after ten seconds
+		ask(t.Context()) // after twenty
+		time.Sleep(2 * time.Second)
+		ask(t.Context())
+		wg.Wait()
+		for at, n := range turns {
+			if n > 1 {
+				t.Errorf("%d calls at once, after %s: %v", n, at, turns)
+			}
+		}
+	})
+}
+
 func TestEveryCallIsObserved(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		inner, log := &able{}, &seen{}
