@@ -57,6 +57,7 @@ func newCodec() codec {
 	times := make(map[reflect.Type]timeCheck)
 	for _, t := range []reflect.Type{
 		reflect.TypeFor[credential.Record](), reflect.TypeFor[credential.Notice](), reflect.TypeFor[credential.Audit](),
+		reflect.TypeFor[credential.Tally](),
 	} {
 		times[t] = timeCheckFor(t)
 	}
@@ -65,7 +66,7 @@ func newCodec() codec {
 
 // Stored are the types that a store keeps.
 type Stored interface {
-	credential.Record | credential.Notice | credential.Audit
+	credential.Record | credential.Notice | credential.Audit | credential.Tally
 }
 
 // Encode turns a value into bytes that Decode can read: a value that could not be read again, such as a time after the

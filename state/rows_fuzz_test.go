@@ -10,7 +10,7 @@ import (
 	"github.com/rotad/rotad/state"
 )
 
-// FuzzRows reads what lies in the outbox and in the audit: what can be read is read the same again, the rest is refused.
+// FuzzRows reads what lies in the outbox, in the audit and in the tallies: what can be read is read the same again, the rest is refused.
 func FuzzRows(f *testing.F) {
 	at := time.Date(2026, 3, 4, 5, 6, 7, 8000, time.UTC)
 	notice := credential.Notice{
@@ -19,8 +19,12 @@ func FuzzRows(f *testing.F) {
 		Deliveries: []credential.Delivery{{Channel: "smtp", To: "a@example.com", Next: at}}, Calendar: &credential.Invite{UID: "u", At: at},
 	}
 	audit := credential.Audit{Seq: 2, At: at, Client: "billing", Event: credential.EventRevoking, Secret: "k1"}
+	tally := credential.Tally{Day: at, Creates: 3, Wave: credential.Wave{
+		ID: "w", Began: at, Waiting: 2, Failed: 1, Failure: &credential.WaveFailure{At: at, Client: "billing", Code: "unauthorized"},
+	}}
 	for i, encode := range []func() ([]byte, error){
 		func() ([]byte, error) { return state.Encode(&notice) }, func() ([]byte, error) { return state.Encode(&audit) },
+		func() ([]byte, error) { return state.Encode(&tally) },
 	} {
 		row, err := encode()
 		if err != nil {
@@ -28,15 +32,18 @@ func FuzzRows(f *testing.F) {
 		}
 		f.Add(uint8(i), row)
 		f.Add(uint8(i), row[:len(row)/2])
-		f.Add(uint8(1-i), row)
+		f.Add(uint8(i+1), row)
 	}
 	f.Add(uint8(0), []byte{0xbf, 0xff})
 	f.Add(uint8(1), []byte{0xa1, 0x61, 'k', 0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
 	f.Fuzz(func(t *testing.T, kind uint8, row []byte) {
-		if kind%2 == 0 {
+		switch kind % 3 {
+		case 0:
 			readAgain[credential.Notice](t, row)
-		} else {
+		case 1:
 			readAgain[credential.Audit](t, row)
+		default:
+			readAgain[credential.Tally](t, row)
 		}
 	})
 }

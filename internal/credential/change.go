@@ -11,6 +11,7 @@ type Change struct {
 	Record    Record    // Record.Rev is the revision that the change was made from
 	Notices   []Notice  // new rows of the outbox
 	Audit     []Audit   // new rows of the audit
+	Strokes   []Stroke  // changes of tallies; one that cannot be made is a conflict, as an outdated revision is
 	Watermark time.Time // the second clock (see docs/architecture.md); zero = leave it
 	Keep      bool      // keep the claim: more follows; else the commit releases it
 	Archive   bool      // the client has left: move the record to the archive

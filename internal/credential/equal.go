@@ -14,7 +14,7 @@ func (r *Record) Equal(o *Record) bool {
 		r.Boot == o.Boot, r.Since.Equal(o.Since), r.VersionAt.Equal(o.VersionAt), r.Looked.Equal(o.Looked), r.NextLook.Equal(o.NextLook),
 		r.Backoff == o.Backoff, r.Request == o.Request, r.Told == o.Told, r.Calendar == o.Calendar, r.Answered.Equal(o.Answered), r.Last == o.Last,
 		r.Current == o.Current, r.Caps == o.Caps, same(r.Hold, o.Hold), r.Cleanup.equal(o.Cleanup), slices.Equal(r.Copies, o.Copies),
-		slices.Equal(r.Consumers, o.Consumers), slices.EqualFunc(r.Habits, o.Habits, Habit.equal),
+		slices.Equal(r.Consumers, o.Consumers), slices.EqualFunc(r.Habits, o.Habits, Habit.equal), r.Wave == o.Wave,
 		slices.Equal(r.Orphans, o.Orphans), slices.Equal(r.Beside, o.Beside), r.BesideAt.Equal(o.BesideAt),
 		r.Client.equal(&o.Client), r.Rotation.equal(o.Rotation),
 	)

@@ -21,6 +21,7 @@ const (
 	NoticeOldRemind NoticeKind = "old-remind" // manual: the old secret still has to be removed in the portal
 	NoticeInUse     NoticeKind = "in-use"     // the old secret is still in use at the end of its overlap
 	NoticeLeft      NoticeKind = "left"       // the client was removed: its calendar event is cancelled
+	NoticeStopped   NoticeKind = "stopped"    // to the admins: nothing begins under a provider, or only what cannot wait
 	NoticeAdmin     NoticeKind = "admin"      // the word to the admins: a rotation that nobody scheduled
 )
 

@@ -48,6 +48,7 @@ type Record struct {
 
 	Consumers []ConsumerState `json:"consumers,omitempty"` // what its consumers said last
 	Habits    []Habit         `json:"habits,omitempty"`    // how long they went on with old secrets
+	Wave      Membership      `json:"wave,omitzero"`       // its part in the rotations of its provider that are due together
 
 	Due    time.Time `json:"due,omitzero"`     // the earliest moment at which something has to be decided; zero = never
 	DueFor Reason    `json:"due_for,omitzero"` // why

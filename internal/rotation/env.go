@@ -22,6 +22,9 @@ type Env struct {
 	FreshID  string                                        // id for a rotation, if one begins
 	FreshUID string                                        // UID for a calendar event, if one begins
 	Instance string                                        // id of this rotad, as in Vault staging
+
+	Pace  credential.Pace  // what may begin under the client's provider; zero = no bounds
+	Tally credential.Tally // what has begun there; only where Pace has bounds
 }
 
 // Bounds that are rules, not settings.

@@ -283,6 +283,7 @@ func (s *step) nextAttempt(fence int) {
 	r.FenceBase, r.Fence, r.FenceAt, r.Unsettled, r.Resent, r.Sent = fence, 0, time.Time{}, nil, 0, nil
 	r.New, r.Staged, r.StagedAt, r.Orphan = credential.Secret{}, 0, time.Time{}, ""
 	s.enter(credential.PhaseIntent)
+	s.countCreate(r.Cause)
 	if r.Attempt > rotationAttempts && !r.Cutover {
 		s.hold(credential.HoldAttempts, fmt.Sprintf("%d creates in this rotation did not lead to a usable secret", r.Attempt-1), nil)
 	}

@@ -25,6 +25,7 @@ func preconditions(l *Look) []rule {
 		{"no-overlap", check((*step).stillCounting)},
 		{"overlap-too-short", check((*step).overlapTooShort)},
 		{"slots-full", check((*step).slotsFull)},
+		{"quota", func(s *step) bool { return s.spent(*s.wanted()) }}, // another one was faster
 		{"intent", check((*step).begin)},
 	}
 }
@@ -231,6 +232,7 @@ func (s *step) begin(l *Look) bool {
 		r.Policy, r.Client.AllowCut, r.Client.Stagger = atOnce(r.Policy, r.Caps), true, 0
 	}
 	s.release("the rotation could begin")
+	s.countCreate(*cause)
 	s.rec.Request = credential.Request{Acked: s.rec.Request.Acked, Snooze: s.rec.Request.Snooze}
 	s.rec.Backoff = credential.Backoff{}
 	s.audit(credential.EventIntent, func(a *credential.Audit) {

@@ -111,15 +111,18 @@ func (s *step) approved(kind credential.CauseKind) *credential.Cause {
 func (s *step) rotate() bool {
 	cause := s.wanted()
 	switch {
-	case cause == nil:
-		return false
-	case s.blockedByHold():
+	case cause == nil, s.blockedByHold():
+		s.leaveWave()
 		return false
 	case s.env.NoCreate != "":
 		return s.wait(s.env.Now.Add(time.Minute), s.env.NoCreate)
 	}
 	if open, _ := s.startsAt(*cause); open.After(s.env.Now) || open.IsZero() {
+		s.giveUpTurn()
 		return false
+	}
+	if s.waitsForTomorrow(*cause) || s.waitsItsTurn(*cause) {
+		return true
 	}
 	return s.do(EffectPrepare)
 }

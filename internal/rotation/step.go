@@ -18,6 +18,7 @@ type Decision struct {
 	Reason  credential.Reason
 	Notices []credential.Notice
 	Audit   []credential.Audit
+	Strokes []credential.Stroke // what it means for the tally of the client's provider
 	Archive bool // the client has left, and nothing is under way
 	Resync  bool // an independent clock agrees with the wall: the second clock may follow it
 }
@@ -28,6 +29,9 @@ type step struct {
 	env    Env
 	out    Decision
 	paused time.Time // until when the record paused before
+
+	before  past // what the record was like
+	applied bool // this is about the outcome of an effect
 }
 
 func newStep(rec credential.Record, env Env) *step {
@@ -41,7 +45,7 @@ func newStep(rec credential.Record, env Env) *step {
 		}
 		rec.Rotation = &copied
 	}
-	s.rec, s.env, s.paused = rec, env, rec.Backoff.Until
+	s.rec, s.env, s.paused, s.before = rec, env, rec.Backoff.Until, pastOf(&rec)
 	return s
 }
 
@@ -102,6 +106,7 @@ func (s *step) sooner(at time.Time, why credential.Reason) {
 
 // decision closes the step, which is not used any more.
 func (s *step) decision() Decision {
+	s.followWave()
 	d := s.out
 	d.Record = s.rec
 	d.Record.Boot = s.env.Boot
@@ -155,6 +160,7 @@ func phaseRules(p credential.Phase) []rule {
 // Apply turns the outcome of an effect into the next record. It is pure.
 func Apply(rec credential.Record, effect Effect, o Outcome, env Env) Decision {
 	s := newStep(rec, env)
+	s.applied = true
 	s.out.Reason = credential.Reason(effect)
 	s.rec.Due, s.rec.DueFor = s.env.Now, credential.Reason(effect)
 	s.clock(o)

@@ -201,7 +201,15 @@ func (s *step) troubled() bool {
 		return true
 	}
 	at, _ := Planned(s.rec, s.env.Policy, s.env.window(s.env.Policy))
-	return !at.IsZero() && s.env.Now.After(at.Add(lateAfter)) && s.env.Now.After(s.rec.Since.Add(lateAfter))
+	return !at.IsZero() && s.env.Now.After(at.Add(s.late())) && s.env.Now.After(s.rec.Since.Add(lateAfter))
+}
+
+// late is how far a planned rotation may be overdue before people are warned.
+func (s *step) late() time.Duration {
+	if s.rec.Wave.State == credential.WaveWaiting {
+		return waveLateAfter
+	}
+	return lateAfter
 }
 
 // tellExpiry sends the latest due warning, the final one, or the word that it has expired.
@@ -378,7 +386,7 @@ func (s *step) troubledFrom() time.Time {
 	if at.IsZero() || s.speaks() || !Automatic(s.rec, s.env.Policy) {
 		return time.Time{}
 	}
-	return latest(at, s.rec.Since).Add(lateAfter + time.Second)
+	return latest(at.Add(s.late()), s.rec.Since.Add(lateAfter)).Add(time.Second)
 }
 
 func (s *step) nextAnnouncement() time.Time {

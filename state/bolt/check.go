@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/state"
 )
 
@@ -25,8 +26,8 @@ func (s *Store) Check(ctx context.Context) error {
 }
 
 func (t *txn) check() error {
-	c := &checker{t: t, want: make(map[string]int64), entries: make(map[bucket]int)}
-	for _, step := range []func() error{c.pages, c.records, c.outbox, c.indexes, c.counters, c.audit} {
+	c := &checker{t: t, want: make(map[string]int64), entries: make(map[bucket]int), members: make(map[credential.Membership]int)}
+	for _, step := range []func() error{c.pages, c.records, c.outbox, c.indexes, c.counters, c.tallies, c.audit} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -39,6 +40,7 @@ type checker struct {
 	t        *txn
 	want     map[string]int64 // counters
 	entries  map[bucket]int   // entries that an index should have
+	members  map[credential.Membership]int // clients, by their part in a wave
 	problems []error
 }
 
@@ -73,6 +75,9 @@ func (c *checker) records() error {
 		c.expect(bktUnique, f.vault, k)
 		for _, name := range f.counts {
 			c.want[name]++
+		}
+		if r.Wave.State != credential.WaveNone {
+			c.members[r.Wave]++
 		}
 		return nil
 	})

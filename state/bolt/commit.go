@@ -13,7 +13,7 @@ import (
 
 // Commit makes a change, all or nothing, if the stored record still has the revision that the change was made from. It
 // returns the record with its new revision. With conflict true nothing was changed, and the record is the stored one,
-// which won. A change of a record that does not exist (any more) ends with state.ErrGone, one that would give two
+// which won; or it has not changed, and a tally has that one of the strokes was decided from. A change of a record that does not exist (any more) ends with state.ErrGone, one that would give two
 // clients the same ref or Vault path with a *state.Duplicate, one that cannot be stored with state.ErrInvalid; with any
 // of them nothing was changed. After state.ErrFatal nothing is known, and the process has to end.
 //
@@ -71,6 +71,7 @@ type prepared struct {
 	facets    facets
 	notices   []preparedNotice
 	audit     [][]byte
+	strokes   []credential.Stroke
 }
 
 // from returns the id under which the record stands before the change.
@@ -93,6 +94,7 @@ func prepare(c *credential.Change) (*prepared, error) {
 	p := &prepared{
 		id: c.Record.Client.ID, provider: c.Record.Client.Provider, due: c.Record.Due, rev: c.Record.Rev,
 		create: c.Create, archive: c.Archive, keep: c.Keep, rename: c.Rename, watermark: c.Watermark,
+		strokes: c.Strokes,
 	}
 	if !c.Archive {
 		p.facets = facetsOf(&c.Record)
@@ -142,6 +144,18 @@ func (t *txn) apply(p *prepared) (winner *credential.Record, err error) {
 		return nil, err
 	}
 	if err := t.checkUnique(p, was, from); err != nil {
+		return nil, err
+	}
+	tallies, current, err := t.strike(p.strokes)
+	switch {
+	case err != nil:
+		return nil, err
+	case !current && old == nil:
+		return nil, state.ErrConflict
+	case !current:
+		return &old.Record, nil
+	}
+	if err := t.putTallies(tallies); err != nil {
 		return nil, err
 	}
 	t.writeRecord(p, was, from, link)

@@ -3,6 +3,7 @@ package statetest
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 	"math"
 	"sync"
 	"time"
@@ -26,6 +27,7 @@ type Memory struct {
 	keys    map[string]struct{}
 	notices map[uint64]lease
 	seq     uint64 // of the last notice
+	tallies map[string]credential.Tally
 }
 
 // kept is a record as it is stored, and decoded for looking at: that copy is never handed out.
@@ -62,7 +64,7 @@ func NewMemory() *Memory {
 		meta:    state.Meta{Schema: state.Schema, Instance: rand.Text(), Boot: 1, Key: key},
 		records: make(map[string]kept), archive: make(map[string]kept), claims: make(map[string]lease),
 		owners: make(map[string][]int), outbox: make(map[uint64][]byte), keys: make(map[string]struct{}),
-		notices: make(map[uint64]lease),
+		notices: make(map[uint64]lease), tallies: make(map[string]credential.Tally),
 	}
 }
 
@@ -112,6 +114,11 @@ func (m *Memory) commit(c credential.Change) (r credential.Record, conflict bool
 	if err != nil {
 		return none, false, err
 	}
+	tallies, current := m.strike(c.Strokes)
+	if !current {
+		return old.copy(), true, nil
+	}
+	maps.Copy(m.tallies, tallies)
 	delete(m.records, from)
 	if c.Archive {
 		m.archive[id] = keep(bytes)
@@ -121,6 +128,30 @@ func (m *Memory) commit(c credential.Change) (r credential.Record, conflict bool
 	m.append(c, from, rows, audit)
 	m.follow(c, from)
 	return r, false, nil
+}
+
+// strike makes strokes on copies of their tallies. It is false where one of them cannot be made.
+func (m *Memory) strike(strokes []credential.Stroke) (map[string]credential.Tally, bool) {
+	after := map[string]credential.Tally{}
+	for _, s := range strokes {
+		tally, known := after[s.Provider]
+		if !known {
+			tally = m.tallies[s.Provider]
+		}
+		next, ok := tally.With(s)
+		if !ok {
+			return nil, false
+		}
+		after[s.Provider] = next
+	}
+	return after, true
+}
+
+// Tally returns what has been begun under a provider; see bolt.Store.
+func (m *Memory) Tally(ctx context.Context, provider string) (credential.Tally, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.tallies[provider], m.enter(ctx)
 }
 
 // unique refuses a second client with the same id, ref or Vault path.

@@ -12,7 +12,7 @@ import (
 // Run holds a store to the rules. open returns a new, empty store each time, and closes it when the test ends.
 func Run(t *testing.T, open func(t *testing.T) Store) {
 	t.Helper()
-	for _, group := range [][]rule{claimRules(), commitRules(), uniqueRules(), readRules(), outboxRules(), countRules(), crowdRules()} {
+	for _, group := range [][]rule{claimRules(), commitRules(), uniqueRules(), readRules(), outboxRules(), countRules(), tallyRules(), crowdRules()} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) { r.hold(world{t, open(t)}) })
 		}

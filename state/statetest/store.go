@@ -34,6 +34,7 @@ type Store interface {
 	Prune(ctx context.Context, now time.Time) (int, error)
 	OutboxCounts() map[credential.NoticeState]int
 
+	Tally(ctx context.Context, provider string) (credential.Tally, error)
 	Aggregates() state.Aggregates
 	Expiring(ctx context.Context, now time.Time, within ...time.Duration) (expired int, soon []int, err error)
 	MostUrgent(ctx context.Context, n int) iter.Seq2[credential.Record, error]
