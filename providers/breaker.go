@@ -17,7 +17,8 @@ type Breaker struct {
 
 	mu      sync.Mutex
 	silent  int           // calls in a row that brought no answer
-	open    bool          //
+	open    bool
+	told    bool          // of this outage
 	since   time.Duration // of the first of them
 	until   time.Duration // no probe before this
 	pause   time.Duration // before the next probe
@@ -81,6 +82,20 @@ func (b *Breaker) Look(now time.Duration) Pause {
 	return b.pauseAt(now)
 }
 
+// Tell says whether it is time to tell people of the outage: once, after so long.
+func (b *Breaker) Tell(now, after time.Duration) bool {
+	if b == nil {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.told || !b.open || now-b.since < after {
+		return false
+	}
+	b.told = true
+	return true
+}
+
 func (b *Breaker) pauseAt(now time.Duration) Pause {
 	p := Pause{Silent: b.silent, Open: b.open, Wait: max(0, b.slow-now)}
 	if b.open {
@@ -98,7 +113,7 @@ func (b *Breaker) note(now time.Duration, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !silence(err) {
-		b.silent, b.open, b.pause, b.probing = 0, false, 0, 0
+		b.silent, b.open, b.told, b.pause, b.probing = 0, false, false, 0, 0
 		if ClassOf(err) == ClassThrottled {
 			b.slow = max(b.slow, now+min(RetryAfter(err), longestAsked))
 		}

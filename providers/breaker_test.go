@@ -166,9 +166,32 @@ func TestRetryAfterHoldsForAll(t *testing.T) {
 	}
 }
 
+func TestAnOutageIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMood()
+		outage := func() (told int) {
+			m.calls(t, 3, away())
+			for range 10 {
+				if m.breaker.Tell(m.now(), 5*time.Minute) {
+					told++
+				}
+				time.Sleep(time.Minute)
+			}
+			m.calls(t, 1, nil)
+			return told
+		}
+		if first, second := outage(), outage(); first != 1 || second != 1 {
+			t.Errorf("told %d and %d times", first, second)
+		}
+		if m.breaker.Tell(m.now(), 0) {
+			t.Error("told that a provider is away which answers")
+		}
+	})
+}
+
 func TestNoBreakerIsClosed(t *testing.T) {
 	b := providers.NewBreaker(0)
-	if b != nil || b.Admit(time.Hour) != (providers.Pause{}) || b.Look(0) != (providers.Pause{}) {
+	if b != nil || b.Admit(time.Hour) != (providers.Pause{}) || b.Look(0) != (providers.Pause{}) || b.Tell(time.Hour, 0) {
 		t.Errorf("%+v", b)
 	}
 }

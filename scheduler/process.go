@@ -29,6 +29,7 @@ func (s *Scheduler) Step(ctx context.Context, rec credential.Record) error {
 func (s *Scheduler) process(ctx context.Context, rec credential.Record) error {
 	d := rotation.Plan(rec, s.Env(rec))
 	for range turns {
+		d = s.later(rec, d)
 		committed, d2, err := s.settleOn(ctx, rec, d)
 		if err != nil {
 			return err
@@ -62,14 +63,14 @@ func (s *Scheduler) settleOn(ctx context.Context, rec credential.Record, d rotat
 			return committed, d, err
 		}
 		rec = committed
-		d = rotation.Plan(rec, s.Env(rec))
+		d = s.later(rec, rotation.Plan(rec, s.Env(rec)))
 	}
 	return rec, rotation.Decision{Record: rec}, nil
 }
 
 // unchanged says whether a decision leaves nothing to commit before its effect.
 func unchanged(rec credential.Record, d rotation.Decision) bool {
-	if len(d.Notices)+len(d.Audit) > 0 {
+	if len(d.Notices)+len(d.Audit)+len(d.Strokes) > 0 {
 		return false
 	}
 	a, b := rec, d.Record
@@ -105,7 +106,7 @@ func (s *Scheduler) takeIn(
 		}
 		failpoint.Hit("recorded", string(e), rec.Client.ID)
 		if !conflict {
-			d.Record, d.Notices, d.Audit = committed, nil, nil
+			d.Record, d.Notices, d.Audit, d.Strokes = committed, nil, nil, nil
 			return committed, d, nil
 		}
 		rec = committed
@@ -133,6 +134,7 @@ func (s *Scheduler) fold(rec credential.Record, e rotation.Effect, o rotation.Ou
 	next := rotation.Plan(applied.Record, s.Env(applied.Record))
 	next.Notices = append(applied.Notices, next.Notices...)
 	next.Audit = append(applied.Audit, next.Audit...)
+	next.Strokes = append(applied.Strokes, next.Strokes...)
 	return next
 }
 
@@ -195,7 +197,7 @@ func (s *Scheduler) letGo(ctx context.Context, rec credential.Record) error {
 // or done is written down.
 func (s *Scheduler) commit(ctx context.Context, d rotation.Decision) (credential.Record, bool, error) {
 	change := credential.Change{
-		Record: d.Record, Notices: d.Notices, Audit: d.Audit, Archive: d.Archive,
+		Record: d.Record, Notices: d.Notices, Audit: d.Audit, Strokes: d.Strokes, Archive: d.Archive,
 		Keep: d.Effect != rotation.EffectNone && !d.Archive, Watermark: s.clock.now(s.Elapsed()),
 	}
 	id := d.Record.Client.ID
@@ -220,6 +222,12 @@ func (s *Scheduler) Env(rec credential.Record) rotation.Env {
 		Now: now, Elapsed: s.Elapsed(), Second: s.clock.now(s.Elapsed()), Boot: s.Boot,
 		Policy: w.Policies[rec.Client.Policy], Windows: w.Windows, Timing: connection.Timing,
 		NextLook: s.nextLook(rec, now), FreshID: s.FreshID(), FreshUID: s.FreshUID(), Instance: s.instance(),
+	}
+	env.Pace = connection.Pace
+	if err := s.readTally(&env, provider(rec)); err != nil {
+		s.fail(err)
+		env.NoCreate = "state-unreadable"
+		return env
 	}
 	switch {
 	case s.draining.Load():

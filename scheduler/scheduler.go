@@ -30,10 +30,12 @@ type Store interface {
 	NextDue(ctx context.Context, provider string) (time.Time, bool, error)
 }
 
-// Connection is a provider with its time limits.
+// Connection is a provider with its limits.
 type Connection struct {
 	Provider providers.Provider
 	Timing   providers.Timing
+	Pace     credential.Pace    // what may begin; zero = no bounds
+	Breaker  *providers.Breaker // says whether the provider may be asked now; nil = always
 }
 
 // Schedule says when clients are looked at.
@@ -70,6 +72,8 @@ type Settings struct {
 	// Guard says why a rotation that is not additive must not begin now (little disk, a short-lived token); empty = it
 	// may. It may be nil.
 	Guard func(credential.Record) credential.Reason
+	// Tally returns what has been begun under a provider. It may be nil where no connection has a pace.
+	Tally func(provider string) (credential.Tally, error)
 	// Watch is told of what happened. It may be nil.
 	Watch Watch
 	// Drain is how long a shutdown waits for created secrets to be staged; 0 = DefaultDrain.

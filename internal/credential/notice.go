@@ -73,6 +73,7 @@ type Facts struct {
 	Hold         *Hold             `json:"hold,omitempty"`
 	NoExpiry     NoExpiry          `json:"no_expiry,omitzero"` // the word about it that ends, or has ended
 	Error        string            `json:"error,omitempty"`
+	Since        time.Time         `json:"since,omitzero"` // since when a provider does not answer, or a wave stands still
 	Negative     Negative          `json:"negative,omitempty"`
 	Cutover      bool              `json:"cutover,omitzero"`
 	Override     bool              `json:"override,omitzero"`

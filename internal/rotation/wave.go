@@ -116,8 +116,9 @@ func (s *step) tellStopped(w credential.Wave) {
 	}
 	f := w.Failure
 	s.stroke(credential.Stroke{Kind: credential.StrokeTold})
-	s.tellAdmins("wave", fmt.Sprintf("%s failed: %s. %s; %d wait", f.Client, f.Code, f.Detail, w.Waiting), func(n *credential.Notice) {
+	s.tellAdmins("wave", fmt.Sprintf("%s: %s: %s", f.Client, f.Code, f.Detail), func(n *credential.Notice) {
 		n.Key = fmt.Sprintf("%s|wave|%s|%d", s.rec.Client.Provider, w.ID, f.At.Unix())
+		n.Facts.Since = f.At
 	})
 }
 
