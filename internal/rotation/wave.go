@@ -23,7 +23,7 @@ import (
 // many they are, and fewer where the wave stands still.
 const (
 	turnsAsked      = 50 // clients of one wave that ask each second
-	turnsAskedStill = 20
+	turnsAskedStill = 2
 	shortestTurn    = 5 * time.Second
 	shortestStill   = time.Minute
 	longestTurn     = 15 * time.Minute
