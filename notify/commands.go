@@ -30,6 +30,8 @@ func (v view) commands() templates.Commands {
 		Patch:      v.patch(),
 		Moved:      v.moved(id),
 		TryChannel: "rotad send-test --channel " + quote(v.name(v.reader.About)),
+		Wave:       "rotad wave " + quote(clean(v.notice.Facts.Provider, maxDetail)),
+		WaveResume: "rotad wave resume " + quote(clean(v.notice.Facts.Provider, maxDetail)) + " --reason 'why'",
 	}
 	if !v.notice.Facts.NoExpiry.IsZero() {
 		c.NoExpiry = "no_expiry: {acknowledged_by: NAME, reason: WHY, until: " + v.now.UTC().AddDate(1, 0, 0).Format(time.DateOnly) + "}"

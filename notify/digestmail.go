@@ -131,6 +131,7 @@ var briefs = map[credential.NoticeKind]struct {
 	credential.NoticeNoExpiry:  {"nobody has stated when its secret expires", func(c templates.Commands) string { return c.Show }},
 	credential.NoticeOldRemind: {"remove its old secret at the provider, then say so", func(c templates.Commands) string { return c.OldRemoved }},
 	credential.NoticeLeft:      {"no longer watched", noCommand},
+	credential.NoticeStopped:   {"nothing further begins at its provider", func(c templates.Commands) string { return c.Wave }},
 	credential.NoticeAdmin:     {"rotated, and nobody had scheduled it", func(c templates.Commands) string { return c.History }},
 }
 

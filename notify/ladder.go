@@ -27,7 +27,8 @@ func calls(n credential.Notice) bool {
 		return false
 	case credential.NoticeWarning, credential.NoticeFinal, credential.NoticeExpired, credential.NoticeAnnounce,
 		credential.NoticeApprove, credential.NoticeRetired, credential.NoticeFailed, credential.NoticeHeld, credential.NoticeReleased,
-		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeLeft, credential.NoticeInUse:
+		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeLeft, credential.NoticeInUse,
+		credential.NoticeStopped:
 	}
 	return !n.Admins && SeverityOf(n) != SeverityInfo
 }

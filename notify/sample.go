@@ -326,7 +326,7 @@ func sampleAfter(plain noticeMaker, invite inviteMaker) []Sample {
 			n.Facts.Instructions = "Open Applications, billing-api, Keys and delete the older key."
 		})},
 	}
-	samples = append(samples, sampleUse(plain)...)
+	samples = append(append(samples, sampleUse(plain)...), sampleStopped(plain)...)
 	return append(samples, sampleTrouble(plain, invite)...)
 }
 

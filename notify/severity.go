@@ -30,7 +30,7 @@ func SeverityOf(n credential.Notice) Severity {
 		}
 		return SeverityWarning
 	case credential.NoticeWarning, credential.NoticeApprove, credential.NoticeRotated, credential.NoticeFailed,
-		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeAdmin, credential.NoticeInUse, KindChannel:
+		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeAdmin, credential.NoticeInUse, credential.NoticeStopped, KindChannel:
 		return SeverityWarning
 	case credential.NoticeRetired, credential.NoticeAnnounce, credential.NoticeReleased, credential.NoticeLeft:
 	}

@@ -52,6 +52,7 @@ func TestStillTrue(t *testing.T) {
 		"a confirmation that is outdated":       {world{kind: credential.NoticeRotated, record: func(r *credential.Record) { r.Version = 5 }}, false},
 		"a confirmation of a client now gone":   {world{kind: credential.NoticeRotated, gone: true}, true},
 		"a retirement of a client now gone":     {world{kind: credential.NoticeRetired, gone: true}, true},
+		"that nothing begins at a provider":     {world{kind: credential.NoticeStopped, gone: true}, true},
 		"the word to the admins":                {world{kind: credential.NoticeAdmin, gone: true}, true},
 		"a removal":                             {world{kind: credential.NoticeLeft, gone: true}, true},
 		"a removal while the client is leaving": {world{kind: credential.NoticeLeft, record: func(r *credential.Record) { r.Leaving = true }}, true},

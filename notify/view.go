@@ -30,7 +30,7 @@ func (v view) data() templates.Data {
 		Client: v.name(n.Client), Owner: v.name(n.Owner), Provider: v.name(f.Provider),
 		Manual: f.Mode == credential.ModeManual, Observed: f.Observed, Admin: n.Admins, Fallback: v.reader.Fallback,
 		Channel: v.name(v.reader.About),
-		Noted:   v.when(n.At), Expires: v.when(f.Expires), Rotates: v.when(f.NextRotate), OldDies: v.when(f.OldDies),
+		Noted:   v.when(n.At), Expires: v.when(f.Expires), Rotates: v.when(f.NextRotate), OldDies: v.when(f.OldDies), Since: v.when(f.Since),
 		Path: v.path(), Version: f.VaultVersion, OldVersion: f.OldVersion,
 		SecretID: v.name(f.SecretID), OldSecretID: v.name(f.OldSecretID), Rotation: v.name(f.Rotation),
 		Actor: v.name(f.Cause.Actor), Reason: sentence(f.Cause.Reason), Cause: v.cause(),

@@ -16,7 +16,7 @@ type Breaker struct {
 	failures int // that open it
 
 	mu      sync.Mutex
-	silent  int           // calls in a row that brought no answer
+	silent  int // calls in a row that brought no answer
 	open    bool
 	told    bool          // of this outage
 	since   time.Duration // of the first of them

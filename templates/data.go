@@ -21,6 +21,7 @@ type Data struct {
 	Expires When // of the current secret
 	Rotates When // the planned rotation
 	OldDies When // until when the old secret works
+	Since   When // since when a provider does not answer, or its wave stands still
 
 	Path        string // mount and path in Vault
 	Version     int    // consumer version with the new secret; 0 = none
@@ -128,6 +129,8 @@ type Commands struct {
 	Ack        string // says that somebody has seen it
 	Moved      string // says for a late consumer that it has moved
 	TryChannel string // sends a test over a channel
+	Wave       string // shows how far the rotations of the provider are
+	WaveResume string // lets a wave that stands still go on
 	Expires    string // a line of the configuration, not a command
 	NoExpiry   string // another one: the word for a secret that never expires
 }

@@ -18,6 +18,7 @@ import (
 // actionStore is what people's wishes need of the state.
 type actionStore interface {
 	Get(ctx context.Context, id string) (credential.Record, bool, error)
+	List(ctx context.Context, after string, n int) ([]credential.Record, error)
 	Find(ctx context.Context, provider string, ref credential.Ref) (id string, ok bool, err error)
 	Commit(ctx context.Context, c credential.Change) (rec credential.Record, conflict bool, err error)
 	CommitMany(ctx context.Context, changes []credential.Change) ([]state.Refusal, error)
@@ -39,6 +40,7 @@ type actions struct {
 
 	connection func(provider string) (scheduler.Connection, bool) // nil = nothing outside can be asked
 	feeds      feedStore                                          // nil = there are no calendar feeds
+	waves      waveBoard                                          // nil = nobody asks what begins under a provider
 
 	wake      func()                  // the scheduler has something to look at
 	committed func(credential.Change) // is told of every commit; may be nil
@@ -57,7 +59,11 @@ func newActions(
 
 // World returns what the commands have to know to tell what comes next.
 func (a *actions) World() admin.World {
-	return admin.World{Now: a.now().UTC(), Policies: a.config().Policies, Boot: a.env(credential.Record{}).Boot}
+	w := admin.World{Now: a.now().UTC(), Policies: a.config().Policies, Boot: a.env(credential.Record{}).Boot}
+	if a.waves != nil {
+		w.Providers = a.waves.providers()
+	}
+	return w
 }
 
 // Do does what a person wants, or says why not.
@@ -73,6 +79,8 @@ func (a *actions) Do(ctx context.Context, c admin.Command) (admin.Reply, error) 
 		return a.calendar(ctx, c)
 	case admin.VerbOrphans:
 		return a.orphans(ctx, c)
+	case admin.VerbWave:
+		return a.resumeWave(ctx, c)
 	case admin.VerbMoved:
 		return a.moved(ctx, c.Client, c.Consumer, c.Version, person(c))
 	default:
@@ -166,7 +174,7 @@ func (a *actions) grant(
 		if err != nil {
 			return admin.Reply{}, denied(err)
 		}
-		committed, conflict, err := a.commit(ctx, credential.Change{Record: d.Record, Notices: d.Notices, Audit: d.Audit, Keep: keep})
+		committed, conflict, err := a.commit(ctx, credential.Change{Record: d.Record, Notices: d.Notices, Audit: d.Audit, Strokes: d.Strokes, Keep: keep})
 		switch {
 		case errors.Is(err, state.ErrGone):
 			return admin.Reply{}, admin.NotFound(rec.Client.ID)

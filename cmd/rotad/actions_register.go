@@ -217,7 +217,7 @@ func (e *enrolment) change(ctx context.Context, client credential.Client) (c cre
 	}
 	d := rotation.Update(rec, client, e.env(rec))
 	sign(d.Audit, e.by)
-	return credential.Change{Record: d.Record, Notices: d.Notices, Audit: d.Audit, Keep: true, Rename: rename}, false, nil
+	return credential.Change{Record: d.Record, Notices: d.Notices, Audit: d.Audit, Strokes: d.Strokes, Keep: true, Rename: rename}, false, nil
 }
 
 // taken says in a dry run what a commit would say: another client has this ref already.

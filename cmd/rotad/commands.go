@@ -26,6 +26,7 @@ func commands() []func(*app) *cobra.Command {
 		newHold,
 		newRollback,
 		newResume,
+		newWave,
 		newAck,
 		newToken,
 		newSnooze,

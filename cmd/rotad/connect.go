@@ -148,7 +148,7 @@ func (a *app) openFile() (*source, error) {
 		return nil, openFailure(err)
 	}
 	a.note("rotad does not run; this is the state file " + cfg.State.Path)
-	world := admin.World{Now: time.Now().UTC(), Policies: cfg.Policies}
+	world := admin.World{Now: time.Now().UTC(), Policies: cfg.Policies, Providers: providersOf(cfg, store, time.Now().UTC())}
 	return &source{Reader: store, world: world, close: func() { _ = store.Close() }}, nil
 }
 

@@ -121,7 +121,7 @@ func (d *daemon) build(cfg *config.Config) (err error) {
 	d.scheduler = scheduler.New(scheduler.Settings{
 		Store: schedulerStore{d.store}, Executor: d.executor, Instance: meta.Instance, Boot: fmt.Sprintf("%s/%d", meta.Instance, meta.Boot),
 		Watermark: meta.Watermark, Log: d.log, Now: d.clocks.now, Elapsed: d.clocks.elapsed, After: d.clocks.after,
-		FreshID: freshID, FreshUID: uuid.NewString, Guard: d.guard, Watch: d.meters, Drain: cfg.Runtime.Shutdown,
+		FreshID: freshID, FreshUID: uuid.NewString, Guard: d.guard, Tally: d.tally, Watch: d.meters, Drain: cfg.Runtime.Shutdown,
 	}, world)
 	voice, err := d.voice(cfg)
 	if err != nil {
@@ -159,6 +159,11 @@ func (d *daemon) guard(rec credential.Record) credential.Reason {
 		return "vault-token-ends-soon"
 	}
 	return ""
+}
+
+// tally returns what has been begun under a provider.
+func (d *daemon) tally(provider string) (credential.Tally, error) {
+	return d.store.Tally(context.Background(), provider)
 }
 
 // run keeps all parts going until the context ends, then stops them in an order that loses nothing: first the
@@ -224,9 +229,11 @@ func (d *daemon) open(p config.Provider) (scheduler.Connection, error) {
 	if err != nil {
 		return scheduler.Connection{}, err
 	}
-	limited := providers.Limited(inner, providers.Limits{Name: p.Name, Concurrency: p.Limits.Concurrency, Rate: p.Limits.Rate, Burst: p.Limits.Burst},
-		providers.Clock{Elapsed: d.clocks.elapsed, After: d.clocks.after}, d.meters.requests(p.Name))
-	c := scheduler.Connection{Provider: limited}
+	breaker := providers.NewBreaker(p.Limits.Breaker)
+	limited := providers.Limited(inner, providers.Limits{
+		Name: p.Name, Concurrency: p.Limits.Concurrency, Rate: p.Limits.Rate, Burst: p.Limits.Burst, Breaker: breaker,
+	}, providers.Clock{Elapsed: d.clocks.elapsed, After: d.clocks.after}, d.meters.requests(p.Name))
+	c := scheduler.Connection{Provider: limited, Pace: p.Pace, Breaker: breaker}
 	if timed, ok := providers.AsTimed(limited); ok {
 		c.Timing = timed.Timing()
 	}

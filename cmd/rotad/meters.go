@@ -158,6 +158,13 @@ func (s scraped) Totals() metrics.Totals {
 	for watch, n := range all.Clients {
 		t.Clients[metrics.Group{Provider: watch.Provider, Mode: watch.Mode}] = n
 	}
+	for _, p := range s.d.providers() {
+		progress := metrics.Progress{Provider: p.Provider, Wave: p.Wave, Away: p.Away, Creates: p.Creates, Quota: p.Quota}
+		if p.Stopped {
+			progress.Stopped = p.Wave.Failure.At
+		}
+		t.Providers = append(t.Providers, progress)
+	}
 	return t
 }
 

@@ -79,7 +79,16 @@ func nextAction(rec credential.Record, p credential.Policy, plan time.Time) (act
 	case rec.Request.Rotate && !p.OnlyWatches():
 		return "rotate", rec.Due
 	}
+	if waits, ok := putOff[rec.DueFor]; ok {
+		return waits, rec.Due
+	}
 	return nextOfSteady(rec, p, plan)
+}
+
+// putOff says why a client whose turn it would be waits, by the reason of the decision. Nothing changes it.
+var putOff = map[credential.Reason]string{
+	"wave": "wait for its turn (rotad wave)", "quota": "wait for tomorrow's creates", "throttled": "wait: the provider asks for a pause",
+	"provider-away": "wait: the provider does not answer",
 }
 
 // nextOfSteady names what happens next to a client with nothing under way.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rotad/rotad/internal/admin"
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/rotation"
 )
@@ -62,7 +63,23 @@ func (a *app) status(ctx context.Context) error {
 	if a.json {
 		return printJSON(a.out, rows)
 	}
-	return a.statusTable(rows, s.world.Now)
+	if err := a.statusTable(rows, s.world.Now); err != nil {
+		return err
+	}
+	a.standstills(s.world.Providers)
+	return nil
+}
+
+// standstills says under which providers nothing begins that can wait.
+func (a *app) standstills(all []admin.ProviderState) {
+	for _, p := range all {
+		switch {
+		case !p.Away.IsZero():
+			a.note(fmt.Sprintf("%s has not answered since %s (%d calls in a row); it is asked again at %s", clean(p.Provider), stamp(p.Away), p.Silent, stamp(p.Again)))
+		case p.Stopped:
+			a.note(fmt.Sprintf("rotations of %s stand still, %d wait: rotad wave %s", clean(p.Provider), p.Wave.Waiting, quote(p.Provider)))
+		}
+	}
 }
 
 func rowOf(rec credential.Record, p credential.Policy, now time.Time) statusRow {

@@ -37,6 +37,8 @@ type World struct {
 	Now      time.Time                    `json:"now"`
 	Policies map[string]credential.Policy `json:"policies"`
 	Boot     string                       `json:"boot,omitempty"` // empty = no daemon runs
+	// Providers are the configured ones, in the order of their names.
+	Providers []ProviderState `json:"providers,omitempty"`
 }
 
 // Verb names what a Command asks for.
@@ -58,12 +60,13 @@ const (
 	VerbRemove   Verb = "remove"
 	VerbCalendar Verb = "calendar" // Owner, Revoke
 	VerbOrphans  Verb = "orphans"  // which secrets of the client were made by rotad and left; with SecretID, let this one go
+	VerbWave     Verb = "wave"     // Provider: let its wave, which stands still, go on
 )
 
 // Command is one thing that a person wants. Which fields it has depends on its verb.
 type Command struct {
 	Verb        Verb
-	Client      string // id; empty for VerbRegister and VerbCalendar
+	Client      string // id; empty for VerbRegister, VerbCalendar and VerbWave
 	Reason      string // for the audit; may be empty
 	Resolve     credential.Resolve
 	SecretID    string
@@ -80,6 +83,7 @@ type Command struct {
 	Look        bool   // in a dry run of one client: look at it, too, and return its record as it would be then
 	Owner       string // of VerbCalendar: whose feed
 	Revoke      bool   // of VerbCalendar: give the feed another address first, so that the present one leads nowhere
+	Provider    string // of VerbWave
 	Actor       string // who asks, as the kernel says; set by the server, whatever the request says
 }
 

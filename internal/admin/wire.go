@@ -44,6 +44,7 @@ type wireCommand struct {
 	Version     int                 `json:"version,omitempty"`
 	Owner       string              `json:"owner,omitempty"`
 	Revoke      bool                `json:"revoke,omitzero"`
+	Provider    string              `json:"provider,omitempty"`
 }
 
 // clearValue is a secret on its way over the socket: the one place where a Sensitive is encoded.
@@ -69,7 +70,7 @@ func encodeCommand(c Command) ([]byte, error) {
 	w := wireCommand{
 		Verb: c.Verb, Client: c.Client, Reason: c.Reason, Resolve: c.Resolve, SecretID: c.SecretID, Until: c.Until,
 		Expires: c.Expires, Never: c.Never, Clients: c.Clients, Source: c.Source, DryRun: c.DryRun, Look: c.Look, Compromised: c.Compromised,
-		Consumer: c.Consumer, Version: c.Version, Owner: c.Owner, Revoke: c.Revoke,
+		Consumer: c.Consumer, Version: c.Version, Owner: c.Owner, Revoke: c.Revoke, Provider: c.Provider,
 	}
 	if !c.Value.Empty() {
 		w.Value = &clearValue{c.Value}
@@ -93,7 +94,7 @@ func decodeCommand(r io.Reader) (Command, error) {
 	c := Command{
 		Verb: w.Verb, Client: w.Client, Reason: w.Reason, Resolve: w.Resolve, SecretID: w.SecretID, Until: w.Until.UTC(),
 		Expires: w.Expires.UTC(), Never: w.Never, Clients: w.Clients, Source: w.Source, DryRun: w.DryRun, Look: w.Look, Compromised: w.Compromised,
-		Consumer: w.Consumer, Version: w.Version, Owner: w.Owner, Revoke: w.Revoke,
+		Consumer: w.Consumer, Version: w.Version, Owner: w.Owner, Revoke: w.Revoke, Provider: w.Provider,
 	}
 	if w.Value != nil {
 		c.Value = w.Value.Sensitive
@@ -106,9 +107,9 @@ func (c Command) check() error {
 	switch {
 	case !slices.Contains(verbs(), c.Verb):
 		return wrong("the daemon does not know this command", "use the same version of rotad for the daemon and for the commands")
-	case !validText(c.Client, maxName) || !validText(c.SecretID, maxName) || !validText(c.Consumer, maxName) || !validText(c.Owner, maxName):
+	case !validText(c.Client, maxName) || !validText(c.SecretID, maxName) || !validText(c.Consumer, maxName) || !validText(c.Owner, maxName) || !validText(c.Provider, maxName):
 		return wrong("an id is too long or has control characters", "rotad status lists the ids")
-	case (c.Client == "") != (c.Verb == VerbRegister || c.Verb == VerbCalendar):
+	case (c.Client == "") != (c.Verb == VerbRegister || c.Verb == VerbCalendar || c.Verb == VerbWave):
 		return wrong("the request names no client, or one where none belongs", "")
 	case !validText(c.Reason, maxText):
 		return wrong("the reason is too long or has control characters", "write one line")
@@ -131,7 +132,7 @@ func (c Command) checkVerb() error {
 		if c.Until.IsZero() {
 			return wrong("the request says no moment", "rotad snooze ID --until 3d")
 		}
-	case VerbMoved, VerbCalendar:
+	case VerbMoved, VerbCalendar, VerbWave:
 		return c.checkNames()
 	case VerbRegister:
 		return c.checkRegistration()
@@ -147,6 +148,8 @@ func (c Command) checkNames() error {
 		return wrong("the request does not say which consumer runs on which version", "rotad ack ID --consumer NAME --version N")
 	case c.Verb == VerbCalendar && c.Owner == "":
 		return wrong("the request does not say whose calendar", "rotad calendar OWNER")
+	case c.Verb == VerbWave && c.Provider == "":
+		return wrong("the request does not say of which provider", "rotad wave resume PROVIDER")
 	}
 	return nil
 }
@@ -164,7 +167,7 @@ func (c Command) checkRegistration() error {
 func verbs() []Verb {
 	return []Verb{
 		VerbRotate, VerbRollback, VerbApprove, VerbHold, VerbResume, VerbAck, VerbMoved, VerbSnooze, VerbPrepare, VerbSubmit, VerbRegister, VerbRemove,
-		VerbCalendar, VerbOrphans,
+		VerbCalendar, VerbOrphans, VerbWave,
 	}
 }
 

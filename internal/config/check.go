@@ -300,11 +300,13 @@ func (p *providerSettings) check(s scope) {
 	limits := s.child("limits")
 	for key, value := range map[string]float64{
 		"concurrency": float64(p.Limits.Concurrency), "rate": p.Limits.Rate, "burst": float64(p.Limits.Burst),
+		"creates_per_day": float64(p.Limits.CreatesPerDay), "breaker": float64(p.Limits.Breaker),
 	} {
 		if value < 0 {
 			limits.child(key).report("is negative", "0 means no limit")
 		}
 	}
+	p.Wave.check(s.child("wave"))
 }
 
 // proven asks for a person's word where a provider stands on documentation alone, and returns what it stands on without one. It is a

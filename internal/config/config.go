@@ -49,10 +49,11 @@ type Provider struct {
 	Propagation time.Duration     // until a change is seen everywhere; 0 = the kind's default
 	Headers     map[string]string // added to every request
 	Limits      Limits
-	Ref         []string // fields of a client's ref, as in Kind.Ref
-	Fields      []string // fields of the bundle, as in Kind.Fields
-	Secret      Secrets  // reads the secrets among Settings
-	Source      string   // "file:line"
+	Pace        credential.Pace // what may begin at once, and on one day
+	Ref         []string        // fields of a client's ref, as in Kind.Ref
+	Fields      []string        // fields of the bundle, as in Kind.Fields
+	Secret      Secrets         // reads the secrets among Settings
+	Source      string          // "file:line"
 
 	// Unproven names what its block stands on where that is documentation alone and nobody has said allow_unproven; empty = it was
 	// proved, or somebody has. What was registered before goes on; nothing new is taken that could rotate.

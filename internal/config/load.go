@@ -202,7 +202,7 @@ func (l *loader) provider(s scope, p *Provider) {
 	common.check(s)
 	p.Kind, p.Ref, p.Fields = kind.Name, kind.Ref, kind.Fields
 	p.Deadline, p.Propagation = common.Deadline, common.Propagation
-	p.Headers, p.Limits, p.Secret = common.Headers, common.Limits, secretsOf(p.Settings)
+	p.Headers, p.Limits, p.Pace, p.Secret = common.Headers, common.Limits, common.pace(), secretsOf(p.Settings)
 }
 
 func kindOf(s scope) string {

@@ -120,7 +120,8 @@ providers:
     deadline: 60s
     propagation: 2m
     headers: {X-Forwarded-Proto: https}
-    limits: {concurrency: 2, rate: 0.5, burst: 3}
+    limits: {concurrency: 2, rate: 0.5, burst: 3, creates_per_day: 50}
+    wave: {steps: ["2", 2.5%], least: 5}
   graph: {kind: entra, tenant_id: t, client_id: c, client_secret_env: ROTAD_TEST_GRAPH}
 `)
 	if problems.Err() == nil {
@@ -136,10 +137,17 @@ providers:
 		URL: "https://sso.example.com", Realm: "staff", ClientID: "rotad", ClientSecretFile: filepath.Join(dir, "keycloak"),
 	}
 	if !reflect.DeepEqual(sso.Settings, &want) || sso.Deadline != time.Minute || sso.Propagation != 2*time.Minute ||
-		sso.Headers["X-Forwarded-Proto"] != "https" || sso.Limits != (config.Limits{Concurrency: 2, Rate: 0.5, Burst: 3}) {
+		sso.Headers["X-Forwarded-Proto"] != "https" || sso.Limits != (config.Limits{Concurrency: 2, Rate: 0.5, Burst: 3, CreatesPerDay: 50, Breaker: 10}) {
 		t.Errorf("got %+v with %+v", sso, sso.Settings)
 	}
+	pace := credential.Pace{Steps: []credential.WaveStep{{Clients: 2}, {Percent: 2.5}}, Least: 5, Quota: 50}
+	if !reflect.DeepEqual(sso.Pace, pace) {
+		t.Errorf("the pace is %+v, want %+v", sso.Pace, pace)
+	}
 	graph, _ := c.Provider("graph")
+	if want := (credential.Pace{Steps: []credential.WaveStep{{Clients: 1}, {Percent: 1}, {Percent: 10}}, Least: 10}); !reflect.DeepEqual(graph.Pace, want) {
+		t.Errorf("the pace where none is written is %+v, want %+v", graph.Pace, want)
+	}
 	if s := graph.Settings.(*entraSettings); s.GraphURL != "https://graph.microsoft.com/v1.0" {
 		t.Errorf("the default of a kind's setting is not filled in: %+v", s)
 	}

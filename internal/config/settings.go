@@ -285,6 +285,21 @@ type Limits struct {
 	Rate float64 `yaml:"rate" default:"0"`
 	// Burst is the number of requests that may come at once after a pause, where rate is set; 0 = 1.
 	Burst int `yaml:"burst" default:"1"`
+	// CreatesPerDay is the number of secrets that are asked for on one day, in UTC; 0 = no limit. What a person asks for, and
+	// what could no longer be replaced in time, goes beyond it.
+	CreatesPerDay int `yaml:"creates_per_day" default:"0"`
+	// Breaker is the number of requests in a row without an answer after which nothing but a probe now and then is sent, until
+	// one is answered; 0 = never. What cannot wait is sent all the same.
+	Breaker int `yaml:"breaker" default:"10"`
+}
+
+// waveSettings say how rotations that are due together begin.
+type waveSettings struct {
+	// Steps are how many clients begin together: a number, or a share of all that are due. The next step begins when all of
+	// those before are confirmed, and the rest after the last one. Not written = ["1", 1%, 10%]; [] = all begin when they are due.
+	Steps *[]string `yaml:"steps"`
+	// Least is the number of clients from which on a failure stops what has not begun; with fewer the next one goes on.
+	Least int `yaml:"least" default:"10"`
 }
 
 // root is a configuration file.
@@ -355,4 +370,6 @@ type providerSettings struct {
 	Headers map[string]string `yaml:"headers"`
 	// Limits bound what this provider is asked.
 	Limits Limits `yaml:"limits"`
+	// Wave is how the rotations of this provider that are due together begin.
+	Wave waveSettings `yaml:"wave"`
 }

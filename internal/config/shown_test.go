@@ -42,7 +42,7 @@ func asShown(known []config.Kind) []config.Kind {
 }
 
 // common are the settings of a provider's block that every kind has.
-var common = []string{"kind", "allow_unproven", "headers", "deadline", "propagation", "limits"}
+var common = []string{"kind", "allow_unproven", "headers", "deadline", "propagation", "limits", "wave"}
 
 func structOf(block map[string]any) reflect.Type {
 	var fields []reflect.StructField

@@ -56,6 +56,8 @@ func providers() []panel {
 		graph("Answers take", "19 of 20 are faster; waiting for rotad's own limits not counted.", third,
 			query{`histogram_quantile(0.95, sum by (le, provider, operation) ` +
 				`(rate(rotad_provider_request_duration_seconds_bucket{provider=~"$provider"}[$__rate_interval])))`, "{{provider}} {{operation}}"}).unit("s"),
+		graph("Rotations that are due together", "By how far they are; failed ones stop the rest.", third,
+			query{`sum by (provider, state) (rotad_wave_clients{provider=~"$provider"})`, "{{provider}} {{state}}"}).wholeNumbers(),
 		graph("Last successful look", "How long ago, by provider.", third,
 			query{`max by (provider) (time() - rotad_scan_last_success_timestamp_seconds{provider=~"$provider"})`, "{{provider}}"}).unit("s"),
 	}

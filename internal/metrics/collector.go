@@ -34,6 +34,9 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	c.itself(out)
 	totals := c.source.Totals()
 	c.totals(out, totals)
+	for _, p := range totals.Providers {
+		c.progress(out, p)
+	}
 	c.expiringClients(out)
 	c.lateness(out)
 	with, err := c.clientSeries(out)
@@ -78,6 +81,29 @@ func (c *collector) totals(out sink, t Totals) {
 		out.gauge(c.outbox, float64(t.Outbox[state]), string(state))
 	}
 	out.gauge(c.withoutExpiry, float64(t.WithoutExpiry))
+}
+
+// progress shows what begins under one provider.
+func (c *collector) progress(out sink, p Progress) {
+	provider := clean(p.Provider)
+	for state, n := range map[string]int{
+		"waiting": p.Wave.Waiting, "under-way": p.Wave.UnderWay, "confirmed": p.Wave.Confirmed, "failed": p.Wave.Failed,
+	} {
+		out.gauge(c.wave, float64(n), provider, state)
+	}
+	out.gauge(c.stopped, orZero(p.Stopped), provider)
+	out.gauge(c.away, orZero(p.Away), provider)
+	if p.Quota > 0 {
+		out.gauge(c.creates, float64(p.Creates), provider)
+		out.gauge(c.quota, float64(p.Quota), provider)
+	}
+}
+
+func orZero(t time.Time) float64 {
+	if t.IsZero() {
+		return 0
+	}
+	return seconds(t)
 }
 
 // horizon is one value of the label "within".

@@ -38,6 +38,10 @@ func everything() *bench {
 			Clients:       map[metrics.Group]int{{Provider: "corp", Mode: credential.ModeTwoSlot}: 3},
 			Outbox:        map[credential.NoticeState]int{credential.NoticePending: 1},
 			WithoutExpiry: 1,
+			Providers: []metrics.Progress{{
+				Provider: "corp", Stopped: noon, Away: noon.Add(-time.Hour), Creates: 3, Quota: 50,
+				Wave: credential.Wave{ID: "w", Waiting: 989, UnderWay: 2, Confirmed: 8, Failed: 1},
+			}},
 		},
 		expired: 0, soon: []int{0, 0, 1, 1}, due: noon.Add(-3 * time.Second),
 		records: []credential.Record{rec, never},

@@ -9,12 +9,14 @@ type descs struct {
 	expiring, withoutExpiry, lag                        *prometheus.Desc
 	build, heartbeat, token, scanned, failing           *prometheus.Desc // rotad itself
 	reloaded, reloadedAt                                *prometheus.Desc
+	wave, stopped, away, creates, quota                 *prometheus.Desc // providers
 }
 
 func (d descs) all() []*prometheus.Desc {
 	return []*prometheus.Desc{
 		d.expiry, d.action, d.phase, d.consumers, d.extended, d.dropped, d.clients, d.holds, d.outbox, d.expiring, d.withoutExpiry, d.lag,
 		d.build, d.heartbeat, d.token, d.scanned, d.failing, d.reloaded, d.reloadedAt,
+		d.wave, d.stopped, d.away, d.creates, d.quota,
 	}
 }
 
@@ -37,6 +39,7 @@ func newDescs() descs {
 	}
 	d.ofClients()
 	d.ofTotals()
+	d.ofProviders()
 	return d
 }
 
@@ -54,6 +57,19 @@ func (d *descs) ofClients() {
 		"Since when an overlap lasts longer than planned, because the old secret is in use.", []string{"client"}, nil)
 	d.dropped = prometheus.NewDesc("rotad_client_series_dropped",
 		"Clients without series of their own, because of the configured limit.", nil, nil)
+}
+
+func (d *descs) ofProviders() {
+	d.wave = prometheus.NewDesc("rotad_wave_clients",
+		"Clients of the rotations of a provider that are due together, by how far they are.", []string{"provider", "state"}, nil)
+	d.stopped = prometheus.NewDesc("rotad_wave_stopped_timestamp_seconds",
+		"Since when these rotations stand still and wait for a person; 0 where they do not.", []string{"provider"}, nil)
+	d.away = prometheus.NewDesc("rotad_provider_away_timestamp_seconds",
+		"Since when a provider has not answered, so that only probes go there; 0 where it answers.", []string{"provider"}, nil)
+	d.creates = prometheus.NewDesc("rotad_provider_creates_today",
+		"Secrets that were asked for on this day, in UTC, where there is a limit.", []string{"provider"}, nil)
+	d.quota = prometheus.NewDesc("rotad_provider_creates_limit",
+		"Secrets that may be asked for on one day; no series where there is no limit.", []string{"provider"}, nil)
 }
 
 func (d *descs) ofTotals() {

@@ -29,6 +29,17 @@ type Totals struct {
 	Holds         map[credential.HoldCode]int
 	Outbox        map[credential.NoticeState]int
 	WithoutExpiry int // clients whose expiry nobody knows
+	Providers     []Progress
+}
+
+// Progress is what begins under a provider, and what does not. Zero times mean that it is not so.
+type Progress struct {
+	Provider string
+	Wave     credential.Wave // rotations that are due together
+	Stopped  time.Time       // since when the wave stands still and waits for a person
+	Away     time.Time       // since when the provider has not answered, so that only probes go there
+	Creates  int             // secrets that were asked for on this day, in UTC
+	Quota    int             // how many may be; 0 = no limit
 }
 
 // Group is a provider's clients of one overlap mode.

@@ -19,8 +19,8 @@ type Decision struct {
 	Notices []credential.Notice
 	Audit   []credential.Audit
 	Strokes []credential.Stroke // what it means for the tally of the client's provider
-	Archive bool // the client has left, and nothing is under way
-	Resync  bool // an independent clock agrees with the wall: the second clock may follow it
+	Archive bool                // the client has left, and nothing is under way
+	Resync  bool                // an independent clock agrees with the wall: the second clock may follow it
 }
 
 // step gathers one decision. Its methods are the rules; each that decides returns true, and the first to do so wins.
@@ -259,22 +259,6 @@ func (s *step) enter(p credential.Phase) {
 	if s.rec.Hold != nil && s.rec.Hold.Paging {
 		s.release("the step succeeded")
 	}
-}
-
-// audit writes one entry down.
-func (s *step) audit(e credential.Event, fill func(*credential.Audit)) {
-	a := credential.Audit{At: s.env.Now, Client: s.rec.Client.ID, Event: e, Mode: s.rec.Mode(), Phase: s.rec.Phase()}
-	if s.rec.Rotation != nil {
-		a.Rotation = s.rec.Rotation.ID
-	}
-	if fill != nil {
-		fill(&a)
-	}
-	s.out.Audit = append(s.out.Audit, a)
-}
-
-func (s *step) auditDetail(e credential.Event, detail string) {
-	s.audit(e, func(a *credential.Audit) { a.Detail = detail })
 }
 
 // progress forgets failures: the effect worked.

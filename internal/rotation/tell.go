@@ -204,14 +204,6 @@ func (s *step) troubled() bool {
 	return !at.IsZero() && s.env.Now.After(at.Add(s.late())) && s.env.Now.After(s.rec.Since.Add(lateAfter))
 }
 
-// late is how far a planned rotation may be overdue before people are warned.
-func (s *step) late() time.Duration {
-	if s.rec.Wave.State == credential.WaveWaiting {
-		return waveLateAfter
-	}
-	return lateAfter
-}
-
 // tellExpiry sends the latest due warning, the final one, or the word that it has expired.
 func (s *step) tellExpiry() {
 	end := Ends(s.rec)

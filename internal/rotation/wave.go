@@ -116,15 +116,17 @@ func (s *step) tellStopped(w credential.Wave) {
 	}
 	f := w.Failure
 	s.stroke(credential.Stroke{Kind: credential.StrokeTold})
-	s.tellAdmins("wave", fmt.Sprintf("%s: %s: %s", f.Client, f.Code, f.Detail), func(n *credential.Notice) {
+	s.tellAdmins("wave", f.Code+": "+f.Detail, func(n *credential.Notice) {
+		n.Client, n.Facts.Expires = f.Client, time.Time{}
 		n.Key = fmt.Sprintf("%s|wave|%s|%d", s.rec.Client.Provider, w.ID, f.At.Unix())
 		n.Facts.Since = f.At
 	})
 }
 
+// tellAdmins is about a provider, whatever the client that it was noticed with.
 func (s *step) tellAdmins(milestone, what string, fill func(*credential.Notice)) {
-	n := s.notice(credential.NoticeStopped, milestone, func(f *credential.Facts) { f.Error = what })
-	n.Admins = true
+	n := s.notice(credential.NoticeStopped, milestone, nil)
+	n.Admins, n.Facts = true, credential.Facts{Provider: s.rec.Client.Provider, Error: what, Expires: Ends(s.rec)}
 	if fill != nil {
 		fill(n)
 	}
@@ -278,4 +280,12 @@ func (s *step) countCreate(c credential.Cause) {
 		k.Limit = q
 	}
 	s.out.Strokes = append(s.out.Strokes, k)
+}
+
+// late is how far a planned rotation may be overdue before people are warned.
+func (s *step) late() time.Duration {
+	if s.rec.Wave.State == credential.WaveWaiting {
+		return waveLateAfter
+	}
+	return lateAfter
 }

@@ -38,8 +38,8 @@ func (t *txn) check() error {
 // checker collects what is wrong, and what the indexes and counters should hold.
 type checker struct {
 	t        *txn
-	want     map[string]int64 // counters
-	entries  map[bucket]int   // entries that an index should have
+	want     map[string]int64              // counters
+	entries  map[bucket]int                // entries that an index should have
 	members  map[credential.Membership]int // clients, by their part in a wave
 	problems []error
 }
