@@ -25,18 +25,20 @@ type crowd struct {
 	guarded  // what no client's Vault is asked for
 	of       map[string]*model.Provider
 	vaults   map[string]guarded // by client, and by staging key
+	file     string
 	store    *bolt.Store
 	sch      *scheduler.Scheduler
-	breaker  *providers.Breaker
 	pace     credential.Pace
 	policy   credential.Policy
-	fails    func(create int) error // of the n-th create; nil = none does
-	away     atomic.Bool            // no call is answered
+	fails    func(create int) error    // of the n-th create; nil = none does
+	failsFor func(client string) error // of this client's; nil = none does
+	away     atomic.Bool               // no call is answered
+	boots    int
+	ids      atomic.Int64
 	creates  atomic.Int64
 	calls    atomic.Int64
 	mu       sync.Mutex
 	touched  map[string]bool // clients that a create was sent for
-	verified map[string]bool
 }
 
 func (c *crowd) Staging(ctx context.Context, key string) (credential.Entry, error) {
@@ -83,6 +85,11 @@ func (c *crowd) Create(ctx context.Context, t providers.Target, r providers.Requ
 			return providers.Issued{}, err
 		}
 	}
+	if c.failsFor != nil {
+		if err := c.failsFor(t.Client); err != nil {
+			return providers.Issued{}, err
+		}
+	}
 	return c.of[t.Client].Create(ctx, t, r)
 }
 
@@ -107,38 +114,48 @@ func (c *crowd) answer(operation string) error {
 func newCrowd(t *testing.T, clients int) *crowd {
 	t.Helper()
 	c := &crowd{
-		of: map[string]*model.Provider{}, vaults: map[string]guarded{}, touched: map[string]bool{}, verified: map[string]bool{},
+		of: map[string]*model.Provider{}, vaults: map[string]guarded{}, touched: map[string]bool{},
 		guarded: guarded{&model.Vault{World: model.NewWorld(time.Now()), Clock: time.Now}, &sync.Mutex{}},
 		pace:    credential.Pace{Steps: []credential.WaveStep{{Clients: 1}, {Percent: 1}, {Percent: 10}}, Least: 10},
 		policy: credential.Policy{
 			Name: "default", Start: credential.StartAuto, Lifetime: 240 * time.Hour, RotateBefore: 239 * time.Hour, Overlap: time.Hour,
 		},
 	}
-	var err error
-	if c.store, err = bolt.Open(filepath.Join(t.TempDir(), "rotad.db"), bolt.Options{NoSync: true, AllowFilesystem: true}); err != nil {
-		t.Fatal(err)
-	}
-	c.breaker = providers.NewBreaker(5)
-	c.sch = c.scheduler()
+	c.restart(t)
 	for i := range clients {
 		c.register(t, fmt.Sprintf("client-%04d", i))
 	}
 	return c
 }
 
+// restart opens the state again, and begins with a scheduler that knows nothing.
+func (c *crowd) restart(t *testing.T) {
+	t.Helper()
+	if c.store == nil {
+		c.file = filepath.Join(t.TempDir(), "rotad.db")
+	} else if err := c.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	if c.store, err = bolt.Open(c.file, bolt.Options{NoSync: true, AllowFilesystem: true}); err != nil {
+		t.Fatal(err)
+	}
+	c.sch = c.scheduler()
+}
+
 func (c *crowd) scheduler() *scheduler.Scheduler {
-	began := time.Now()
-	var ids atomic.Int64
-	fresh := func() string { return "id-" + strconv.FormatInt(ids.Add(1), 10) }
+	began, breaker := time.Now(), providers.NewBreaker(5)
+	c.boots++
+	fresh := func() string { return "id-" + strconv.FormatInt(c.ids.Add(1), 10) }
 	elapsed := func() time.Duration { return time.Since(began) }
-	limited := providers.Limited(c, providers.Limits{Name: "idp", Concurrency: 8, Breaker: c.breaker}, providers.Clock{Elapsed: elapsed, After: time.After}, nil)
+	limited := providers.Limited(c, providers.Limits{Name: "idp", Concurrency: 8, Breaker: breaker}, providers.Clock{Elapsed: elapsed, After: time.After}, nil)
 	return scheduler.New(scheduler.Settings{
-		Store: c.store, Instance: "instance", Boot: "boot", Log: slog.New(slog.DiscardHandler), Drain: 30 * time.Second,
+		Store: c.store, Instance: "instance", Boot: fmt.Sprintf("boot-%d", c.boots), Log: slog.New(slog.DiscardHandler), Drain: 30 * time.Second,
 		Tally: func(provider string) (credential.Tally, error) { return c.store.Tally(context.Background(), provider) },
 		Now:   time.Now, Elapsed: elapsed, After: time.After, FreshID: fresh, FreshUID: fresh,
 		Executor: rotation.Executor{Vault: c, Instance: "instance", Now: time.Now, Elapsed: elapsed, After: time.After},
 	}, &scheduler.World{
-		Connections: map[string]scheduler.Connection{"idp": {Provider: limited, Timing: providers.Timing{Deadline: time.Minute}, Pace: c.pace, Breaker: c.breaker}},
+		Connections: map[string]scheduler.Connection{"idp": {Provider: limited, Timing: providers.Timing{Deadline: time.Minute}, Pace: c.pace, Breaker: breaker}},
 		Policies:    map[string]credential.Policy{"default": c.policy}, Scan: hourly{}, Workers: 16,
 	})
 }

@@ -43,7 +43,7 @@ func (d Decision) TellAway(env Env, since time.Time, silent int) Decision {
 	provider := s.rec.Client.Provider
 	s.tellAdmins("away", fmt.Sprintf("%d calls in a row brought no answer", silent), func(n *credential.Notice) {
 		n.Key = fmt.Sprintf("%s|away|%d", provider, since.Unix())
-		n.Facts.Since = since.UTC()
+		n.Owner, n.Facts.Since, n.Facts.Expires = "", since.UTC(), time.Time{}
 	})
 	d.Notices = append(d.Notices, s.out.Notices...)
 	return d

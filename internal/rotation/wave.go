@@ -117,7 +117,7 @@ func (s *step) tellStopped(w credential.Wave) {
 	f := w.Failure
 	s.stroke(credential.Stroke{Kind: credential.StrokeTold})
 	s.tellAdmins("wave", f.Code+": "+f.Detail, func(n *credential.Notice) {
-		n.Client, n.Facts.Expires = f.Client, time.Time{}
+		n.Client, n.Owner, n.Facts.Expires = f.Client, "", time.Time{}
 		n.Key = fmt.Sprintf("%s|wave|%s|%d", s.rec.Client.Provider, w.ID, f.At.Unix())
 		n.Facts.Since = f.At
 	})
