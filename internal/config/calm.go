@@ -151,15 +151,19 @@ func (l *loader) rung(s scope, owner, to string) {
 	}
 }
 
-// calm checks what an owner says about how and when it wants to be told. public is the listener that feeds are read at.
-func (o Owner) calm(at scope, public Public) {
+// events checks what an owner says about its calendar. public is the listener that feeds are read at.
+func (o Owner) events(at scope, public Public) {
+	switch {
+	case o.Calendar == "feed" && !public.On():
+		at.report("the team would have no calendar: it is read at listen.public, which is off", "write listen: {public: ...}, or calendar: publish")
+	case o.Calendar == "request" && at.written() && o.Digests() != nil:
+		at.warn("a digest holds its events in a file, and brings no invitations", "write calendar: publish")
+	}
+}
+
+// calm checks what an owner says about when it wants to be told.
+func (o Owner) calm(at scope) {
 	digests := o.Digests()
-	if o.Calendar == "feed" && !public.On() {
-		at.child("calendar").report("the team would have no calendar: it is read at listen.public, which is off", "write listen: {public: ...}, or calendar: publish")
-	}
-	if digests != nil && at.child("calendar").written() && o.Calendar == "request" {
-		at.child("calendar").warn("a digest holds its events in a file, and brings no invitations", "write calendar: publish")
-	}
 	if o.Quiet == nil {
 		return
 	}

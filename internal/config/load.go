@@ -95,7 +95,8 @@ func (l *loader) owners(s scope) {
 		var owner Owner
 		l.decoder.structs(at, reflectElem(&owner))
 		l.ways(at, owner.Email, owner.Channels, isNull(at.node) || at.node.Kind == yaml.MappingNode)
-		owner.calm(at, l.config.Listen.Public)
+		owner.events(at.child("calendar"), l.config.Listen.Public)
+		owner.calm(at)
 		l.config.Owners[name] = owner
 	})
 }
