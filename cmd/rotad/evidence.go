@@ -7,6 +7,7 @@ import "github.com/rotad/rotad/providers"
 // A preset has a line of its own: that the kind sends what a description says proves nothing about the description.
 var evidence = map[string]providers.Evidence{
 	"authentik":     documented,
+	"aws-cognito":   documented,
 	"aws-iam":       against("test/conformance/aws_test.go", "moto 5.2.5"),
 	"casdoor":       against("test/conformance/casdoor_test.go", "Casdoor 1.1000.0"),
 	"dcr":           against("test/conformance/registration_test.go", "Keycloak 26.5.0, node-oidc-provider 9.13.3, django-oauth-toolkit 3.4.1"),

@@ -6,6 +6,7 @@ import (
 	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/authentik"
+	"github.com/rotad/rotad/providers/awscognito"
 	"github.com/rotad/rotad/providers/awsiam"
 	"github.com/rotad/rotad/providers/casdoor"
 	"github.com/rotad/rotad/providers/dcr"
@@ -28,6 +29,7 @@ import (
 func kinds() []providers.Kind {
 	return []providers.Kind{
 		authentik.Kind(),
+		awscognito.Kind(),
 		awsiam.Kind(),
 		casdoor.Kind(),
 		dcr.Kind(),

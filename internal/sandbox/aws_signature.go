@@ -49,6 +49,11 @@ func parseSignature(r *http.Request) (s signature, ok bool) {
 	}
 	at, err := time.Parse(awsTime, r.Header.Get("X-Amz-Date"))
 	s.at = at
+	for name := range r.Header {
+		if name = strings.ToLower(name); strings.HasPrefix(name, "x-amz-") && !slices.Contains(s.headers, name) {
+			return s, false
+		}
+	}
 	return s, err == nil && s.date == at.Format("20060102") && slices.Contains(s.headers, "host") && slices.Contains(s.headers, "x-amz-date")
 }
 

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -21,14 +22,14 @@ type Scope struct {
 
 var errUnsigned = errors.New("the request cannot be signed")
 
-// Sign returns the headers that a request with this method, address, body and type of body is sent with: those that were signed
-// and the signature. The address has no query. Who adds others than these may, but changes none of them.
-func Sign(ctx context.Context, k Key, s Scope, at time.Time, method, address, contentType, body string) (http.Header, error) {
+// Sign returns the headers that a request with this method, address, headers and body is sent with: all of them are signed, and the
+// signature and its time are added. The address has no query. Who adds others than these may, but none that begins with X-Amz.
+func Sign(ctx context.Context, k Key, s Scope, at time.Time, method, address string, header http.Header, body string) (http.Header, error) {
 	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 	if err != nil || k.ID == "" || k.Secret.Empty() {
 		return nil, errUnsigned // the cause may repeat the address
 	}
-	req.Header.Set("Content-Type", contentType)
+	maps.Copy(req.Header, header)
 	sum := sha256.Sum256([]byte(body))
 	own := aws.Credentials{AccessKeyID: k.ID, SecretAccessKey: k.Secret.Reveal(), SessionToken: k.Session.Reveal()}
 	// A signer keeps what it has derived from a key, and a client's key is to be kept nowhere: so it is a new one each time.

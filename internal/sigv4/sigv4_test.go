@@ -41,14 +41,14 @@ func TestWhatIsSigned(t *testing.T) {
 	at := time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC)
 	k := sigv4.Key{ID: "AKIDEXAMPLE", Secret: credential.NewSensitive(example), Session: credential.NewSensitive("token")}
 	h, err := sigv4.Sign(t.Context(), k, sigv4.Scope{Service: "service", Region: "us-east-1"}, at, http.MethodPost,
-		"https://example.amazonaws.com/", "application/x-www-form-urlencoded", "Param1=value1")
+		"https://example.amazonaws.com/", http.Header{"Content-Type": {"application/json"}, "X-Amz-Target": {"Service.Call"}}, "{}")
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := h.Get("Authorization")
 	for _, part := range []string{
 		"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, ",
-		"SignedHeaders=content-length;content-type;host;x-amz-date;x-amz-security-token, ",
+		"SignedHeaders=content-length;content-type;host;x-amz-date;x-amz-security-token;x-amz-target, ",
 	} {
 		if !strings.Contains(got, part) {
 			t.Errorf("%s, want %s", got, part)
@@ -67,7 +67,7 @@ func TestNothingIsSignedWithoutAKey(t *testing.T) {
 		"no key": {sigv4.Key{}, "https://a/"}, "no secret": {sigv4.Key{ID: "a"}, "https://a/"},
 		"no address": {sigv4.Key{ID: "a", Secret: credential.NewSensitive("b")}, "https://CANARY%zz"},
 	} {
-		_, err := sigv4.Sign(t.Context(), test.k, sigv4.Scope{}, time.Time{}, http.MethodPost, test.address, "", "")
+		_, err := sigv4.Sign(t.Context(), test.k, sigv4.Scope{}, time.Time{}, http.MethodPost, test.address, nil, "")
 		if err == nil || strings.Contains(err.Error(), "CANARY") {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -38,7 +38,7 @@ type api struct {
 // call sends one request of the Query protocol, signed with a key.
 func (e endpoint) call(ctx context.Context, operation string, k sigv4.Key, form url.Values, mutates bool) (*httpapi.Response, error) {
 	const formType = "application/x-www-form-urlencoded"
-	header, err := sigv4.Sign(ctx, k, e.scope, e.now(), http.MethodPost, e.address, formType, form.Encode())
+	header, err := sigv4.Sign(ctx, k, e.scope, e.now(), http.MethodPost, e.address, http.Header{"Content-Type": {formType}}, form.Encode())
 	if err != nil {
 		return nil, e.fault(operation, providers.ClassRejected, err)
 	}
