@@ -12,7 +12,10 @@ func sampleStopped(plain noticeMaker) []Sample {
 	stopped := func(milestone, why string) Sample {
 		return Sample{Name: "stopped-" + milestone, Notice: plain(credential.NoticeStopped, milestone, func(n *credential.Notice) {
 			n.Admins = true
-			n.Facts = credential.Facts{Provider: n.Facts.Provider, Error: why, Since: since, Expires: n.Facts.Expires}
+			n.Facts = credential.Facts{Provider: n.Facts.Provider, Error: why, Since: since}
+			if milestone == "urgent" {
+				n.Facts.Expires = sampleNow().AddDate(0, 0, 2)
+			}
 		})}
 	}
 	return []Sample{
