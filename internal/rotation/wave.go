@@ -223,7 +223,7 @@ func (s *step) unexpected() *credential.WaveFailure {
 	failure := func(code, detail string) *credential.WaveFailure {
 		return &credential.WaveFailure{At: s.env.Now, Client: s.rec.Client.ID, Code: code, Detail: detail}
 	}
-	if h := s.rec.Hold; h != nil && h.Code != s.before.hold && h.Code != credential.HoldByPerson {
+	if h := s.rec.Hold; h != nil && h.Code != s.before.hold && !ofItsOwn(h.Code) {
 		return failure(string(h.Code), h.Detail)
 	}
 	if b := s.rec.Backoff; b.Attempts > s.before.attempts && refusal(providers.Class(b.Code)) {
@@ -237,6 +237,16 @@ func (s *step) unexpected() *credential.WaveFailure {
 		return failure("refused", "the new secret was not accepted")
 	default:
 		return nil
+	}
+}
+
+// ofItsOwn says whether a hold is about this one client, and was found before anything was touched: it says nothing of the others.
+func ofItsOwn(c credential.HoldCode) bool {
+	switch c {
+	case credential.HoldByPerson, credential.HoldCutover, credential.HoldNoOverlap, credential.HoldOverlapTooShort:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -179,6 +179,17 @@ func TestARefusalBeforeTheIntentIsAFailure(t *testing.T) {
 	}
 }
 
+// TestAClientWhoseSettingsAllowNoRotationMakesRoom: that is its own matter, and stops nobody else.
+func TestAClientWhoseSettingsAllowNoRotationMakesRoom(t *testing.T) {
+	rec := in(steady(10*day), credential.WaveUnderWay)
+	l := look(rec)
+	l.Snapshot.Caps.Mode, rec.Client.AllowCut = credential.ModeHardCutover, false
+	d := rotation.Apply(rec, rotation.EffectPrepare, rotation.Outcome{Result: rotation.Done, Look: l}, paced(noon(), credential.Wave{ID: "w", UnderWay: 1, Waiting: 20}))
+	if h := d.Record.Hold; h == nil || h.Code != credential.HoldCutover || !slices.Equal(strokesOf(d), []credential.StrokeKind{credential.StrokeLeft}) {
+		t.Errorf("hold %+v, strokes %v", h, strokesOf(d))
+	}
+}
+
 // TestTheDaysCreatesAreCounted: the quota is asked before anything is touched, and the create counts with the intent.
 func TestTheDaysCreatesAreCounted(t *testing.T) {
 	quota := func(used int) rotation.Env {
