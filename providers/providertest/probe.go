@@ -59,8 +59,9 @@ func (b *bench) mustBeSaid(rights []providers.Right) {
 	}
 }
 
-// question is the name of a call that only reads, where every call is a POST: that of gRPC at the end of a path, and that of AWS in a form.
-var question = regexp.MustCompile(`/(?:Get|List)[A-Za-z]*$|(?:^|&)Action=(?:Get|List)[A-Za-z]*(?:&|$)`)
+// question is the name of a call that only reads, where every call is a POST: that of gRPC at the end of a path, and that of AWS in a
+// form or, after the service, in a header.
+var question = regexp.MustCompile(`[/.](?:Get|List|Describe)[A-Za-z]*$|(?:^|&)Action=(?:Get|List)[A-Za-z]*(?:&|$)`)
 
 // harmless says whether a request reads, logs rotad in, or puts a question in a body.
 func harmless(r *http.Request) bool {
@@ -73,7 +74,7 @@ func harmless(r *http.Request) bool {
 				return true
 			}
 		}
-		return question.MatchString(r.URL.Path) || question.MatchString(form(r))
+		return question.MatchString(r.URL.Path) || question.MatchString(r.Header.Get("X-Amz-Target")) || question.MatchString(form(r))
 	}
 	return false
 }
