@@ -37,13 +37,11 @@ type Settings struct {
 	CertificateFile string `yaml:"certificate_file" doc:"File with the certificate that rotad shows to the API, in PEM; read for every connection. With key_file."`
 	// KeyFile holds the private key of that certificate.
 	KeyFile string `yaml:"key_file" doc:"File with that certificate's private key, in PEM."`
-	// KeyEnv is the environment variable that holds the same.
-	KeyEnv string `yaml:"key_env" doc:"The same from an environment variable."`
 }
 
 // Validate reports what the settings lack.
 func (s *Settings) Validate(report func(path, what, hint string)) {
-	key := s.KeyFile != "" || s.KeyEnv != ""
+	key := s.KeyFile != ""
 	if key != (s.CertificateFile != "") {
 		report("certificate_file", "belongs together with key_file", "write both, or none")
 	}

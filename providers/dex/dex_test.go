@@ -213,7 +213,7 @@ func TestSettingsThatCannotWork(t *testing.T) {
 	}{
 		"a key alone":                  {dex.Settings{URL: "https://a", KeyFile: "k"}, "certificate_file"},
 		"a certificate alone":          {dex.Settings{URL: "https://a", CertificateFile: "c"}, "certificate_file"},
-		"a certificate that is unused": {dex.Settings{URL: "http://a", CertificateFile: "c", KeyEnv: "K"}, "url"},
+		"a certificate that is unused": {dex.Settings{URL: "http://a", CertificateFile: "c", KeyFile: "k"}, "url"},
 		"both":                         {dex.Settings{URL: "https://a", CertificateFile: "c", KeyFile: "k"}, ""},
 	} {
 		said := ""
