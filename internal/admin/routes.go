@@ -178,6 +178,9 @@ func (s *Server) moved(w http.ResponseWriter, r *http.Request, log *slog.Logger)
 // note writes down what became of a command. What would only have been done, in a dry run, is not written down.
 func note(log *slog.Logger, c Command, answer Reply, err error) {
 	said := []any{"verb", c.Verb, "client", about(c), "actor", c.Actor}
+	if c.Provider != "" {
+		said[2], said[3] = "provider", c.Provider
+	}
 	r := answer.Registered
 	switch {
 	case err != nil:

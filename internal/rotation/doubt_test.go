@@ -146,3 +146,20 @@ func TestAPresumptionEndsWithItsValue(t *testing.T) {
 		t.Errorf("sight %q, presumed %t; Vault hands out nothing", d.Record.Sight, d.Record.Presumed)
 	}
 }
+
+// What a rotation that was broken off has left behind is not known: the provider may have changed the secret all the same. The
+// next look asks, and the ones after it need not.
+func TestALookAfterARotationThatWasBrokenOffAsks(t *testing.T) {
+	for outcome, asks := range map[string]bool{"aborted": true, "done": false} {
+		e := newEffects()
+		e.rec = steady(60 * day)
+		e.rec.Version, e.rec.Proved, e.rec.Last = 1, true, credential.Last{Rotation: "rotation-0", At: e.world.Wall, Outcome: outcome}
+		for looked, want := range map[time.Duration]bool{-time.Hour: asks, time.Hour: false} {
+			e.rec.Looked = e.rec.Last.At.Add(looked)
+			o := e.run(t, rotation.EffectLook)
+			if o.Look == nil || (o.Look.Answer != providers.Unknown) != want {
+				t.Errorf("%s, looked at %s after it: %+v, want an answer: %t", outcome, looked, o.Look, want)
+			}
+		}
+	}
+}
