@@ -45,6 +45,9 @@ func (s *Scheduler) See(ctx context.Context, rec credential.Record, seen provide
 	if !ok {
 		return ErrNothing
 	}
+	if seen.Caps.Mode == credential.ModeGraceWindow && seen.Caps.Grace == 0 {
+		seen.Caps.Grace = rec.Client.Grace // a person's word, which no list knows
+	}
 	began := s.Elapsed()
 	failpoint.Hit("effect", "see", rec.Client.ID)
 	outcome := s.Executor.Run(ctx, providers.Shown(connection.Provider, seen), rec, rotation.EffectLook, s.Env(rec))

@@ -49,6 +49,23 @@ func TestAPageIsALook(t *testing.T) {
 	}
 }
 
+// How long a provider keeps a replaced secret may be a person's word alone. A list, which does not know it, takes nothing back.
+func TestAPageTakesBackNoStatedGrace(t *testing.T) {
+	l, seen := adopted(t)
+	rec := l.store.rec
+	rec.Client.Grace = 7 * 24 * time.Hour
+	if _, _, err := l.store.Commit(t.Context(), credential.Change{Record: rec}); err != nil {
+		t.Fatal(err)
+	}
+	seen.Caps = credential.Capabilities{Mode: credential.ModeGraceWindow, StartReadable: true}
+	if err := l.sch.See(t.Context(), l.store.rec, seen); err != nil {
+		t.Fatal(err)
+	}
+	if got := l.store.rec.Caps.Grace; got != 7*24*time.Hour {
+		t.Errorf("the grace is %s", got)
+	}
+}
+
 // What was changed by hand is seen in a page as in a look: it holds, and is never repaired.
 func TestAPageShowsWhatWasChangedByHand(t *testing.T) {
 	l, seen := adopted(t)
