@@ -124,10 +124,10 @@ func rotationsText(c advice.Consumer) string {
 
 // betterText is the overlap that would be better: nothing where the present one is, a dash where too little is known.
 func betterText(overlap, recommended advice.Seconds) string {
-	switch {
-	case recommended == 0:
+	switch recommended {
+	case 0:
 		return "-"
-	case recommended == overlap:
+	case overlap:
 		return "as it is"
 	}
 	return spanText(recommended)

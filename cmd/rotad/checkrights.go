@@ -20,15 +20,7 @@ func (a *app) checkProvider(
 	rights, unknown := a.rights(ctx, p, provider, held, cfg)
 	findings, checked := a.findings(ctx, provider)
 	missing := slices.ContainsFunc(rights, providers.Right.Missing)
-	for _, f := range findings {
-		switch {
-		case f.Refused && missing: // which the right that is missing explains
-		case f.Rotation && watching:
-			a.finding(where, false, enoughToWatch, "to rotate: "+f.Hint)
-		default:
-			bad += a.finding(where, f.Problem, f.What, f.Hint)
-		}
-	}
+	bad = a.unexplained(where, findings, missing, watching)
 	for _, g := range grouped(rights) {
 		bad += a.right(where, g, watching)
 	}
@@ -37,6 +29,20 @@ func (a *app) checkProvider(
 	}
 	if len(findings) == 0 && !missing && checked {
 		_, _ = fmt.Fprintf(a.out, "%s: ok%s\n", where, summed(p, rights, unknown))
+	}
+	return bad
+}
+
+// unexplained says what a check found, but for what a missing right explains: that is said by its name.
+func (a *app) unexplained(where string, findings []providers.Finding, missing, watching bool) (bad int) {
+	for _, f := range findings {
+		switch {
+		case f.Refused && missing:
+		case f.Rotation && watching:
+			a.finding(where, false, enoughToWatch, "to rotate: "+f.Hint)
+		default:
+			bad += a.finding(where, f.Problem, f.What, f.Hint)
+		}
 	}
 	return bad
 }

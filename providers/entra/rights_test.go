@@ -48,8 +48,10 @@ func tenant(t *testing.T, own sandbox.Registration) providers.RightsReader {
 
 func applications() []providers.Target {
 	return []providers.Target{
-		{Client: "mine", Ref: credential.Ref{"app_id": "app"}}, {Client: "theirs", Ref: credential.Ref{"object_id": "obj"}},
-		{Client: "gone", Ref: credential.Ref{"app_id": "none"}}, {Client: "wrong", Ref: credential.Ref{}},
+		{Client: "mine", Ref: credential.Ref{"app_id": "app"}},
+		{Client: "theirs", Ref: credential.Ref{"object_id": "obj"}},
+		{Client: "gone", Ref: credential.Ref{"app_id": "none"}},
+		{Client: "wrong", Ref: credential.Ref{}},
 	}
 }
 

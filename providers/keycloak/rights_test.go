@@ -37,7 +37,9 @@ func TestRolesThatAreMissingOrTooWide(t *testing.T) {
 		change        string         // a part of the command for the last of both
 	}{
 		"none": {
-			own, []string{}, "realm-management/manage-clients", "", providers.NeedLook,
+			own,
+			[]string{},
+			"realm-management/manage-clients", "", providers.NeedLook,
 			"kcadm.sh add-roles -r sandbox --uusername service-account-rotad --cclientid realm-management --rolename manage-clients",
 		},
 		"only to look": {
@@ -45,12 +47,14 @@ func TestRolesThatAreMissingOrTooWide(t *testing.T) {
 		},
 		"the least": {own, []string{"realm-management/manage-clients", "realm-management/view-realm"}, "", "", "", ""},
 		"people as well": {
-			own, []string{"realm-management/manage-clients", "realm-management/manage-users", "realm-management/impersonation"},
+			own,
+			[]string{"realm-management/manage-clients", "realm-management/manage-users", "realm-management/impersonation"},
 			"", "realm-management/manage-users, impersonation", "",
 			"kcadm.sh remove-roles -r sandbox --uusername service-account-rotad --cclientid realm-management --rolename manage-users --rolename impersonation",
 		},
 		"the whole realm": {
-			own, []string{"realm-management/realm-admin", "realm-management/manage-clients", "realm-management/manage-users"},
+			own,
+			[]string{"realm-management/realm-admin", "realm-management/manage-clients", "realm-management/manage-users"},
 			"", "realm-management/realm-admin", "",
 			"--rolename manage-clients --rolename view-realm && kcadm.sh remove-roles -r sandbox",
 		},
