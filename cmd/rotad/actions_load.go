@@ -23,7 +23,7 @@ type bulkStore interface {
 }
 
 // load registers any number of clients while they come, in large transactions: while one is written, the clients of the
-// next one are decoded, checked and encoded. Renamed ones come last. It is for a command that has the state file for itself: no daemon is told of
+// next one are decoded, checked and encoded. Renamed ones, and those that may be no new ones, come last. It is for a command that has the state file for itself: no daemon is told of
 // the commits. It differs from register in nothing else. The indexes of what is rejected
 // count from the first client of the sequence. told is called after each transaction.
 func (a *actions) load(
@@ -40,7 +40,7 @@ func (a *actions) load(
 			var ok bool
 			switch of.client, ok = e.accept(of.at, client); {
 			case !ok:
-			case of.client.RenamedFrom != "": // possibly from one that still waits
+			case of.client.RenamedFrom != "", e.unasked(of.client): // possibly from one that still waits; what has to be looked up is not while it is written
 				renamed = append(renamed, of)
 			default:
 				if waiting = append(waiting, of); !yield(e.creation(of.client)) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/rotad/rotad/internal/admin"
-	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/internal/rotation"
 	"github.com/rotad/rotad/state"
@@ -30,15 +29,9 @@ func (a *actions) register(ctx context.Context, c admin.Command) (admin.Reply, e
 	at := make([]int, 0, len(c.Clients))                  // of the fresh ones, in c.Clients
 	for i := range c.Clients {
 		client, ok := e.accept(i, c.Clients[i])
-		if ok {
-			var err error
-			if ok, err = e.onlyProved(ctx, i, &client); err != nil {
-				return admin.Reply{}, err
-			}
-		}
 		switch {
 		case !ok:
-		case client.RenamedFrom != "" || e.dry:
+		case client.RenamedFrom != "" || e.dry || e.unasked(client):
 			if err := e.one(ctx, i, client); err != nil {
 				return admin.Reply{}, err
 			}
@@ -112,10 +105,9 @@ func (e *enrolment) onlyConfigured(i int, client *credential.Client) bool {
 
 // onlyProved refuses new clients of a provider that stands on documentation alone, for as long as nobody has said allow_unproven:
 // they would be the first whose secrets are rotated by it. Who only watches risks nothing, and what is registered goes on.
-func (e *enrolment) onlyProved(ctx context.Context, i int, client *credential.Client) (bool, error) {
-	cfg := e.config()
-	p, _ := cfg.Provider(client.Provider)
-	if p.Unproven == "" || cfg.Policies[client.Policy].OnlyWatches() {
+func (e *enrolment) onlyProved(ctx context.Context, i int, client credential.Client) (bool, error) {
+	what, hint, unasked := e.config().Unasked(client.Provider, client.Policy)
+	if !unasked {
 		return true, nil
 	}
 	for _, id := range []string{client.ID, client.RenamedFrom} {
@@ -126,11 +118,14 @@ func (e *enrolment) onlyProved(ctx context.Context, i int, client *credential.Cl
 			return known, err
 		}
 	}
-	e.result.Rejected = append(e.result.Rejected, admin.Rejected{
-		Index: i, Path: "provider", What: p.Unproven + config.Unmet + ", and nobody has allowed it",
-		Hint: "in the block of " + p.Name + " " + config.HintUnproven + "; or give the client a policy with start: observe",
-	})
+	e.result.Rejected = append(e.result.Rejected, admin.Rejected{Index: i, Path: "provider", What: what, Hint: hint})
 	return false, nil
+}
+
+// unasked says whether a client may only be taken if it is registered already, which has to be looked up.
+func (e *enrolment) unasked(client credential.Client) bool {
+	_, _, unasked := e.config().Unasked(client.Provider, client.Policy)
+	return unasked
 }
 
 func (e *enrolment) creation(client credential.Client) credential.Change {
@@ -167,6 +162,9 @@ func (e *enrolment) many(ctx context.Context, changes []credential.Change, at []
 
 // one registers one client, whatever the store knows of it. A conflict is decided again.
 func (e *enrolment) one(ctx context.Context, i int, client credential.Client) error {
+	if ok, err := e.onlyProved(ctx, i, client); !ok || err != nil {
+		return err
+	}
 	for range meetings {
 		change, same, err := e.change(ctx, client)
 		switch {

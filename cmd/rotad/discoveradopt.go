@@ -35,6 +35,11 @@ func newAdopting(d *discovery) (*adopting, error) {
 		}
 		return nil, wrong(fmt.Errorf("%d errors in %s", len(errs), d.f.adopt), "docs/reference/discover.md has every key")
 	}
+	for _, r := range rules {
+		if what, hint, unasked := d.cfg.Unasked(d.provider.Name, r.Policy); unasked && !r.Ignore {
+			return nil, wrong(fmt.Errorf("%s: %s", r.Source(), what), hint)
+		}
+	}
 	a := &adopting{rules: rules, named: map[string]bool{}}
 	for _, c := range d.cfg.Clients {
 		a.index.Add(c)

@@ -315,14 +315,14 @@ func (p *providerSettings) proven(s scope, unproven string) string {
 	if unproven == "" || p.AllowUnproven {
 		return ""
 	}
-	s.child("allow_unproven").warn(unproven+Unmet, HintUnproven+" and chosen a client to try it with")
+	s.child("allow_unproven").warn(unproven+unmet, hintUnproven+" and chosen a client to try it with")
 	return unproven
 }
 
 // What is said of a provider that stands on documentation alone, after the name of its kind or preset, and what to do.
 const (
-	Unmet        = " was written from documentation and never met the real server"
-	HintUnproven = "write allow_unproven: true beside kind, once you have read what it does (docs/reference/providers.md)"
+	unmet        = " was written from documentation and never met the real server"
+	hintUnproven = "write allow_unproven: true beside kind, once you have read what it does (docs/reference/providers.md)"
 )
 
 func positive[D ~int64](s scope, d D) {

@@ -71,6 +71,18 @@ func (c *Config) Provider(name string) (Provider, bool) {
 	return c.Providers[i], true
 }
 
+// Unasked says why a provider may get no new client under a policy: it stands on documentation alone, nobody has allowed it, and the
+// policy does more than watch, so that this client would be the first whose secret it rotates. ok is false where nothing stands against
+// it. What is configured or registered already goes on.
+func (c *Config) Unasked(provider, policy string) (what, hint string, ok bool) {
+	p, _ := c.Provider(provider)
+	if p.Unproven == "" || c.Policies[policy].OnlyWatches() {
+		return "", "", false
+	}
+	return p.Unproven + unmet + ", and nobody has allowed it",
+		"in the block of " + p.Name + " " + hintUnproven + "; or choose a policy with start: observe", true
+}
+
 // WithDefaults fills in what a client leaves to the configuration: its policy, and the mount and namespace of its
 // path and of its destinations in Vaults, so that (namespace, mount, path) can be compared. What rotad itself logs in with gets
 // it as its first consumer.
