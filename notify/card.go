@@ -16,7 +16,8 @@ type Card struct {
 	Headline string // one line
 	Lead     string // what it means, in a few sentences
 	Rows     []templates.Row
-	Command  string // what shows more; empty = nothing does
+	More     string // names the command that shows more; empty = nothing does
+	Label    string // the severity, for people
 	Why      string // why the reader gets it
 	Source   string // what names this installation: a URI
 	Facts    Facts
@@ -71,7 +72,7 @@ func (r *Renderer) card(v view, d templates.Data) (*Card, error) {
 		return nil, err
 	}
 	c := &Card{
-		Severity: SeverityOf(v.notice), Headline: words.Headline, Lead: words.Lead, Why: words.Why, Rows: d.Rows,
+		Severity: SeverityOf(v.notice), Label: v.say("card.severity."+string(SeverityOf(v.notice)), nil), Headline: words.Headline, Lead: words.Lead, Why: words.Why, Rows: d.Rows,
 		Source: r.source(), Facts: v.facts(d),
 	}
 	if d.Ladder != "" {
@@ -79,7 +80,7 @@ func (r *Renderer) card(v view, d templates.Data) (*Card, error) {
 	}
 	c.Facts.Summary, c.Facts.Escalated = summary.Headline, d.Escalated
 	if v.notice.Client != "" {
-		c.Command = d.Commands.Show
+		c.More = v.say("card.more", d.Commands.Show)
 	}
 	return c, nil
 }

@@ -34,6 +34,7 @@ type Message struct {
 	Kind      credential.NoticeKind
 	Client    string
 	Milestone string
+	Language  string // tag of the language that it is written in
 	From      Address
 	ReplyTo   Address // zero = From
 	To        string  // one address

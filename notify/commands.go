@@ -86,11 +86,11 @@ func (v view) hold() templates.Hold {
 	}
 	rule, ok := credential.RuleFor(h.Code)
 	if !ok {
-		rule = credential.HoldRule{Cause: "A person has to look.", Resolve: []credential.Resolve{credential.ResolveRetry}}
+		rule = credential.HoldRule{Cause: v.say("hold.unknown", nil), Resolve: []credential.Resolve{credential.ResolveRetry}}
 	}
 	return templates.Hold{
-		Code: clean(string(h.Code), maxName), Cause: rule.Cause, Detail: sentence(h.Detail) + stop(h.Detail),
-		By: v.name(h.By), AtEnd: strings.TrimRight(rule.AtEnd, "."), Paging: h.Paging,
+		Code: clean(string(h.Code), maxName), Cause: v.speech.Phrase(rule.Cause), Detail: sentence(h.Detail) + stop(h.Detail),
+		By: v.name(h.By), AtEnd: strings.TrimRight(v.speech.Phrase(rule.AtEnd), "."), Paging: h.Paging,
 		Since: v.when(h.Since), Deadline: v.when(h.Deadline), Commands: v.waysOut(rule),
 	}
 }
@@ -103,41 +103,24 @@ func (v view) waysOut(rule credential.HoldRule) []templates.Command {
 		if choice == credential.ResolveAdopt || choice == credential.ResolveDiscard {
 			line += " " + someSecret
 		}
-		out = append(out, templates.Command{Line: line, Does: meaning(choice)})
+		out = append(out, templates.Command{Line: line, Does: v.meaning(choice)})
 	}
 	if rule.Submit {
 		out = append(out, templates.Command{
 			Line: "rotad submit " + id,
-			Does: "Bring a secret that works (it is asked for without being shown):",
+			Does: v.say("hold.submit", nil),
 		})
 	}
 	if rule.Remove() {
 		out = append(out, templates.Command{
 			Line: "rotad remove " + id,
-			Does: "It was registered under a wrong name, or has gone for good: let rotad forget it (a client of the configuration is deleted there):",
+			Does: v.say("hold.forget", nil),
 		})
 	}
 	return out
 }
 
 // meaning says what a way out does, for someone who decides at night.
-func meaning(choice credential.Resolve) string {
-	switch choice {
-	case credential.ResolveRetry:
-		return "The cause is mended, or may have gone: let rotad look and try again:"
-	case credential.ResolveAdopt:
-		return "This secret at the provider is the right one: keep it and go on with it:"
-	case credential.ResolveDiscard:
-		return "This secret at the provider is not needed: let rotad delete it:"
-	case credential.ResolveAcceptVault:
-		return "What stands in Vault now is right: take it as the present state:"
-	case credential.ResolveOldRemoved:
-		return "The old secret has been removed in the portal:"
-	case credential.ResolveUndelivered:
-		return "Who does not hold the new secret is not needed any more, or is served by hand: let the old secret go all the same:"
-	case credential.ResolveAbort:
-		return "Give this rotation up and stay with the present secret:"
-	case credential.ResolveNone:
-	}
-	return "Let rotad go on:"
+func (v view) meaning(choice credential.Resolve) string {
+	return v.say("hold."+string(choice), nil)
 }

@@ -195,7 +195,9 @@ func (g *gathering) render(p part, moment time.Time) (Message, bool) {
 	notices, reader := make([]credential.Notice, len(p.rows)), s.recipient(d)
 	for i, row := range p.rows {
 		notices[i] = row.notice
-		reader.Ladder = orElse(reader.Ladder, g.world.ladder(row.notice))
+		if reader.Next.To == "" {
+			reader.Next, _ = g.world.rungAfter(row.notice)
+		}
 	}
 	m, eventErr, err := g.world.Renderer.RenderDigest(notices, reader, moment)
 	if err != nil {

@@ -22,7 +22,7 @@ func (r *Renderer) RenderDigest(notices []credential.Notice, to Recipient, now t
 	views := r.views(notices, to, now)
 	d := digestData(views)
 	m = Message{
-		ID: r.id(notices[0], to), Kind: KindDigest, Digest: true, From: r.sender.From, ReplyTo: r.sender.ReplyTo, To: to.To,
+		ID: r.id(notices[0], to), Kind: KindDigest, Digest: true, Language: d.Language, From: r.sender.From, ReplyTo: r.sender.ReplyTo, To: to.To,
 		Date: latestOf(notices).UTC().Truncate(time.Second),
 	}
 	if to.byMail() {
@@ -36,6 +36,9 @@ func (r *Renderer) RenderDigest(notices []credential.Notice, to Recipient, now t
 	if !to.byMail() {
 		m.Card, err = r.digestCard(views, d)
 	}
+	for _, v := range views {
+		err = errors.Join(err, v.speech.wrong)
+	}
 	return m, eventErr, err
 }
 
@@ -43,7 +46,7 @@ func (r *Renderer) RenderDigest(notices []credential.Notice, to Recipient, now t
 func (r *Renderer) views(notices []credential.Notice, to Recipient, now time.Time) []view {
 	views := make([]view, len(notices))
 	for i, n := range notices {
-		views[i] = view{notice: n, reader: to, now: now, mount: r.sender.Mount, fields: r.sender.Fields}
+		views[i] = r.view(n, to, now)
 	}
 	slices.SortStableFunc(views, func(a, b view) int {
 		return cmp.Or(dueFirst(deadline(a.notice), deadline(b.notice)), strings.Compare(a.notice.Client, b.notice.Client))
@@ -71,7 +74,8 @@ func latestOf(notices []credential.Notice) (last time.Time) {
 func digestData(views []view) templates.Data {
 	first := views[0]
 	d := templates.Data{
-		Kind: string(KindDigest), Tone: templates.ToneInfo, Owner: first.name(first.notice.Owner), Fallback: first.reader.Fallback, Ladder: first.reader.Ladder,
+		Kind: string(KindDigest), Language: first.speech.Tag(), Tone: templates.ToneInfo, Owner: first.name(first.notice.Owner),
+		Fallback: first.reader.Fallback, Ladder: first.ladder(),
 	}
 	d.Commands.Ack = "rotad ack CLIENT"
 	for _, v := range views {
@@ -100,39 +104,36 @@ func (v view) brief(c templates.Commands) (what, command string) {
 	case credential.NoticeWarning, credential.NoticeFinal, credential.NoticeExpired:
 		return v.briefExpiry(c)
 	case credential.NoticeRotated:
-		return "take over the new secret, " + versionOf(f.VaultVersion) + " in Vault", c.Read
+		return v.say("brief.rotated", v.version(f.VaultVersion)), c.Read
 	case credential.NoticeFailed:
-		return "its rotation fails" + detail(f.Error), c.Show
+		return v.say("brief.failed", nil) + detail(f.Error), c.Show
 	case credential.NoticeHeld:
 		if f.Hold != nil {
 			rule, _ := credential.RuleFor(f.Hold.Code)
-			return "held, " + clean(string(f.Hold.Code), maxName) + detail(rule.Cause), c.Show
+			return v.say("brief.held", nil) + ", " + clean(string(f.Hold.Code), maxName) + detail(v.speech.Phrase(rule.Cause)), c.Show
 		}
-		return "held", c.Show
+		return v.say("brief.held", nil), c.Show
 	case credential.NoticeInUse:
-		return "its old secret is still in use" + detail(v.users().Said), c.Show
+		return v.say("brief.in-use", nil) + detail(v.users().Said), c.Show
 	default:
 	}
-	if said, ok := briefs[n.Kind]; ok {
-		return said.what, said.command(c)
+	if command, ok := briefs[n.Kind]; ok {
+		return v.say("brief."+string(n.Kind), nil), command(c)
 	}
 	return strings.ReplaceAll(string(n.Kind), "-", " "), c.Show
 }
 
-// briefs are the words for notices that are always about the same. Nothing changes it.
-var briefs = map[credential.NoticeKind]struct {
-	what    string
-	command func(templates.Commands) string
-}{
-	credential.NoticeAnnounce:  {"its secret will be replaced", func(c templates.Commands) string { return c.Show }},
-	credential.NoticeApprove:   {"its rotation waits for approval", func(c templates.Commands) string { return c.Approve }},
-	credential.NoticeRetired:   {"its old secret is gone: delete old copies", noCommand},
-	credential.NoticeReleased:  {"no longer held", noCommand},
-	credential.NoticeNoExpiry:  {"nobody has stated when its secret expires", func(c templates.Commands) string { return c.Show }},
-	credential.NoticeOldRemind: {"remove its old secret at the provider, then say so", func(c templates.Commands) string { return c.OldRemoved }},
-	credential.NoticeLeft:      {"no longer watched", noCommand},
-	credential.NoticeStopped:   {"nothing further begins at its provider", func(c templates.Commands) string { return c.Wave }},
-	credential.NoticeAdmin:     {"rotated, and nobody had scheduled it", func(c templates.Commands) string { return c.History }},
+// briefs are the commands of notices that are always about the same. Nothing changes it.
+var briefs = map[credential.NoticeKind]func(templates.Commands) string{
+	credential.NoticeAnnounce:  func(c templates.Commands) string { return c.Show },
+	credential.NoticeApprove:   func(c templates.Commands) string { return c.Approve },
+	credential.NoticeRetired:   noCommand,
+	credential.NoticeReleased:  noCommand,
+	credential.NoticeNoExpiry:  func(c templates.Commands) string { return c.Show },
+	credential.NoticeOldRemind: func(c templates.Commands) string { return c.OldRemoved },
+	credential.NoticeLeft:      noCommand,
+	credential.NoticeStopped:   func(c templates.Commands) string { return c.Wave },
+	credential.NoticeAdmin:     func(c templates.Commands) string { return c.History },
 }
 
 func noCommand(templates.Commands) string { return "" }
@@ -141,13 +142,13 @@ func (v view) briefExpiry(c templates.Commands) (what, command string) {
 	f := v.notice.Facts
 	switch {
 	case !f.NoExpiry.IsZero():
-		return "nobody stands any more for a secret that never expires", c.Show
+		return v.say("brief.expiry.word", nil), c.Show
 	case f.Observed:
-		return "its secret expires, and a person has to replace it", c.Show
+		return v.say("brief.expiry.observed", nil), c.Show
 	case f.Mode == credential.ModeManual:
-		return "its secret expires: make a new one in the portal, and bring it", c.Submit
+		return v.say("brief.expiry.manual", nil), c.Submit
 	}
-	return "its secret expires", c.Rotate
+	return v.say("brief.expiry.rotate", nil), c.Rotate
 }
 
 func detail(s string) string {
@@ -170,7 +171,7 @@ func (r *Renderer) addEvents(m *Message, d *templates.Data, views []view) error 
 			continue
 		}
 		data := v.data()
-		e, _, err := r.event(&data, v.notice, v.reader, v.now)
+		e, _, err := r.event(&data, v)
 		if errs = append(errs, err); err == nil {
 			events = append(events, e)
 		}
@@ -188,7 +189,8 @@ func (r *Renderer) digestCard(views []view, d templates.Data) (*Card, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Card{Severity: SeverityInfo, Headline: words.Headline, Lead: words.Lead, Why: words.Why, Command: "rotad status", Source: r.source()}
+	first := views[0]
+	c := &Card{Severity: SeverityInfo, Headline: words.Headline, Lead: words.Lead, Why: words.Why, More: first.say("card.more", "rotad status"), Source: r.source()}
 	for i, v := range views {
 		fact, err := r.digestFacts(v)
 		if err != nil {
@@ -203,8 +205,9 @@ func (r *Renderer) digestCard(views []view, d templates.Data) (*Card, error) {
 		}
 	}
 	if more := len(views) - maxChat; more > 0 {
-		c.Rows = append(c.Rows, templates.Row{Name: "And more", Value: "rotad status lists all; " + d.Items[maxChat].Client + " is next"})
+		c.Rows = append(c.Rows, templates.Row{Name: first.say("card.others", nil), Value: first.say("card.list", d.Items[maxChat].Client)})
 	}
+	c.Label = first.say("card.severity."+string(c.Severity), nil)
 	c.Facts.Kind, c.Facts.Severity, c.Facts.Summary, c.Facts.Owner, c.Facts.StandIn = d.Kind, c.Severity, words.Headline, d.Owner, d.Fallback
 	return c, nil
 }

@@ -10,7 +10,6 @@ import (
 	ics "github.com/arran4/golang-ical"
 
 	"github.com/rotad/rotad/internal/credential"
-	"github.com/rotad/rotad/templates"
 )
 
 // feedRefresh is how often programs are asked to come again (RFC 7986 section 5.7, and the older name that Outlook reads).
@@ -21,11 +20,13 @@ const feedRefresh = "PT6H"
 type Feed struct {
 	r     *Renderer
 	owner string
-	zone  *time.Location
+	as    Recipient
 }
 
-// Feed returns the feed of an owner, who reads times in a zone.
-func (r *Renderer) Feed(owner string, zone *time.Location) Feed { return Feed{r, owner, zone} }
+// Feed returns the feed of an owner, who reads it in a zone and a language as a Recipient has them.
+func (r *Renderer) Feed(owner string, zone *time.Location, language string) Feed {
+	return Feed{r, owner, Recipient{Zone: zone, Language: language, Calendar: CalendarPublish}}
+}
 
 const (
 	endCalendar = "END:VCALENDAR\r\n"
@@ -38,7 +39,7 @@ func (f Feed) Begin() []byte {
 	cal.SetProductId("-//rotad//rotad//EN")
 	cal.SetCalscale("GREGORIAN")
 	cal.SetMethod(ics.MethodPublish)
-	cal.SetName(calendarText("Secrets of " + clean(f.owner, maxName))) // and X-WR-CALNAME
+	cal.SetName(calendarText(f.r.view(credential.Notice{}, f.as, time.Time{}).say("event.feed", clean(f.owner, maxName)))) // and X-WR-CALNAME
 	cal.SetRefreshInterval(feedRefresh)
 	cal.SetXPublishedTTL(feedRefresh)
 	return bytes.TrimSuffix([]byte(cal.Serialize(ics.WithNewLineWindows)), []byte(endCalendar))
@@ -57,15 +58,10 @@ func (f Feed) Event(rec *credential.Record) ([]byte, error) {
 	if !ok {
 		return nil, nil
 	}
-	d := view{notice: n, now: n.At, reader: Recipient{Zone: f.zone}, mount: f.r.sender.Mount, fields: f.r.sender.Fields}.data()
-	d.Event = templates.Event{What: sentence(n.Calendar.What), At: templates.NewWhen(n.Calendar.At, n.At, f.zone)}
-	summary, description, err := f.r.set.RenderEvent(d)
-	if err != nil {
-		return nil, err
-	}
-	e := event{Invite: *n.Calendar, Stamp: n.At, Summary: summary, Description: description, Organizer: f.r.sender.From, Mode: CalendarPublish}
-	encoded := e.encode()
-	if err := e.validate(encoded); err != nil {
+	v := f.r.view(n, f.as, n.At)
+	d := v.data()
+	_, encoded, err := f.r.event(&d, v)
+	if err = errors.Join(err, v.speech.wrong); err != nil {
 		return nil, err
 	}
 	_, body, found := bytes.Cut(encoded, []byte(beginEvent))
@@ -105,7 +101,7 @@ func (f Feed) Mark(rec *credential.Record) []byte {
 
 // Shape is what else the bytes of a feed depend on.
 func (f Feed) Shape() []byte {
-	return append(f.Begin(), (f.r.sender.From.Addr + "\x00" + f.r.sender.From.Name + "\x00" + f.r.sender.Mount + "\x00" + zoneName(f.zone))...)
+	return append(f.Begin(), (f.r.sender.From.Addr + "\x00" + f.r.sender.From.Name + "\x00" + f.r.sender.Mount + "\x00" + zoneName(f.as.Zone) + "\x00" + f.as.Language)...)
 }
 
 func zoneName(z *time.Location) string {

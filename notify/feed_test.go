@@ -31,7 +31,7 @@ func TestTheEventOfAFeedIsThatOfTheMail(t *testing.T) {
 		r := renderer(t)
 		m, _ := render(t, r, rotated(name), notify.Recipient{Calendar: notify.CalendarPublish, Zone: zone})
 		rec := eventful(name)
-		feed := r.Feed(name, zone)
+		feed := r.Feed(name, zone, "")
 		event, err := feed.Event(&rec)
 		if err != nil || len(event) == 0 || !bytes.Contains(m.Calendar, event) {
 			t.Errorf("%q: %v: the feed has\n%s\nthe mail\n%s", name, err, event, m.Calendar)
@@ -60,7 +60,7 @@ func TestWhatIsNotInAFeed(t *testing.T) {
 	} {
 		rec := eventful("billing")
 		change(&rec)
-		feed := renderer(t).Feed("billing", nil)
+		feed := renderer(t).Feed("billing", nil, "")
 		if event, err := feed.Event(&rec); len(event) > 0 || err != nil || feed.Mark(&rec) != nil {
 			t.Errorf("%s: %v %s", name, err, event)
 		}
@@ -71,7 +71,7 @@ func TestWhatIsNotInAFeed(t *testing.T) {
 func TestAnEventWithoutAStampHasThatOfItsClient(t *testing.T) {
 	rec := eventful("billing")
 	rec.Calendar.Stamp, rec.Calendar.What = time.Time{}, ""
-	event, err := renderer(t).Feed("billing", nil).Event(&rec)
+	event, err := renderer(t).Feed("billing", nil, "").Event(&rec)
 	if err != nil || !strings.Contains(string(event), "DTSTAMP:"+rec.Since.Format("20060102T150405Z")) || !strings.Contains(string(event), "SUMMARY:billing: deadline") {
 		t.Errorf("%v: %s", err, event)
 	}

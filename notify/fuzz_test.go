@@ -49,7 +49,7 @@ func FuzzFacts(f *testing.F) {
 	const answer = "https://rotad.example.com/answer/abc-_0"
 	r := renderer(f, func(s *notify.Sender) {
 		s.Answers = func(credential.Notice, string) []templates.Answer {
-			return []templates.Answer{{Does: "Say so", Link: answer}}
+			return []templates.Answer{{Verb: "snooze", Link: answer}}
 		}
 	})
 	f.Fuzz(func(t *testing.T, kind uint8, client string, second, later int64, number int, zone string) {
@@ -65,7 +65,7 @@ func FuzzFacts(f *testing.F) {
 		n.Facts.Expires, n.Facts.NextRotate, n.Facts.OldDies = next, at, next
 		n.Facts.VaultVersion, n.Facts.OldVersion = number, number-1
 		n.Facts.Hold = &credential.Hold{Code: credential.HoldSecretLost, Since: at, Deadline: next, Paging: number%2 == 0}
-		m, _, err := r.Render(n, notify.Recipient{To: "team@example.com", Zone: place}, at)
+		m, _, err := r.Render(n, notify.Recipient{To: "team@example.com", Zone: place, Language: map[bool]string{true: "de"}[number%3 == 0]}, at)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func samples(t testing.TB) []notify.Sample {
 	t.Helper()
-	all, err := notify.Samples(nil)
+	all, err := notify.Samples(nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func at(lines []string, i int) string {
 }
 
 func TestGoldenMails(t *testing.T) {
-	for _, s := range samples(t) {
+	for _, s := range everySample(t) {
 		t.Run(s.Name, func(t *testing.T) {
 			golden(t, s.Name+".txt", []byte("Subject: "+s.Message.Subject+"\n\n"+s.Message.Text))
 			golden(t, s.Name+".html", []byte(s.Message.HTML))
@@ -180,7 +180,7 @@ func TestSamplesAreAlwaysTheSameBytes(t *testing.T) {
 }
 
 func TestMailsReadBackByAnotherParser(t *testing.T) {
-	for _, s := range samples(t) {
+	for _, s := range everySample(t) {
 		t.Run(s.Name, func(t *testing.T) {
 			for line := range bytes.SplitSeq(s.Mail, []byte("\r\n")) {
 				if len(line) > 998 || bytes.ContainsAny(line, "\r\n") || bytes.ContainsFunc(line, func(r rune) bool { return r > 126 }) {
@@ -207,7 +207,7 @@ func TestMailsReadBackByAnotherParser(t *testing.T) {
 
 func TestCalendarsReadBackByAnotherParser(t *testing.T) {
 	found := 0
-	for _, s := range samples(t) {
+	for _, s := range everySample(t) {
 		if s.Notice.Calendar == nil {
 			if s.Message.Calendar != nil {
 				t.Errorf("%s has an event that nobody asked for", s.Name)
@@ -285,7 +285,7 @@ func checkEvent(t *testing.T, s notify.Sample, cal *ical.Calendar) {
 }
 
 func TestTextIsAtMost72ColumnsApartFromCommands(t *testing.T) {
-	for _, s := range samples(t) {
+	for _, s := range everySample(t) {
 		for line := range strings.SplitSeq(s.Message.Text, "\n") {
 			if utf8.RuneCountInString(line) > templates.Columns && !strings.HasPrefix(line, templates.CommandIndent) {
 				t.Errorf("%s: %d columns: %q", s.Name, utf8.RuneCountInString(line), line)
@@ -319,13 +319,13 @@ func wellFormed(page string) (seen []string, err error) {
 }
 
 func TestHTMLIsWellFormedAndLoadsNothing(t *testing.T) {
-	for _, s := range samples(t) {
+	for _, s := range everySample(t) {
 		seen, err := wellFormed(s.Message.HTML)
 		if err != nil {
 			t.Errorf("%s: %v", s.Name, err)
 		}
 		for _, want := range []string{"html lang", "title", "h1", "th scope", "meta name"} {
-			if !slices.Contains(seen, want) && (want != "th scope" || s.Name != "test") {
+			if !slices.Contains(seen, want) && (want != "th scope" || s.Notice.Kind != notify.KindTest) {
 				t.Errorf("%s has no %s", s.Name, want)
 			}
 		}
@@ -342,7 +342,7 @@ func TestHTMLIsWellFormedAndLoadsNothing(t *testing.T) {
 
 func TestCommandsAreTheSameInTextAndHTML(t *testing.T) {
 	command := regexp.MustCompile(`(?m)^ {8}((?:rotad|vault) .*)$`)
-	for _, s := range samples(t) {
+	for _, s := range everySample(t) {
 		for _, m := range command.FindAllStringSubmatch(s.Message.Text, -1) {
 			if !strings.Contains(inOnePiece(s.Message.HTML), ">"+strings.ReplaceAll(m[1], "'", "&#39;")+"<") {
 				t.Errorf("%s: %q stands in the text only", s.Name, m[1])
@@ -374,7 +374,7 @@ func TestTheConfirmationHasTheChecklist(t *testing.T) {
 
 func TestPreviewWritesWhatIsAskedFor(t *testing.T) {
 	dir := t.TempDir()
-	files, err := notify.Preview(filepath.Join(dir, "new"), nil, "rotated")
+	files, err := notify.Preview(filepath.Join(dir, "new"), nil, "", "rotated")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -387,7 +387,7 @@ func TestPreviewWritesWhatIsAskedFor(t *testing.T) {
 			t.Errorf("%s is missing in %v", want, names)
 		}
 	}
-	if _, err := notify.Preview(dir, nil, "birthday"); err == nil || !strings.Contains(err.Error(), "rotated") {
+	if _, err := notify.Preview(dir, nil, "", "birthday"); err == nil || !strings.Contains(err.Error(), "rotated") {
 		t.Errorf("an unknown kind gives %v, which does not name the known ones", err)
 	}
 }

@@ -2,7 +2,7 @@ package notify
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -124,36 +124,38 @@ func (s *sending) rows() []credential.Notice {
 }
 
 // upwards begins the subject of a word up the ladder.
-func upwards(n credential.Notice) string {
+func (v view) upwards() string {
 	switch {
-	case n.Rung == 0:
+	case v.notice.Rung == 0:
 		return ""
-	case n.Told.IsZero():
-		return clean(n.Owner, maxName) + " cannot be reached: "
+	case v.notice.Told.IsZero():
+		return v.say("ladder.subject_unreached", nil) + " "
 	}
-	return "No answer from " + clean(n.Owner, maxName) + ": "
+	return v.say("ladder.subject_silent", nil) + " "
 }
 
-// ladder says in a mail who is told next, or why its reader is.
-func (w *World) ladder(n credential.Notice) string {
-	if n.Rung > 0 {
-		return risen(n)
-	}
-	rung, ok := w.rungAfter(n)
-	if !ok {
-		return ""
-	}
-	return fmt.Sprintf("If nobody acknowledges this within %s, %s is told:", credential.FormatDuration(rung.After), clean(rung.To, maxName))
-}
+// above is what the messages about a ladder are about.
+type above struct{ Owner, After, To string }
 
-// risen says why somebody is told who does not own the client.
-func risen(n credential.Notice) string {
-	why := "Nobody of %s has acknowledged this, so you are told. Whoever sees to it says so:"
+// ladder says in a mail who is told next, or why its reader is who does not own the client. It is nothing for the word about a
+// channel, which goes along with a notice.
+func (v view) ladder() string {
+	n, next := v.notice, v.reader.Next
+	about := above{Owner: v.name(n.Owner), To: v.name(next.To)}
 	switch {
-	case n.Rung == 0:
+	case v.reader.About != "":
 		return ""
-	case n.Told.IsZero():
-		why = "No address of %s takes this, so you are told. Whoever sees to it says so:"
+	case n.Rung > 0 && n.Told.IsZero():
+		return v.say("ladder.unreached", about)
+	case n.Rung > 0:
+		return v.say("ladder.silent", about)
+	case next.To == "":
+		return ""
+	case next.To == ToAdmins:
+		about.To = v.say("ladder.admins", nil)
 	}
-	return fmt.Sprintf(why, clean(n.Owner, maxName))
+	span, err := v.speech.Span(next.After)
+	v.speech.wrong = errors.Join(v.speech.wrong, err)
+	about.After = span
+	return v.say("ladder.next", about)
 }

@@ -60,10 +60,10 @@ func TestWhatNobodyAcknowledgesGoesUpTheLadder(t *testing.T) {
 			t.Fatalf("told: %s", got)
 		}
 		first, second := w.channel.sends()[0].message, w.channel.sends()[1].message
-		if !strings.Contains(first.Text, "within 2d, lead is told") || !strings.Contains(first.Text, "rotad ack billing") {
+		if !strings.Contains(first.Text, "within 2 days, lead is told") || !strings.Contains(first.Text, "rotad ack billing") {
 			t.Errorf("the owner does not learn who is next:\n%s", first.Text)
 		}
-		if !strings.HasPrefix(second.Subject, "No answer from payments: ") || !strings.Contains(second.Text, "rotad ack billing") || second.ID == first.ID {
+		if !strings.HasPrefix(second.Subject, "No answer: ") || !strings.Contains(second.Text, "rotad ack billing") || second.ID == first.ID {
 			t.Errorf("the lead does not learn why: %s\n%s", second.Subject, second.Text)
 		}
 		if second.Date.Sub(first.Date) < 2*day {

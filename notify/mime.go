@@ -90,7 +90,7 @@ func headers(msg *mail.Msg, m Message) {
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 section 5
 	// Not "All": that would also ask Exchange to keep bounces to itself (MS-OXCMAIL section 2.1.3.2.20).
 	msg.SetGenHeader(mail.HeaderXAutoResponseSuppress, "OOF, AutoReply")
-	msg.SetGenHeader("Content-Language", "en")
+	msg.SetGenHeader("Content-Language", m.Language)
 	msg.SetGenHeader(HeaderKind, string(m.Kind))
 	if m.Client != "" {
 		msg.SetGenHeader(HeaderClient, m.Client)

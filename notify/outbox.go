@@ -42,6 +42,7 @@ type Contact struct {
 	Emails   []string       // one message goes to each
 	Channels []Subscription // and one over each
 	Zone     *time.Location // nil = UTC
+	Language string         // tag of the language that it reads; empty = English
 	Calendar CalendarMode
 	Digest   Timetable // when what is not urgent goes out together; nil = each notice goes at once
 	Quiet    Hours     // when only what is urgent is told; nil = never

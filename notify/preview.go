@@ -15,9 +15,10 @@ import (
 
 // Preview writes the samples into a directory, which it makes: name.eml, name.html, name.txt (with the subject on top),
 // name.ics where there is a calendar event, name.webhook.json and name.slack.json. Without kinds it writes all; a kind takes its variants along. It
-// returns the files' paths. An unknown kind is an error that names the known ones. own are templates of one's own; nil = none.
-func Preview(dir string, own fs.FS, kinds ...string) ([]string, error) {
-	samples, err := choose(own, kinds)
+// returns the files' paths. An unknown kind is an error that names the known ones. own are templates of one's own, nil = none;
+// language is the tag of a language, empty = English.
+func Preview(dir string, own fs.FS, language string, kinds ...string) ([]string, error) {
+	samples, err := choose(own, language, kinds)
 	if err != nil {
 		return nil, err
 	}
@@ -41,8 +42,8 @@ func Preview(dir string, own fs.FS, kinds ...string) ([]string, error) {
 	return written, nil
 }
 
-func choose(own fs.FS, kinds []string) ([]Sample, error) {
-	all, err := Samples(own)
+func choose(own fs.FS, language string, kinds []string) ([]Sample, error) {
+	all, err := Samples(own, language)
 	if err != nil || len(kinds) == 0 {
 		return all, err
 	}

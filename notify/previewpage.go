@@ -14,20 +14,21 @@ const (
 )
 
 // PreviewPage serves the samples: a list, and each file that Preview would write. It renders anew for every request, so that a
-// template that is being written is seen by loading the page again; own are the templates of one's own, nil = none.
-func PreviewPage(own fs.FS) http.Handler {
+// template that is being written is seen by loading the page again; own are the templates of one's own, nil = none. language is the
+// tag of the language of the samples, empty = English; the page around them is in English.
+func PreviewPage(own fs.FS, language string) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { previewIndex(w, own) })
-	mux.HandleFunc("GET /{file}", func(w http.ResponseWriter, r *http.Request) { previewOne(w, r, own) })
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { previewIndex(w, own, language) })
+	mux.HandleFunc("GET /{file}", func(w http.ResponseWriter, r *http.Request) { previewOne(w, r, own, language) })
 	return mux
 }
 
-func previewIndex(w http.ResponseWriter, own fs.FS) {
+func previewIndex(w http.ResponseWriter, own fs.FS, language string) {
 	page := struct {
 		Wrong   string
 		Samples []previewEntry
 	}{}
-	samples, err := Samples(own)
+	samples, err := Samples(own, language)
 	if wrong := CheckTemplates(own); wrong != nil { // it names everything
 		err = wrong
 	}
@@ -75,8 +76,8 @@ pre { white-space: pre-wrap; border: 1px solid #c00; padding: .75rem }
 {{end}}</html>
 `))
 
-func previewOne(w http.ResponseWriter, r *http.Request, own fs.FS) {
-	samples, err := Samples(own)
+func previewOne(w http.ResponseWriter, r *http.Request, own fs.FS, language string) {
+	samples, err := Samples(own, language)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

@@ -27,7 +27,7 @@ func pageOf(t *testing.T, server *httptest.Server, path string) (status int, pol
 
 func TestThePreviewIsServed(t *testing.T) {
 	own := fstest.MapFS{}
-	server := httptest.NewServer(notify.PreviewPage(own))
+	server := httptest.NewServer(notify.PreviewPage(own, ""))
 	defer server.Close()
 	status, policy, index := pageOf(t, server, "/")
 	if status != http.StatusOK || !strings.Contains(policy, "default-src 'none'") || strings.Contains(index, "<script") || strings.Contains(index, `role="alert"`) {

@@ -126,15 +126,16 @@ func (s *sending) delivery(w way, about string) credential.Delivery {
 	return credential.Delivery{Channel: w.channel, To: w.to, About: about, MessageID: id, State: credential.NoticePending, Next: s.Now()}
 }
 
-// recipient says how the reader behind a delivery reads dates.
+// recipient says in which language and zone the reader behind a delivery reads.
 func (s *sending) recipient(d *credential.Delivery) Recipient {
 	contact, admins := s.audience(), s.world.Directory.Admins()
 	standIn := !s.notice.Admins && !contact.has(d) && admins.has(d)
 	if standIn {
 		contact = admins
 	}
+	next, _ := s.world.rungAfter(s.notice)
 	return Recipient{
-		Channel: d.Channel, To: d.To, Zone: contact.Zone, Calendar: contact.calendar(), Fallback: standIn && d.About == "",
-		About: d.About, Trouble: s.trouble(d.About), Ladder: s.world.ladder(s.notice),
+		Channel: d.Channel, To: d.To, Zone: contact.Zone, Language: contact.Language, Calendar: contact.calendar(),
+		Fallback: standIn && d.About == "", About: d.About, Trouble: s.trouble(d.About), Next: next,
 	}
 }

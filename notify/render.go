@@ -1,9 +1,11 @@
 package notify
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -24,7 +26,8 @@ type Sender struct {
 	Mount   string  // Vault mount for paths that name none
 	// PublicURL is where people reach rotad; programs take it for the name of this installation. Empty = a name of its own.
 	PublicURL string
-	// Answers returns the links with which the reader at an address can answer a notice; nil = mails show commands only.
+	// Answers returns the links with which the reader at an address can answer a notice, each with its verb; nil = mails show
+	// commands only.
 	Answers func(n credential.Notice, to string) []templates.Answer
 	// Fields names the field of a bundle that holds the secret, by provider; missing = client_secret.
 	Fields map[string]string
@@ -37,11 +40,12 @@ type Recipient struct {
 	To       string         // an address; empty with a channel that has a name of its own
 	Channel  string         // empty = MailChannel
 	Zone     *time.Location // nil = UTC
+	Language string         // tag of the language that it reads; empty = English
 	Calendar CalendarMode
 	Fallback bool   // an admin who stands in for an owner that cannot be reached
 	About    string // the channel that takes no notices, of which this is the word; empty = the notice itself
 	Trouble  string // what is wrong with that channel
-	Ladder   string // who is told next, or why the reader is, as a sentence before the command that ends it; empty = nobody
+	Next     Rung   // who is told next where nobody acknowledges it; zero = nobody
 }
 
 // byMail says whether the reader gets a mail.
@@ -79,6 +83,9 @@ func NewRenderer(s Sender) (*Renderer, error) {
 	return &Renderer{sender: s, set: set}, nil
 }
 
+// Language returns a language by its tag, with the messages of one's own; English for one that there is not.
+func (r *Renderer) Language(tag string) *templates.Language { return r.set.Language(tag) }
+
 func checkPublicURL(s string) error {
 	if s == "" {
 		return nil
@@ -106,28 +113,37 @@ func (r *Renderer) Render(n credential.Notice, to Recipient, now time.Time) (m M
 	if to.About != "" {
 		n = aboutChannel(n, to)
 	}
-	v := view{notice: n, reader: to, now: now, mount: r.sender.Mount, fields: r.sender.Fields}
+	v := r.view(n, to, now)
 	d := v.data()
 	if r.sender.Answers != nil && to.byMail() {
-		d.Answers = r.sender.Answers(n, to.To)
+		d.Answers = v.answers(r.sender.Answers(n, to.To))
 	}
 	m = Message{
 		ID: id, Thread: threadID(r.sender.Key, r.sender.From.Domain(), n),
 		Kind: n.Kind, Client: clean(n.Client, maxName), Milestone: clean(n.Milestone, maxName), Urgent: urgent(n),
-		From: r.sender.From, ReplyTo: r.sender.ReplyTo, To: to.To, Date: later(n.At, n.Wait).UTC().Truncate(time.Second),
+		Language: d.Language, From: r.sender.From, ReplyTo: r.sender.ReplyTo, To: to.To, Date: later(n.At, n.Wait).UTC().Truncate(time.Second),
 	}
 	if to.byMail() {
-		eventErr = r.addEvent(&m, &d, n, to, now)
+		eventErr = r.addEvent(&m, &d, v)
 	}
 	mail, err := r.set.Render(d)
 	if err != nil {
 		return Message{}, nil, err
 	}
-	m.Subject, m.Text, m.HTML = templates.OneLine(upwards(n)+mail.Subject), mail.Text, mail.HTML
+	m.Subject, m.Text, m.HTML = templates.OneLine(v.upwards()+mail.Subject), mail.Text, mail.HTML
 	if !to.byMail() {
 		m.Card, err = r.card(v, d)
 	}
-	return m, eventErr, err
+	return m, eventErr, errors.Join(err, v.speech.wrong)
+}
+
+// answers says what each of the links does.
+func (v view) answers(links []templates.Answer) []templates.Answer {
+	out := slices.Clone(links)
+	for i := range out {
+		out[i].Does = v.say("answer."+out[i].Verb, nil)
+	}
+	return out
 }
 
 // aboutChannel is the notice that a channel takes no notices, such as this one.
@@ -162,17 +178,17 @@ func urgent(n credential.Notice) bool {
 
 // addEvent adds the calendar object and the sentence about it, if the notice carries an invite and the reader wants
 // one. A client's event goes to its owner only: an admin who stands in has no copy that could be moved later.
-func (r *Renderer) addEvent(m *Message, d *templates.Data, n credential.Notice, to Recipient, now time.Time) error {
-	if !brings(n, to) {
+func (r *Renderer) addEvent(m *Message, d *templates.Data, v view) error {
+	if !brings(v.notice, v.reader) {
 		return nil
 	}
-	e, encoded, err := r.event(d, n, to, now)
+	e, encoded, err := r.event(d, v)
 	if err != nil {
 		d.Event = templates.Event{}
 		return err
 	}
 	m.Calendar, m.Method = encoded, string(e.method())
-	d.Event.Note = eventNote(*n.Calendar, d.Event)
+	d.Event.Note = v.eventNote(d.Event)
 	return nil
 }
 
@@ -182,30 +198,33 @@ func brings(n credential.Notice, to Recipient) bool {
 }
 
 // event writes the event that a notice carries, alone, and reads it back.
-func (r *Renderer) event(d *templates.Data, n credential.Notice, to Recipient, now time.Time) (event, []byte, error) {
-	d.Event = templates.Event{
-		What: sentence(n.Calendar.What), At: templates.NewWhen(n.Calendar.At, now, to.Zone), Cancel: n.Calendar.Cancel,
-	}
+func (r *Renderer) event(d *templates.Data, v view) (event, []byte, error) {
+	d.Event = v.happens()
 	summary, description, err := r.set.RenderEvent(*d)
 	if err != nil {
 		return event{}, nil, err
 	}
 	e := event{
-		Invite: *n.Calendar, Stamp: n.At, Summary: summary, Description: description,
-		Organizer: r.sender.From, Attendee: to.To, Mode: to.Calendar,
+		Invite: *v.notice.Calendar, Stamp: v.notice.At, Summary: summary, Description: description,
+		Organizer: r.sender.From, Attendee: v.reader.To, Mode: v.reader.Calendar,
 	}
 	encoded := e.encode()
 	return e, encoded, e.validate(encoded)
 }
 
+// happens is what the event of a notice says.
+func (v view) happens() templates.Event {
+	i := v.notice.Calendar
+	return templates.Event{What: v.speech.Phrase(sentence(i.What)), At: v.when(i.At), Cancel: i.Cancel}
+}
+
 // eventNote is the sentence in the mail about the attached event.
-func eventNote(i credential.Invite, e templates.Event) string {
-	switch {
+func (v view) eventNote(e templates.Event) string {
+	switch i := v.notice.Calendar; {
 	case i.Cancel:
-		return "This mail removes the event of this client from your calendar."
+		return v.say("event.note.cancel", e)
 	case i.Sequence > 0:
-		return fmt.Sprintf("This mail moves the event of this client in your calendar to %s: %s.", e.At.Full(), e.What)
+		return v.say("event.note.move", e)
 	}
-	return fmt.Sprintf("This mail brings an event for your calendar, on %s: %s. It moves when the deadline does.",
-		e.At.Full(), e.What)
+	return v.say("event.note.new", e)
 }

@@ -343,7 +343,7 @@ func TestNoSecretIsInAnyRenderedByte(t *testing.T) {
 func TestAnswersStandInTheMailOfTheirReader(t *testing.T) {
 	r := renderer(t, func(s *notify.Sender) {
 		s.Answers = func(n credential.Notice, to string) []templates.Answer {
-			return []templates.Answer{{Does: "Say that you have seen it", Link: "https://rotad.example.com/answer/" + n.Client + "-" + to}}
+			return []templates.Answer{{Verb: "ack", Link: "https://rotad.example.com/answer/" + n.Client + "-" + to}}
 		}
 	})
 	for _, to := range []string{"alice@example.com", "bob@example.com"} {

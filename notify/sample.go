@@ -25,9 +25,9 @@ type Sample struct {
 
 const sampleUID = "7f6c2a52-0f5e-4b7e-9a39-5d9f6d2f8c11"
 
-// Samples renders every kind of notice, and the variants that look different, with made-up facts and with templates of one's
-// own; nil = none. It needs no configuration and always gives the same bytes.
-func Samples(own fs.FS) ([]Sample, error) {
+// Samples renders every kind of notice, and the variants that look different, with made-up facts, in a language (empty = English)
+// and with templates of one's own; nil = none. It needs no configuration and always gives the same bytes.
+func Samples(own fs.FS, language string) ([]Sample, error) {
 	r, err := sampleRenderer(own)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func Samples(own fs.FS) ([]Sample, error) {
 	var out []Sample
 	plain, linked := r, r.withAnswers(sampleAnswers)
 	for _, s := range sampleNotices() {
-		to := s.reader()
+		to := s.reader(language)
 		if r = plain; s.Links {
 			r = linked
 		}
@@ -65,43 +65,15 @@ func sampleRenderer(own fs.FS) (*Renderer, error) {
 }
 
 // reader is who gets the sample as a mail.
-func (s Sample) reader() Recipient {
-	to := Recipient{To: "payments@example.com", Zone: sampleZone()}
+func (s Sample) reader(language string) Recipient {
+	to := Recipient{To: "payments@example.com", Zone: sampleZone(), Language: language}
 	if s.Notice.Admins {
-		to = Recipient{To: "security@example.com"}
+		to = Recipient{To: "security@example.com", Language: language}
 	}
 	if s.About != "" {
 		to.About, to.Trouble = s.About, "the receiver does not want to be told any more (410)"
 	}
-	to.Ladder = risen(s.Notice)
 	return to
-}
-
-// CheckTemplates renders every sample with templates of one's own, for mailboxes and for chats, and says all that is wrong with
-// them: a line each, which begins with file and line where there is one.
-func CheckTemplates(own fs.FS) error {
-	r, err := sampleRenderer(own)
-	if err != nil {
-		return err
-	}
-	var all []templates.Data
-	for _, s := range sampleNotices() {
-		n, to := s.Notice, s.reader()
-		if to.About != "" {
-			n = aboutChannel(n, to)
-		}
-		d := view{notice: n, reader: to, now: sampleNow(), mount: r.sender.Mount}.data()
-		d.Answers = sampleAnswers(n, to.To)
-		if i := n.Calendar; i != nil {
-			d.Event = templates.Event{What: sentence(i.What), At: templates.NewWhen(i.At, sampleNow(), to.Zone), Cancel: i.Cancel}
-			d.Event.Note = eventNote(*i, d.Event)
-		}
-		if len(s.Digest) > 0 {
-			d = digestData(r.views(s.Digest, to, sampleNow()))
-		}
-		all = append(all, d)
-	}
-	return r.set.Check(all...)
 }
 
 // withAnswers is the same renderer for mails that can be answered.
@@ -115,7 +87,7 @@ func (r *Renderer) withAnswers(answers func(credential.Notice, string) []templat
 func sampleAnswers(credential.Notice, string) []templates.Answer {
 	link := "https://rotad.example.com/answer/" + strings.Repeat("c2FtcGxl", 17)
 	return []templates.Answer{
-		{Does: "Say that you have seen this", Link: link}, {Does: "No more warnings about this for a week, apart from the last one", Link: link + "8"},
+		{Verb: "ack", Link: link}, {Verb: "snooze", Link: link + "8"},
 	}
 }
 

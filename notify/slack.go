@@ -197,9 +197,9 @@ func rowBlocks(rows []templates.Row) []slackBlock {
 
 // footBlock says how much it matters, where there is more, and why it is here.
 func footBlock(c *Card) slackBlock {
-	texts := []string{string(c.Severity), c.Why}
-	if c.Command != "" {
-		texts = append(texts, "More: "+c.Command)
+	texts := []string{c.Label, c.Why}
+	if c.More != "" {
+		texts = append(texts, c.More)
 	}
 	foot := slackBlock{Type: "context"}
 	for _, text := range texts[:min(len(texts), slackTexts)] {

@@ -27,9 +27,9 @@ func (v view) users() templates.Users {
 	if c.Of == 0 {
 		return u
 	}
-	u.Said = fmt.Sprintf("%d of %d consumers moved", c.Moved, c.Of)
+	u.Said = v.say("users.moved", c)
 	if len(c.Late) > 0 {
-		u.Said += "; late: " + v.late(c.Late)
+		u.Said += "; " + v.say("users.late", v.late(c.Late))
 	}
 	return u
 }
@@ -39,14 +39,19 @@ func (v view) late(list []credential.ConsumerState) string {
 	var names []string
 	for i, c := range list {
 		if i == mostLate {
-			names = append(names, fmt.Sprintf("and %d more", len(list)-mostLate))
+			names = append(names, v.say("users.more", len(list)-mostLate))
 			break
 		}
-		seen := "has never said"
-		if c.Version != 0 {
-			seen = "last seen on version " + fmt.Sprint(c.Version) + " on " + v.when(c.At).Full()
+		about := struct {
+			Name    string
+			Version int
+			Seen    templates.When
+		}{v.name(c.Name), c.Version, v.when(c.At)}
+		key := "users.seen"
+		if c.Version == 0 {
+			key = "users.silent"
 		}
-		names = append(names, v.name(c.Name)+" ("+seen+")")
+		names = append(names, v.say(key, about))
 	}
 	return strings.Join(names, ", ")
 }

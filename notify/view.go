@@ -3,7 +3,6 @@ package notify
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -21,12 +20,23 @@ type view struct {
 	now    time.Time
 	mount  string            // mount for Vault paths that name none
 	fields map[string]string // by provider, as in Sender
+	speech *speech           // in the language of the reader
 }
+
+// view looks at a notice for one reader at one moment.
+func (r *Renderer) view(n credential.Notice, to Recipient, now time.Time) view {
+	return view{
+		notice: n, reader: to, now: now, mount: r.sender.Mount, fields: r.sender.Fields,
+		speech: &speech{Language: r.set.Language(to.Language)},
+	}
+}
+
+func (v view) say(key string, about any) string { return v.speech.say(key, about) }
 
 func (v view) data() templates.Data {
 	n, f := v.notice, v.notice.Facts
 	d := templates.Data{
-		Kind: string(n.Kind), Milestone: n.Milestone, Tone: v.tone(),
+		Kind: string(n.Kind), Language: v.speech.Tag(), Milestone: n.Milestone, Tone: v.tone(),
 		Client: v.name(n.Client), Owner: v.name(n.Owner), Provider: v.name(f.Provider),
 		Manual: f.Mode == credential.ModeManual, Observed: f.Observed, Admin: n.Admins, Fallback: v.reader.Fallback,
 		Channel: v.name(v.reader.About),
@@ -39,21 +49,13 @@ func (v view) data() templates.Data {
 		Cutover:    f.Cutover || f.Mode == credential.ModeHardCutover || f.Cause.Kind == credential.CauseCompromised, Override: f.Override,
 		Lapses:   f.Mode == credential.ModeGraceWindow && f.Cause.Kind != credential.CauseCompromised,
 		Negative: string(f.Negative), Error: capital(sentence(f.Error)) + stop(f.Error),
-		OldOne: oldOne(f.Mode),
+		OldOne: v.say("old."+oldOne(f.Mode), nil),
 		Ladder: v.ladder(), Escalated: n.Rung > 0,
-		NoExpiry: v.noExpiry(), Users: v.users(), Effects: cleanLines(f.Effects),
+		NoExpiry: v.noExpiry(), Users: v.users(), Effects: cleanLines(v.speech.Phrase(f.Effects)),
 		Hold: v.hold(), Steps: cleanLines(f.Instructions), Commands: v.commands(),
 	}
 	d.Rows = v.rows(d)
 	return d
-}
-
-// ladder is nothing for the word about a channel, which goes along with a notice.
-func (v view) ladder() string {
-	if v.reader.About != "" {
-		return ""
-	}
-	return v.reader.Ladder
 }
 
 func (v view) noExpiry() templates.NoExpiry {
@@ -64,21 +66,21 @@ func (v view) noExpiry() templates.NoExpiry {
 	return templates.NoExpiry{By: v.name(n.By), Reason: sentence(n.Reason) + stop(n.Reason), Until: v.when(n.Until)}
 }
 
-// oldOne says what becomes of the old secret when a person makes a new one at the provider.
+// oldOne names the message about what becomes of the old secret when a person makes a new one at the provider.
 func oldOne(m credential.Mode) string {
 	switch m {
 	case credential.ModeTwoSlot, credential.ModeStaged, credential.ModeCaller, credential.ModeKeySet, credential.ModeManual:
-		return "Leave the old one in place."
+		return "stays"
 	case credential.ModeGraceWindow:
-		return "The old one goes on working only as long as the provider's grace period lasts."
+		return "grace"
 	case credential.ModeHardCutover:
-		return "The old one stops working at that moment: do the other steps right after it."
+		return "ends"
 	case credential.ModeUnknown:
 	}
-	return "Leave the old one in place, if there can be two."
+	return "maybe"
 }
 
-func (v view) when(t time.Time) templates.When { return templates.NewWhen(t, v.now, v.reader.Zone) }
+func (v view) when(t time.Time) templates.When { return v.speech.When(t, v.now, v.reader.Zone) }
 
 func (v view) name(s string) string { return clean(s, maxName) }
 
@@ -135,48 +137,32 @@ func (v view) tone() templates.Tone {
 // cause says why a rotation began, as a sentence without its full stop.
 func (v view) cause() string {
 	c := v.notice.Facts.Cause
-	who := v.name(c.Actor)
-	if who == "" {
-		who = "A person"
-	}
+	about := struct{ Actor string }{v.name(c.Actor)}
 	switch c.Kind {
-	case credential.CauseRequested:
-		return who + " asked for this rotation"
-	case credential.CauseRolledBack:
-		return who + " went back to the former secret"
-	case credential.CauseCompromised:
-		return who + " said that the old secret is compromised"
-	case credential.CauseSubmitted:
-		return who + " brought a new secret"
-	case credential.CauseBootstrap:
-		return "Vault held no secret for this client, so rotad made the first one"
-	case credential.CauseExpired:
-		return "The secret had expired already, so rotad replaced it at once"
-	case credential.CauseRequired:
-		return "The provider says that the secret has to be replaced"
-	case credential.CauseScheduled:
-		return "The rotation was planned"
+	case credential.CauseRequested, credential.CauseRolledBack, credential.CauseCompromised, credential.CauseSubmitted,
+		credential.CauseBootstrap, credential.CauseExpired, credential.CauseRequired, credential.CauseScheduled:
+		return v.say("cause."+string(c.Kind), about)
 	}
-	return "Why it began is not known"
+	return v.say("cause.unknown", nil)
 }
 
 // rows is the table of facts, in the order in which people ask.
 func (v view) rows(d templates.Data) []templates.Row {
 	f := v.notice.Facts
 	rows := []templates.Row{
-		{Name: "Client", Value: d.Client},
-		{Name: "At the provider", Value: joined(d.Provider, v.name(f.ClientRef))},
-		{Name: "Secret in Vault", Value: versioned(d.Path, d.Version)},
-		{Name: "Secret id", Value: d.SecretID},
-		{Name: "Expires", Value: d.Expires.Full()},
-		{Name: "Next rotation", Value: d.Rotates.Full()},
-		{Name: "Old secret", Value: joined(d.OldSecretID, versionOf(d.OldVersion))},
-		{Name: "Old works until", Value: oldWorks(d)},
-		{Name: "What it does", Value: clean(f.Effects, maxDetail)},
-		{Name: "Consumers", Value: d.Users.Said},
-		{Name: "Rotation", Value: d.Rotation},
-		{Name: "Why", Value: v.why(d)},
-		{Name: "Owner", Value: d.Owner},
+		{Name: v.say("fact.client", nil), Value: d.Client},
+		{Name: v.say("fact.provider", nil), Value: joined(d.Provider, v.name(f.ClientRef))},
+		{Name: v.say("fact.vault", nil), Value: v.versioned(d.Path, d.Version)},
+		{Name: v.say("fact.secret", nil), Value: d.SecretID},
+		{Name: v.say("fact.expires", nil), Value: d.Expires.Full()},
+		{Name: v.say("fact.next", nil), Value: d.Rotates.Full()},
+		{Name: v.say("fact.old", nil), Value: joined(d.OldSecretID, v.version(d.OldVersion))},
+		{Name: v.say("fact.old_until", nil), Value: v.oldWorks(d)},
+		{Name: v.say("fact.effect", nil), Value: clean(v.speech.Phrase(f.Effects), maxDetail)},
+		{Name: v.say("fact.consumers", nil), Value: d.Users.Said},
+		{Name: v.say("fact.rotation", nil), Value: d.Rotation},
+		{Name: v.say("fact.why", nil), Value: v.why(d)},
+		{Name: v.say("fact.owner", nil), Value: d.Owner},
 	}
 	for _, key := range slices.Sorted(maps.Keys(f.Labels)) {
 		rows = append(rows, templates.Row{Name: clean(key, 40), Value: v.name(f.Labels[key])})
@@ -185,11 +171,11 @@ func (v view) rows(d templates.Data) []templates.Row {
 }
 
 // oldWorks says until when the old secret works.
-func oldWorks(d templates.Data) string {
+func (v view) oldWorks(d templates.Data) string {
 	if !d.Users.Until.Known() || !d.OldDies.Known() {
 		return d.OldDies.Full()
 	}
-	return d.OldDies.Full() + " at least, " + d.Users.Until.Full() + " at the longest"
+	return v.say("fact.between", d)
 }
 
 func (v view) why(d templates.Data) string {
@@ -209,16 +195,16 @@ func joined(a, b string) string {
 	return a + ", " + b
 }
 
-func versioned(path string, version int) string {
+func (v view) versioned(path string, version int) string {
 	if path == "" {
 		return ""
 	}
-	return joined(path, versionOf(version))
+	return joined(path, v.version(version))
 }
 
-func versionOf(n int) string {
+func (v view) version(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return "version " + strconv.Itoa(n)
+	return v.say("fact.version", n)
 }

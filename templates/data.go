@@ -4,6 +4,7 @@ package templates
 // otherwise) and none of them is ever a secret. Zero values mean "not known" and are left out by the templates.
 type Data struct {
 	Kind      string // directory of the templates
+	Language  string // tag of the language; set by Render where it is empty or there is no such language
 	Milestone string // of a failure: failing, restored or unverified
 	Subject   string // set by Render, for the title of the HTML part
 	Tone      Tone
@@ -84,20 +85,6 @@ const (
 	ToneBad  Tone = "bad"  // something is broken or will be within a day
 )
 
-// Label is the word above the headline that says the same without colour.
-func (t Tone) Label() string {
-	switch t {
-	case ToneGood:
-		return "Done"
-	case ToneAct:
-		return "Action needed"
-	case ToneBad:
-		return "Urgent"
-	case ToneInfo:
-	}
-	return "For your information"
-}
-
 // Row is one line of the table of facts.
 type Row struct{ Name, Value string }
 
@@ -136,7 +123,11 @@ type Commands struct {
 }
 
 // Answer is something that a reader can say by a link, and what that does.
-type Answer struct{ Does, Link string }
+type Answer struct {
+	Verb string // ack or snooze: the message answer.VERB says what that does
+	Does string
+	Link string
+}
 
 // Hold is a stop that needs a person.
 type Hold struct {

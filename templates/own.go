@@ -46,7 +46,7 @@ func hidden(name string) bool {
 }
 
 func (l layers) add(own fs.FS, name string) error {
-	if !slices.Contains(Files(), name) {
+	if !usable(name) {
 		return fmt.Errorf("%s: nothing uses a template of this name; rotad preview --sources DIR writes those that there are", name)
 	}
 	content, err := fs.ReadFile(own, name)
@@ -60,11 +60,26 @@ func (l layers) add(own fs.FS, name string) error {
 	return nil
 }
 
-// each parses files. A mistake in one does not keep the others from being looked at.
-func (l layers) each(names []string, parse func(name, content string) error) error {
+// usable says whether a file of the user's own takes the place of something: of a file of the same path, or below a directory
+// that is called after a language, of a template in that language.
+func usable(name string) bool {
+	if slices.Contains(Files(), name) {
+		return true
+	}
+	tag, rest, _ := strings.Cut(name, "/")
+	return slices.Contains(Languages(), tag) && slices.Contains(Files(), rest) && !strings.HasPrefix(rest, messagesDir+"/")
+}
+
+// each parses the files that a language has under some names. A mistake in one does not keep the others from being looked at.
+func (l layers) each(tag string, names []string, parse func(name, content string) error) error {
 	var wrong []error
 	for _, name := range names {
-		content, own := l.own[name]
+		content, own := l.own[tag+"/"+name]
+		if own {
+			name = tag + "/" + name
+		} else {
+			content, own = l.own[name]
+		}
 		if !own {
 			embedded, err := files.ReadFile(name)
 			if err != nil {
@@ -126,13 +141,28 @@ var remote = regexp.MustCompile(`(?i)<(img|script|link|iframe|object|embed|form|
 var boxes = regexp.MustCompile(`</?span\b[^>]*>`)
 
 // Check renders mails and says what is wrong with what comes out, which templates of the user's own may have caused: an empty
-// part, something remote, a text part that lacks what the HTML part says. What is wrong in several of them is said once.
+// part, something remote, a text part that lacks what the HTML part says. What is wrong in several of them is said once, with
+// its language where it is not wrong in those before.
 func (s *Set) Check(mails ...Data) error {
-	wrong := make([]error, len(mails))
-	for i, d := range mails {
-		wrong[i] = s.check(d)
+	var wrong []error
+	said := map[string]bool{}
+	for _, d := range mails {
+		err := s.check(d)
+		if err == nil {
+			continue
+		}
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			if said[line] {
+				continue
+			}
+			said[line] = true
+			if d.Language != "" && d.Language != DefaultLanguage {
+				line += " (language: " + d.Language + ")"
+			}
+			wrong = append(wrong, errors.New(line))
+		}
 	}
-	return distinct(wrong)
+	return errors.Join(wrong...)
 }
 
 func (s *Set) check(d Data) error {

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-//go:embed mail calendar
+//go:embed mail calendar messages
 var files embed.FS
 
 // MaxSubject is the length in runes at which a subject is cut.
@@ -25,10 +25,15 @@ type Mail struct {
 	HTML    string
 }
 
-// Set is the parsed templates of every kind. It is safe for concurrent use.
-type Set struct {
-	kinds map[string]pair
-	event *text.Template
+// Set is the parsed templates of every kind, in every language. It is safe for concurrent use.
+type Set struct{ languages map[string]spoken }
+
+// spoken are the templates of one language. They are parsed for each, because a directory of the user's own may have some for
+// one language alone.
+type spoken struct {
+	language *Language
+	kinds    map[string]pair
+	event    *text.Template
 }
 
 type pair struct {
@@ -41,17 +46,42 @@ type pair struct {
 func Parse(own fs.FS) (*Set, error) {
 	l, err := layersOf(own)
 	wrong := []error{err}
-	set := &Set{kinds: map[string]pair{}}
-	for _, kind := range kinds() {
-		set.kinds[kind], err = l.parseKind("mail/" + kind)
+	set := &Set{languages: map[string]spoken{}}
+	for _, tag := range Languages() {
+		set.languages[tag], err = l.parse(tag)
 		wrong = append(wrong, err)
 	}
-	set.event = text.New("event").Option("missingkey=error")
-	wrong = append(wrong, l.each([]string{eventFile}, func(name, content string) error {
-		_, err := set.event.New(name).Parse(content)
+	return set, distinct(wrong)
+}
+
+func (l layers) parse(tag string) (spoken, error) {
+	lang, err := l.language(tag)
+	wrong := []error{err}
+	out := spoken{language: lang, kinds: map[string]pair{}}
+	for _, kind := range kinds() {
+		out.kinds[kind], err = l.parseKind(lang, "mail/"+kind)
+		wrong = append(wrong, err)
+	}
+	out.event = text.New("event").Option("missingkey=error").Funcs(lang.funcs())
+	wrong = append(wrong, l.each(tag, []string{eventFile}, func(name, content string) error {
+		_, err := out.event.New(name).Parse(content)
 		return err
 	}))
-	return set, distinct(wrong)
+	return out, distinct(wrong)
+}
+
+// funcs let templates say messages: {{say "left.headline" .}}, {{count "digest.calls" .Calls .}}.
+func (l *Language) funcs() map[string]any {
+	about := func(data []any) any {
+		if len(data) == 0 {
+			return nil
+		}
+		return data[0]
+	}
+	return map[string]any{
+		"say":   func(key string, data ...any) (string, error) { return l.Say(key, about(data)) },
+		"count": func(key string, n int, data ...any) (string, error) { return l.Count(key, n, about(data)) },
+	}
 }
 
 const eventFile = "calendar/event.tmpl"
@@ -68,17 +98,17 @@ func kinds() []string {
 	return names
 }
 
-func (l layers) parseKind(dir string) (pair, error) {
+func (l layers) parseKind(lang *Language, dir string) (pair, error) {
 	words, texts, htmls := dir+"/words.tmpl", dir+"/text.tmpl", dir+"/html.tmpl"
 	p := pair{
-		text: text.New("text").Option("missingkey=error").Funcs(text.FuncMap{"pad": pad, "cmd": cmd}),
-		html: html.New("html").Option("missingkey=error").Funcs(html.FuncMap{"words": wordsOf}),
+		text: text.New("text").Option("missingkey=error").Funcs(text.FuncMap{"pad": pad, "cmd": cmd, "upper": strings.ToUpper}).Funcs(lang.funcs()),
+		html: html.New("html").Option("missingkey=error").Funcs(html.FuncMap{"words": wordsOf}).Funcs(lang.funcs()),
 	}
-	plain := l.each([]string{"mail/partials.text.tmpl", words, texts}, func(name, content string) error {
+	plain := l.each(lang.tag, []string{"mail/partials.text.tmpl", words, texts}, func(name, content string) error {
 		_, err := p.text.New(name).Parse(content)
 		return err
 	})
-	rich := l.each([]string{"mail/layout.html.tmpl", "mail/partials.html.tmpl", words, htmls}, func(name, content string) error {
+	rich := l.each(lang.tag, []string{"mail/layout.html.tmpl", "mail/partials.html.tmpl", words, htmls}, func(name, content string) error {
 		_, err := p.html.New(name).Parse(content)
 		return err
 	})
@@ -96,12 +126,34 @@ func cmd(line string) string { return CommandIndent + line }
 
 // Kinds lists the kinds that have templates, sorted.
 func (s *Set) Kinds() []string {
-	kinds := make([]string, 0, len(s.kinds))
-	for kind := range s.kinds {
+	all := s.languages[DefaultLanguage].kinds
+	kinds := make([]string, 0, len(all))
+	for kind := range all {
 		kinds = append(kinds, kind)
 	}
 	slices.Sort(kinds)
 	return kinds
+}
+
+// Language returns a language by its tag; English for one that there is not, which the configuration refuses.
+func (s *Set) Language(tag string) *Language { return s.in(tag).language }
+
+func (s *Set) in(tag string) spoken {
+	if known, ok := s.languages[tag]; ok {
+		return known
+	}
+	return s.languages[DefaultLanguage]
+}
+
+// kind returns the templates of the kind and language of some data, and lets the data know its language.
+func (s *Set) kind(d *Data) (pair, error) {
+	in := s.in(d.Language)
+	d.Language, d.Tone = in.language.tag, Tone(orElse(string(d.Tone), string(ToneInfo)))
+	found, ok := in.kinds[d.Kind]
+	if !ok {
+		return pair{}, fmt.Errorf("there is no template for notices of the kind %q", d.Kind)
+	}
+	return found, nil
 }
 
 // Room for the parts of nearly every mail, in bytes: a template writes a few bytes at a time, and growing with them would
@@ -110,9 +162,9 @@ const plainSize, richSize = 2 << 10, 8 << 10
 
 // Render writes the mail of d.Kind. It fails for a kind without templates.
 func (s *Set) Render(d Data) (Mail, error) {
-	kind, ok := s.kinds[d.Kind]
-	if !ok {
-		return Mail{}, fmt.Errorf("there is no template for notices of the kind %q", d.Kind)
+	kind, err := s.kind(&d)
+	if err != nil {
+		return Mail{}, err
 	}
 	var subject, plain, rich strings.Builder
 	plain.Grow(plainSize)
@@ -139,9 +191,9 @@ type Words struct {
 
 // RenderWords writes the words of d.Kind for a place that takes no mail. It fails for a kind without templates.
 func (s *Set) RenderWords(d Data) (Words, error) {
-	kind, ok := s.kinds[d.Kind]
-	if !ok {
-		return Words{}, fmt.Errorf("there is no template for notices of the kind %q", d.Kind)
+	kind, err := s.kind(&d)
+	if err != nil {
+		return Words{}, err
 	}
 	var said [3]string
 	for i, part := range []string{"headline", "lead", "why"} {
@@ -157,10 +209,11 @@ func (s *Set) RenderWords(d Data) (Words, error) {
 // RenderEvent writes summary and description of the calendar event.
 func (s *Set) RenderEvent(d Data) (summary, description string, err error) {
 	var short, long strings.Builder
-	if err := s.event.ExecuteTemplate(&short, "summary", d); err != nil {
+	event := s.in(d.Language).event
+	if err := event.ExecuteTemplate(&short, "summary", d); err != nil {
 		return "", "", fmt.Errorf("rendering the summary of the event: %w", err)
 	}
-	if err := s.event.ExecuteTemplate(&long, "description", d); err != nil {
+	if err := event.ExecuteTemplate(&long, "description", d); err != nil {
 		return "", "", fmt.Errorf("rendering the description of the event: %w", err)
 	}
 	return OneLine(short.String()), strings.TrimSpace(long.String()), nil

@@ -61,6 +61,49 @@ func TestWhenSaysDaysInTheReadersZone(t *testing.T) {
 	}
 }
 
+// The same moments in German: names of days and months, the zone as people there call it, and the numbers' own forms.
+func TestWhenSpeaksGerman(t *testing.T) {
+	german := parse(t).Language("de")
+	berlin, auckland := zone(t, "Europe/Berlin"), zone(t, "Pacific/Auckland")
+	now := time.Date(2026, 12, 13, 9, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		at              time.Time
+		zone            *time.Location
+		full, short, in string
+	}{
+		{time.Date(2026, 12, 20, 9, 0, 0, 0, time.UTC), berlin, "So., 20. Dezember 2026, 10:00 MEZ (09:00 UTC)", "So., 20. Dez., 10:00 MEZ", "in 7 Tagen"},
+		{time.Date(2027, 3, 1, 9, 0, 0, 0, time.UTC), berlin, "Mo., 1. März 2027, 10:00 MEZ (09:00 UTC)", "Mo., 1. März 2027, 10:00 MEZ", "in 78 Tagen"},
+		{time.Date(2027, 7, 1, 9, 0, 0, 0, time.UTC), berlin, "Do., 1. Juli 2027, 11:00 MESZ (09:00 UTC)", "Do., 1. Juli 2027, 11:00 MESZ", "in 200 Tagen"},
+		{time.Date(2026, 12, 15, 20, 0, 0, 0, time.UTC), auckland, "Mi., 16. Dezember 2026, 09:00 NZDT (Di., 15. Dez., 20:00 UTC)", "Mi., 16. Dez., 09:00 NZDT", "in 3 Tagen"},
+		{time.Date(2026, 12, 11, 9, 0, 0, 0, time.UTC), nil, "Fr., 11. Dezember 2026, 09:00 UTC", "Fr., 11. Dez., 09:00 UTC", "vor 2 Tagen"},
+		{time.Date(2026, 12, 14, 9, 0, 0, 0, time.UTC), nil, "Mo., 14. Dezember 2026, 09:00 UTC", "Mo., 14. Dez., 09:00 UTC", "morgen"},
+		{time.Date(2026, 12, 12, 8, 0, 0, 0, time.UTC), nil, "Sa., 12. Dezember 2026, 08:00 UTC", "Sa., 12. Dez., 08:00 UTC", "gestern"},
+		{now.Add(90 * time.Minute), nil, "So., 13. Dezember 2026, 10:30 UTC", "So., 13. Dez., 10:30 UTC", "in 1 Stunde"},
+		{now.Add(time.Minute), nil, "So., 13. Dezember 2026, 09:01 UTC", "So., 13. Dez., 09:01 UTC", "in 1 Minute"},
+		{now.Add(-5 * time.Minute), nil, "So., 13. Dezember 2026, 08:55 UTC", "So., 13. Dez., 08:55 UTC", "vor 5 Minuten"},
+		{now.Add(time.Second), nil, "So., 13. Dezember 2026, 09:00 UTC", "So., 13. Dez., 09:00 UTC", "in weniger als einer Minute"},
+	} {
+		w := german.When(tt.at, now, tt.zone)
+		if w.Full() != tt.full || w.Short() != tt.short || w.Rel() != tt.in {
+			t.Errorf("got %q, %q, %q, want %q, %q, %q", w.Full(), w.Short(), w.Rel(), tt.full, tt.short, tt.in)
+		}
+	}
+}
+
+func TestASpanIsSaidInItsLargestUnit(t *testing.T) {
+	set := parse(t)
+	for span, want := range map[time.Duration][2]string{
+		48 * time.Hour: {"2 days", "2 Tagen"}, 24 * time.Hour: {"1 day", "1 Tag"}, 36 * time.Hour: {"36 hours", "36 Stunden"},
+		time.Hour: {"1 hour", "1 Stunde"}, 90 * time.Minute: {"90 minutes", "90 Minuten"}, 20 * time.Second: {"1 minute", "1 Minute"},
+	} {
+		english, errE := set.Language("en").Span(span)
+		german, errG := set.Language("de").Span(span)
+		if errE != nil || errG != nil || english != want[0] || german != want[1] {
+			t.Errorf("%v: %q, %q, want %q", span, english, german, want)
+		}
+	}
+}
+
 func TestWhenNeverPromisesMoreTimeThanThereIs(t *testing.T) {
 	now := time.Date(2026, 12, 13, 9, 0, 0, 0, time.UTC)
 	for distance, want := range map[time.Duration]string{

@@ -66,14 +66,27 @@ func indents(line string) (first, hang string) {
 	switch marker := strings.IndexByte(rest, ' '); {
 	case marker > 0 && marker <= 3 && (rest[marker-1] == '.' || rest[:marker] == "-"):
 		cut += marker + 1
-	case cut == 2 && len(line) > factColumn && line[factColumn-1] == ' ' && isFact(line[:factColumn]):
-		cut = factColumn
+	case cut == 2:
+		if value := runes(line, factColumn); value < len(line) && line[value-1] == ' ' && isFact(line[:value]) {
+			cut = value
+		}
 	}
 	return line[:cut], strings.Repeat(" ", utf8.RuneCountInString(line[:cut]))
 }
 
-// isFact says whether a line begins with a name of the table of facts: ASCII, filled with blanks.
+// runes returns how many bytes the first so many runes of a text have.
+func runes(s string, n int) int {
+	for i := range s {
+		if n == 0 {
+			return i
+		}
+		n--
+	}
+	return len(s)
+}
+
+// isFact says whether a line begins with a name of the table of facts, filled with blanks.
 func isFact(name string) bool {
 	name = strings.TrimSpace(name)
-	return name != "" && len(name) < factColumn-2 && !strings.Contains(name, "  ")
+	return name != "" && utf8.RuneCountInString(name) < factColumn-2 && !strings.Contains(name, "  ")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/rotad/rotad/internal/rotation"
 	"github.com/rotad/rotad/scheduler"
 	"github.com/rotad/rotad/state"
+	"github.com/rotad/rotad/templates"
 )
 
 // actionStore is what people's wishes need of the state.
@@ -41,6 +42,7 @@ type actions struct {
 	connection func(provider string) (scheduler.Connection, bool) // nil = nothing outside can be asked
 	feeds      feedStore                                          // nil = there are no calendar feeds
 	waves      waveBoard                                          // nil = nobody asks what begins under a provider
+	language   func(tag string) *templates.Language               // nil = nobody answers by links
 
 	wake      func()                  // the scheduler has something to look at
 	committed func(credential.Change) // is told of every commit; may be nil

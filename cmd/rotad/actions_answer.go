@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
 
 	"github.com/rotad/rotad/internal/admin"
 	"github.com/rotad/rotad/internal/answer"
@@ -17,13 +15,14 @@ import (
 // look says what a link is about, to the person who holds it. It changes nothing.
 func (a *actions) look(ctx context.Context, l answer.Link) (answer.Matter, error) {
 	rec, contact, err := a.asked(ctx, l)
+	m := answer.Matter{Language: contact.Language}
 	if err != nil {
-		return answer.Matter{}, err
+		return m, err
 	}
-	return answer.Matter{
-		About: matter(l, &rec, a.now(), contact.Zone),
-		Quiet: templates.NewWhen(a.now().Add(answer.SnoozeFor), a.now(), contact.Zone).Day(),
-	}, nil
+	in := a.language(contact.Language)
+	m.Quiet = in.When(a.now().Add(answer.SnoozeFor), a.now(), contact.Zone).Day()
+	m.About, err = matter(in, l, &rec, in.When(l.Ends, a.now(), contact.Zone))
+	return m, err
 }
 
 // answer does what a link is for. Its holder stands in the audit.
@@ -54,7 +53,7 @@ func (a *actions) asked(ctx context.Context, l answer.Link) (credential.Record, 
 	}
 	contact, may := answerFor(newDirectory(a.config()), rec.Client.Owner, l.To)
 	if !ok || !may {
-		return rec, contact, answer.ErrNobody
+		return rec, notify.Contact{}, answer.ErrNobody
 	}
 	return rec, contact, unanswered(aboutNotice(l).Open(&rec))
 }
@@ -73,28 +72,28 @@ func unanswered(err error) error {
 }
 
 // matter is what a notice was about, as one sentence.
-func matter(l answer.Link, rec *credential.Record, now time.Time, zone *time.Location) string {
-	id := clean(l.Client)
+func matter(in *templates.Language, l answer.Link, rec *credential.Record, ends templates.When) (string, error) {
+	about := struct {
+		Client string
+		Hold   credential.HoldCode
+		Ends   templates.When
+	}{Client: clean(l.Client), Ends: ends}
+	key := "expires"
 	switch l.Kind {
 	case credential.NoticeHeld:
+		key = "released"
 		if rec.Hold != nil {
-			return fmt.Sprintf("%s is held and needs a person: %s.", id, rec.Hold.Code)
+			key, about.Hold = "held", rec.Hold.Code
 		}
-		return fmt.Sprintf("%s was held; the hold has ended since.", id)
-	case credential.NoticeFailed:
-		return fmt.Sprintf("The rotation of %s has failed, or fails again and again.", id)
-	case credential.NoticeOldRemind:
-		return fmt.Sprintf("The old secret of %s still has to be removed at the provider.", id)
-	case credential.NoticeInUse:
-		return fmt.Sprintf("The old secret of %s is still in use at the end of its overlap.", id)
+	case credential.NoticeFailed, credential.NoticeOldRemind, credential.NoticeInUse:
+		key = string(l.Kind)
 	default:
+		switch {
+		case !ends.Known():
+			key = "unknown"
+		case ends.Past():
+			key = "expired"
+		}
 	}
-	ends := templates.NewWhen(l.Ends, now, zone)
-	switch {
-	case !ends.Known():
-		return fmt.Sprintf("Somebody has to say when the secret of %s ends, or answer for one that never does.", id)
-	case ends.Past():
-		return fmt.Sprintf("The secret of %s expired on %s.", id, ends.Full())
-	}
-	return fmt.Sprintf("The secret of %s expires on %s.", id, ends.Full())
+	return in.Say("page.about."+key, about)
 }

@@ -96,7 +96,7 @@ func (f feeds) Write(ctx context.Context, owner string, w io.Writer) error {
 
 func (f feeds) of(owner string) notify.Feed {
 	contact, _ := newDirectory(f.d.config()).Owner(owner)
-	return f.d.renderer.Load().Feed(owner, contact.Zone)
+	return f.d.renderer.Load().Feed(owner, contact.Zone, contact.Language)
 }
 
 // each shows every client, a page at a time: a page is what is held of them at most, and each is a short reading of its own.

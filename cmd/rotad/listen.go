@@ -58,7 +58,7 @@ func (d *daemon) openDoors(ctx context.Context, l *listeners, socket string) err
 	}
 	l.adminAt = at
 	actions := newActions(d.store, d.scheduler, d.executor, d.config, d.clocks.now, d.log)
-	actions.feeds, actions.waves = d.store, waveBoard(d)
+	actions.feeds, actions.waves, actions.language = d.store, waveBoard(d), d.language
 	server := &admin.Server{Reader: d.store, Actor: actions, Copier: d.store, World: actions.World, Log: d.log}
 	l.serve(d, "admin", func() error { return server.Serve(ctx, at) })
 	d.openVaultLog(ctx, l, actions)

@@ -28,15 +28,19 @@ func (d *daemon) openPublic(ctx context.Context, l *listeners, a *actions) error
 		return fmt.Errorf("listen.public: %w", err)
 	}
 	server := &answer.Server{
-		Key:     func() (string, error) { return d.config().Listen.Public.Secret("key") },
-		Root:    func() string { return d.config().PublicURL },
-		Trusted: func() []netip.Prefix { return d.config().Listen.Public.Proxies() },
-		Look:    a.look, Act: a.answer, Feed: feeds{d}, Now: d.clocks.now, Log: d.log,
+		Key:      func() (string, error) { return d.config().Listen.Public.Secret("key") },
+		Root:     func() string { return d.config().PublicURL },
+		Trusted:  func() []netip.Prefix { return d.config().Listen.Public.Proxies() },
+		Language: d.language,
+		Look:     a.look, Act: a.answer, Feed: feeds{d}, Now: d.clocks.now, Log: d.log,
 		Refused: func(r answer.Refusal) { d.meters.Refused(string(r)) },
 	}
 	l.serve(d, "public", func() error { return server.Serve(ctx, at) })
 	return nil
 }
+
+// language returns a language as the templates in force have it.
+func (d *daemon) language(tag string) *templates.Language { return d.renderer.Load().Language(tag) }
 
 // refusals are the reasons that the listener for people refuses for, as the metrics name them.
 func refusals() []string {
@@ -75,22 +79,20 @@ func (d *daemon) answers(cfg *config.Config) func(credential.Notice, string) []t
 		}
 		out := make([]templates.Answer, len(offers))
 		for i, o := range offers {
-			out[i] = templates.Answer{Does: offered(o.Verb), Link: o.URL}
+			out[i] = templates.Answer{Verb: string(o.Verb), Link: o.URL}
 		}
 		return out
 	}
 }
 
-// offered says in a mail what a link is for.
-func offered(v answer.Verb) string {
-	if v == answer.VerbSnooze {
-		return "No more warnings about this for a week, apart from the last one"
-	}
-	return "Say that you have seen this"
-}
-
 // answerFor says whether the reader at an address may answer for the clients of an owner: the team, and the admins, who stand in.
+// The contact is the one that the address belongs to, and says how its mail was written.
 func answerFor(dir directory, owner, address string) (contact notify.Contact, ok bool) {
-	contact, _ = dir.Owner(owner)
-	return contact, slices.Contains(contact.Emails, address) || slices.Contains(dir.Admins().Emails, address)
+	team, _ := dir.Owner(owner)
+	for _, contact := range []notify.Contact{team, dir.Admins()} {
+		if slices.Contains(contact.Emails, address) {
+			return contact, true
+		}
+	}
+	return notify.Contact{}, false
 }

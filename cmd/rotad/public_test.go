@@ -73,6 +73,7 @@ func (l *publicLife) forge(with string, edit func(*answer.Link)) string {
 	return l.root + "/answer/" + signed
 }
 
+// Carol's team reads German, and so are the pages that are for her. One that is for nobody is in the language of the browser.
 func TestWhoMayNotAnswerIsToldSoAndNothingElse(t *testing.T) {
 	l := newPublicLife(t)
 	l.begin()
@@ -86,12 +87,16 @@ func TestWhoMayNotAnswerIsToldSoAndNothingElse(t *testing.T) {
 		"somebody's who has left":     {publicTestKey, func(k *answer.Link) { k.To = "mallory@example.com" }, "This link leads nowhere any more"},
 		"a client that has gone":      {publicTestKey, func(k *answer.Link) { k.Client = "nobody" }, "This link leads nowhere any more"},
 		"a link that has ended":       {publicTestKey, func(k *answer.Link) { k.Until = time.Now().Add(-time.Second) }, "This link has ended"},
-		"a secret that was replaced":  {publicTestKey, func(k *answer.Link) { k.Ends = l.ends.Add(-time.Hour) }, "This is no longer so"},
-		"of an earlier registration":  {publicTestKey, func(k *answer.Link) { k.Noted = time.Now().Add(-time.Hour) }, "This is no longer so"},
+		"a secret that was replaced":  {publicTestKey, func(k *answer.Link) { k.Ends = l.ends.Add(-time.Hour) }, "Das trifft nicht mehr zu"},
+		"of an earlier registration":  {publicTestKey, func(k *answer.Link) { k.Noted = time.Now().Add(-time.Hour) }, "Das trifft nicht mehr zu"},
 		"another key":                 {"another key, as long as one has to be", func(*answer.Link) {}, "This link is not valid"},
 		"another key, another client": {"another key, as long as one has to be", func(k *answer.Link) { k.Client = "nobody" }, "This link is not valid"},
 	} {
 		l.refused(name, l.forge(tt.key, tt.edit), "ack", tt.want)
+	}
+	_, hers, header := l.get("GET", l.forge(publicTestKey, func(*answer.Link) {}), "")
+	if header.Get("Content-Language") != "de" || !strings.Contains(hers, "Das Secret von elsewhere läuft am ") {
+		t.Errorf("the page is in %s: %s", header.Get("Content-Language"), hers)
 	}
 	_, gone, _ := l.get("GET", l.forge(publicTestKey, func(k *answer.Link) { k.Client = "nobody" }), "")
 	_, others, _ := l.get("GET", l.forge(publicTestKey, func(k *answer.Link) { k.To = "alice@example.com" }), "")

@@ -39,7 +39,7 @@ providers:
   portal: {kind: manual, token_url: %[4]s/oauth2/token}
 owners:
   payments: {email: [alice@example.com, bob@example.com], timezone: Europe/Berlin, calendar: publish}
-  others: {email: [carol@example.com], calendar: feed}
+  others: {email: [carol@example.com], calendar: feed, language: de}
 clients:
   - {id: partner, provider: portal, ref: {client_id: partner}, owner: payments, expires: %[5]s, vault: {path: apps/partner}}
   - {id: second, provider: portal, ref: {client_id: second}, owner: payments, expires: %[5]s, vault: {path: apps/second}}
@@ -191,7 +191,8 @@ func (l *publicLife) letter(client, to string) (found letter) {
 	l.Helper()
 	l.await("a mail about "+client+" to "+to, func() bool {
 		for _, m := range l.mailbox.Messages() {
-			if slices.Contains(m.To, to) && strings.Contains(string(m.Data), "Rotate "+client) {
+			data := string(m.Data)
+			if slices.Contains(m.To, to) && strings.Contains(data, "X-Rotad-Kind: warning\r\n") && strings.Contains(data, "X-Rotad-Client: "+client+"\r\n") {
 				found = l.open(m)
 				return true
 			}

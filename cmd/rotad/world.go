@@ -99,7 +99,7 @@ type directory struct {
 
 func newDirectory(cfg *config.Config) directory {
 	dir := directory{owners: make(map[string]notify.Contact, len(cfg.Owners)), admins: notify.Contact{
-		Emails: cfg.Admins.Email, Channels: subscriptions(cfg, cfg.Admins.Channels),
+		Emails: cfg.Admins.Email, Channels: subscriptions(cfg, cfg.Admins.Channels), Language: cfg.Admins.Language,
 	}}
 	for name, owner := range cfg.Owners {
 		zone, err := time.LoadLocation(owner.Timezone)
@@ -108,7 +108,7 @@ func newDirectory(cfg *config.Config) directory {
 		}
 		contact := notify.Contact{
 			Emails: owner.Email, Channels: subscriptions(cfg, owner.Channels), Zone: zone, Calendar: notify.CalendarMode(owner.Calendar),
-			Digest: owner.Digests(),
+			Digest: owner.Digests(), Language: owner.Language,
 		}
 		for _, rung := range owner.Escalate {
 			contact.Escalate = append(contact.Escalate, notify.Rung{After: rung.After, To: rung.To})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rotad/rotad/internal/answer"
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/templates"
 )
 
 // A scanner of mail opens every link, often more than once, and some follow what they find by POST.
@@ -170,6 +171,52 @@ func TestThePageNeedsNothingAndMayDoNothing(t *testing.T) {
 	for _, bad := range []string{"<script", "src=", "href=", "<billing>", "url(", "@import", "style="} {
 		if strings.Contains(page, bad) {
 			t.Errorf("the page has %s", bad)
+		}
+	}
+}
+
+// A page speaks the language of its reader. What must not tell whether a client exists speaks that of the browser.
+func TestThePageSpeaksTheLanguageOfItsReader(t *testing.T) {
+	for name, tt := range map[string]struct {
+		language, browser string
+		look              error
+		tag, want         string
+	}{
+		"the reader's":                    {"de", "en", nil, "de", "Haben Sie das gesehen?"},
+		"the reader's in English":         {"en", "de", nil, "en", "Have you seen this?"},
+		"the reader's, refused":           {"de", "", answer.ErrAnswered, "de", "Das wurde schon beantwortet"},
+		"the browser's for nobody":        {"", "de-AT, en;q=0.5", answer.ErrNobody, "de", "Dieser Link führt nirgendwohin mehr"},
+		"English for nobody":              {"", "", answer.ErrNobody, "en", "This link leads nowhere any more"},
+		"English where there is no other": {"", "fr, ja", answer.ErrNobody, "en", "This link leads nowhere any more"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := listen(t, func(p *people) { p.language, p.look = tt.language, tt.look })
+			_, page, header := p.send(t, "GET", sign(t, link(answer.VerbAck), key), "", "Accept-Language", tt.browser)
+			if header.Get("Content-Language") != tt.tag || !strings.Contains(page, `<html lang="`+tt.tag+`"`) || !strings.Contains(page, tt.want) {
+				t.Errorf("Content-Language %s:\n%s", header.Get("Content-Language"), page)
+			}
+		})
+	}
+}
+
+// Every page exists in every language, to its last line.
+func TestEveryPageIsSaidInEveryLanguage(t *testing.T) {
+	for _, language := range templates.Languages() {
+		for _, verb := range []answer.Verb{answer.VerbAck, answer.VerbSnooze} {
+			p := listen(t, func(p *people) { p.language = language })
+			path := sign(t, link(verb), key)
+			_, ask, _ := p.send(t, "GET", path, "")
+			_, done, _ := p.send(t, "POST", path, "answer="+string(verb))
+			if strings.Count(ask, "<p>") != 2 || strings.Count(done, "<p>") != 2 || ask == done {
+				t.Errorf("%s, %s:\n%s\n%s", language, verb, ask, done)
+			}
+		}
+		for _, refusal := range []error{answer.ErrAnswered, answer.ErrOutdated, answer.ErrNobody, errors.New("broken")} {
+			p := listen(t, func(p *people) { p.language, p.look = language, refusal })
+			_, page, _ := p.send(t, "GET", sign(t, link(answer.VerbAck), key), "")
+			if !strings.Contains(page, `<html lang="`+language+`"`) || strings.Count(page, "<p>") != 1 {
+				t.Errorf("%s, %v:\n%s", language, refusal, page)
+			}
 		}
 	}
 }

@@ -32,7 +32,7 @@ func (s *Server) calendar() http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		owner, err := s.feedOf(r.Context(), r.PathValue("name"))
 		if err != nil {
-			s.refuse(w, r, err)
+			s.refuse(w, r, Matter{}, err)
 			return
 		}
 		select {
@@ -58,7 +58,7 @@ func (s *Server) feedOf(ctx context.Context, name string) (string, error) {
 func (s *Server) write(w http.ResponseWriter, r *http.Request, owner string) {
 	tag, err := s.Feed.Tag(r.Context(), owner)
 	if err != nil {
-		s.refuse(w, r, err)
+		s.refuse(w, r, Matter{}, err)
 		return
 	}
 	h := w.Header()

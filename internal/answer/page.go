@@ -5,10 +5,13 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"errors"
 	"html/template"
 	"net/http"
 	"strconv"
 	"sync"
+
+	"github.com/rotad/rotad/templates"
 )
 
 //go:embed page.css
@@ -21,12 +24,26 @@ var layout = template.Must(template.New("page").Option("missingkey=error").Parse
 
 // page is what a person sees. Every text is escaped by its template.
 type page struct {
-	Title  string
-	Lead   string
-	Lines  []string
-	Verb   Verb   // of the button
-	Button string // empty = there is nothing to press
-	Style  template.CSS
+	Language string
+	Title    string
+	Lead     string
+	Lines    []string
+	Verb     Verb   // of the button
+	Button   string // empty = there is nothing to press
+	Style    template.CSS
+}
+
+// tongue says the texts of one page in the language of its reader.
+type tongue struct {
+	*templates.Language
+
+	wrong error // what could not be said
+}
+
+func (t *tongue) say(key string, about any) string {
+	text, err := t.Say("page."+key, about)
+	t.wrong = errors.Join(t.wrong, err)
+	return text
 }
 
 // policy lets a page have its own style and send its own form, and nothing else.
@@ -36,81 +53,38 @@ var policy = sync.OnceValue(func() string {
 		"'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 })
 
-func show(w http.ResponseWriter, status int, p page) {
-	p.Style = template.CSS(style) //nolint:gosec // our own file
+func (s *Server) show(w http.ResponseWriter, status int, t *tongue, p page) {
+	p.Language, p.Style = t.Tag(), template.CSS(style) //nolint:gosec // our own file
 	var out bytes.Buffer
-	if err := layout.Execute(&out, p); err != nil { // a defect of the template
-		http.Error(w, p.Title, status)
+	if err := errors.Join(t.wrong, layout.Execute(&out, p)); err != nil { // a defect of the templates
+		s.Log.Error("a page cannot be shown; see templates in the configuration", "error", err)
+		http.Error(w, http.StatusText(status), status)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Language", "en")
+	w.Header().Set("Content-Language", p.Language)
 	w.Header().Set("Content-Length", strconv.Itoa(out.Len()))
 	w.WriteHeader(status)
 	_, _ = w.Write(out.Bytes())
 }
 
-// once stands under every question.
-func once(l Link) string { return "You answer as " + l.To + ". The link works once, for you." }
+// about is what the messages of pages may say of a link.
+type about struct{ Client, To, Quiet string }
 
-func pageAsk(l Link, m Matter) page {
-	if l.Verb == VerbSnooze {
-		return page{
-			Title: "No warnings for a week?", Lead: m.About, Verb: l.Verb, Button: "No warnings until " + m.Quiet,
-			Lines: []string{"Warnings about " + l.Client + " stay away until then, for the whole team. The last one, a day before the end, comes all the same.", once(l)},
-		}
-	}
+func aboutLink(l Link, m Matter) about { return about{l.Client, l.To, m.Quiet} }
+
+func pageAsk(t *tongue, l Link, m Matter) page {
+	of, verb := aboutLink(l, m), string(l.Verb)
 	return page{
-		Title: "Have you seen this?", Lead: m.About, Verb: l.Verb, Button: "I have seen it",
-		Lines: []string{"The history of " + l.Client + " then says so, and warnings that still wait to be sent are dropped. Nothing else changes: later warnings come.", once(l)},
+		Title: t.say(verb+".ask", of), Lead: m.About, Verb: l.Verb, Button: t.say(verb+".button", of),
+		Lines: []string{t.say(verb+".means", of), t.say("once", of)},
 	}
 }
 
-func pageDone(l Link, m Matter) page {
+func pageDone(t *tongue, l Link, m Matter) page {
+	of, then := aboutLink(l, m), "ack.noted"
 	if l.Verb == VerbSnooze {
-		return page{
-			Title: "No warnings until " + m.Quiet, Lead: m.About,
-			Lines: []string{"To change that: rotad snooze " + l.Client + " --until T, on the machine of the daemon.", "You can close this page."},
-		}
+		then = "snooze.change"
 	}
-	return page{Title: "Noted: you have seen it", Lead: m.About, Lines: []string{"The history of " + l.Client + " says so.", "You can close this page."}}
-}
-
-// unchanged ends every page that refuses.
-const unchanged = "Nothing was changed. The commands in the mail work all the same."
-
-func pageWrong() page {
-	return page{Title: "This link is not valid", Lead: "Some mail programs cut long links off: copy the whole of it into the address line.", Lines: []string{unchanged}}
-}
-
-func pageEnded() page {
-	return page{Title: "This link has ended", Lead: "Links in mails can be used for two weeks. A later mail brings new ones.", Lines: []string{unchanged}}
-}
-
-func pageAnswered() page {
-	return page{Title: "This has been answered already", Lead: "Somebody has answered this mail, or a later one about the same client.", Lines: []string{unchanged}}
-}
-
-func pageOutdated() page {
-	return page{Title: "This is no longer so", Lead: "The mail was about a secret that has been replaced since, or has another end now.", Lines: []string{unchanged}}
-}
-
-func pageNobody() page {
-	return page{Title: "This link leads nowhere any more", Lead: "What it was about has gone, or the address that it was sent to does not answer for it now.", Lines: []string{unchanged}}
-}
-
-func pageClear() page {
-	return page{Title: "This came over a connection that others can read", Lead: "Open the link with https, as the mail has it.", Lines: []string{unchanged}}
-}
-
-func pageTooMany() page {
-	return page{Title: "Too many wrong links", Lead: "Try again in a minute.", Lines: []string{unchanged}}
-}
-
-func pageBusy() page {
-	return page{Title: "Too many people at once", Lead: "Try again in a moment.", Lines: []string{unchanged}}
-}
-
-func pageBroken() page {
-	return page{Title: "This did not work", Lead: "The daemon could not do it; its log says why. Try again in a minute.", Lines: []string{unchanged}}
+	return page{Title: t.say(string(l.Verb)+".done", of), Lead: m.About, Lines: []string{t.say(then, of), t.say("close", nil)}}
 }

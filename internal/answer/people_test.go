@@ -13,6 +13,7 @@ import (
 
 	"github.com/rotad/rotad/internal/answer"
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/templates"
 )
 
 const key = "0123456789abcdef0123456789abcdef"
@@ -22,17 +23,18 @@ var noon = time.Date(2026, 12, 6, 12, 0, 0, 0, time.UTC)
 // people is a listener that writes down what it was asked to do.
 type people struct {
 	*answer.Server
-	url     string
-	key     string
-	now     time.Time
-	proxies []netip.Prefix
-	look    error
-	act     error
-	looked  int
-	done    []answer.Link
-	feed    fakeFeed
-	refused []answer.Refusal
-	log     strings.Builder
+	url      string
+	key      string
+	now      time.Time
+	proxies  []netip.Prefix
+	look     error
+	language string // of the reader, as the daemon knows it
+	act      error
+	looked   int
+	done     []answer.Link
+	feed     fakeFeed
+	refused  []answer.Refusal
+	log      strings.Builder
 }
 
 // fakeFeed has one owner.
@@ -64,15 +66,25 @@ func (f *fakeFeed) Write(_ context.Context, _ string, w io.Writer) error {
 	return err
 }
 
+func set(t *testing.T) *templates.Set {
+	t.Helper()
+	set, err := templates.Parse(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
 func listen(t *testing.T, edit ...func(*people)) *people {
 	t.Helper()
 	p := &people{key: key, now: noon, url: "http://rotad.example.com", feed: fakeFeed{tag: "t1"}}
 	p.Server = &answer.Server{
 		Key: func() (string, error) { return p.key, nil }, Root: func() string { return p.url },
-		Trusted: func() []netip.Prefix { return p.proxies },
+		Trusted:  func() []netip.Prefix { return p.proxies },
+		Language: set(t).Language,
 		Look: func(context.Context, answer.Link) (answer.Matter, error) {
 			p.looked++
-			return answer.Matter{About: "The secret of <billing> expires.", Quiet: "Sun 13 Dec"}, p.look
+			return answer.Matter{About: "The secret of <billing> expires.", Quiet: "Sun 13 Dec", Language: p.language}, p.look
 		},
 		Act: func(_ context.Context, l answer.Link) error {
 			if p.act == nil {

@@ -27,29 +27,32 @@ func Refusals() []Refusal {
 	}
 }
 
-// deny shows the page of a refusal, and counts it. RefusalNoButton has none: it gets its question once more.
-func (s *Server) deny(w http.ResponseWriter, why Refusal) {
+// deny shows the page of a refusal, which ends by saying that nothing was changed, and counts it. RefusalNoButton has none: it gets
+// its question once more.
+func (s *Server) deny(w http.ResponseWriter, t *tongue, why Refusal) {
 	s.count(why)
+	status, message := pageOf(why)
+	s.show(w, status, t, page{
+		Title: t.say(message+".title", nil), Lead: t.say(message+".lead", nil), Lines: []string{t.say("unchanged", nil)},
+	})
+}
+
+// pageOf names the messages of a refusal, and its status.
+func pageOf(why Refusal) (status int, message string) {
 	switch why {
 	case RefusalWrong:
-		show(w, http.StatusNotFound, pageWrong())
+		return http.StatusNotFound, "wrong"
 	case RefusalTooMany:
-		show(w, http.StatusTooManyRequests, pageTooMany())
-	case RefusalEnded:
-		show(w, http.StatusGone, pageEnded())
-	case RefusalAnswered:
-		show(w, http.StatusGone, pageAnswered())
-	case RefusalOutdated:
-		show(w, http.StatusGone, pageOutdated())
-	case RefusalNobody:
-		show(w, http.StatusGone, pageNobody())
+		return http.StatusTooManyRequests, "too_many"
+	case RefusalEnded, RefusalAnswered, RefusalOutdated, RefusalNobody:
+		return http.StatusGone, string(why)
 	case RefusalClear:
-		show(w, http.StatusForbidden, pageClear())
+		return http.StatusForbidden, "clear"
 	case RefusalBusy:
-		show(w, http.StatusServiceUnavailable, pageBusy())
+		return http.StatusServiceUnavailable, "busy"
 	case RefusalBroken, RefusalNoButton:
-		show(w, http.StatusInternalServerError, pageBroken())
 	}
+	return http.StatusInternalServerError, "broken"
 }
 
 func (s *Server) count(why Refusal) {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/templates"
 )
 
 // Limits of what strangers may ask for.
@@ -35,8 +36,11 @@ var (
 
 // Matter is what a link is about, for the person who holds it.
 type Matter struct {
-	About string // one sentence
-	Quiet string // the moment until which VerbSnooze keeps warnings back, as the reader writes times
+	// Language of the person, a tag; empty = nobody may know, because it would tell whether there is such a client, and the
+	// browser says which one it wants. It comes along with an error as well.
+	Language string
+	About    string // one sentence
+	Quiet    string // the moment until which VerbSnooze keeps warnings back, as the reader writes times
 }
 
 // Server answers people.
@@ -47,6 +51,8 @@ type Server struct {
 	Root func() string
 	// Trusted are the proxies whose headers are believed.
 	Trusted func() []netip.Prefix
+	// Language returns a language by its tag.
+	Language func(tag string) *templates.Language
 	// Look says what a link is about, or one of the errors above. It changes nothing.
 	Look func(ctx context.Context, l Link) (Matter, error)
 	// Act does what a link is for, or returns one of the errors above. It is called for links that Look has accepted.
@@ -70,7 +76,7 @@ func (s *Server) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		guarded(w.Header())
 		if wayOf(r, s.Trusted()).clear && strings.HasPrefix(s.Root(), "https:") {
-			s.deny(w, RefusalClear)
+			s.deny(w, s.tongue(r, Matter{}), RefusalClear)
 			return
 		}
 		select {
@@ -79,7 +85,7 @@ func (s *Server) Handler() http.Handler {
 			s.within(mux).ServeHTTP(w, r)
 		default:
 			w.Header().Set("Retry-After", "1")
-			s.deny(w, RefusalBusy)
+			s.deny(w, s.tongue(r, Matter{}), RefusalBusy)
 		}
 	})
 }
@@ -113,7 +119,8 @@ func guarded(h http.Header) {
 func (s *Server) ask(w http.ResponseWriter, r *http.Request) {
 	l, m, ok := s.accept(w, r)
 	if ok {
-		show(w, http.StatusOK, pageAsk(l, m))
+		t := s.tongue(r, m)
+		s.show(w, http.StatusOK, t, pageAsk(t, l, m))
 	}
 }
 
@@ -123,17 +130,27 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	t := s.tongue(r, m)
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if r.PostFormValue("answer") != string(l.Verb) { // not our button: something posts to whatever it finds
 		s.count(RefusalNoButton)
-		show(w, http.StatusBadRequest, pageAsk(l, m))
+		s.show(w, http.StatusBadRequest, t, pageAsk(t, l, m))
 		return
 	}
 	if err := s.Act(r.Context(), l); err != nil {
-		s.refuse(w, r, err)
+		s.refuse(w, r, m, err)
 		return
 	}
-	show(w, http.StatusOK, pageDone(l, m))
+	s.show(w, http.StatusOK, t, pageDone(t, l, m))
+}
+
+// tongue speaks the language of the person who holds a link, else the one that the browser wants.
+func (s *Server) tongue(r *http.Request, m Matter) *tongue {
+	tag := m.Language
+	if tag == "" {
+		tag = templates.Preferred(r.Header.Get("Accept-Language"))
+	}
+	return &tongue{Language: s.Language(tag)}
 }
 
 // accept reads the link of a request and asks what it is about; where it is refused, that has been answered.
@@ -144,7 +161,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) (Link, Matter, b
 		m, err = s.Look(r.Context(), l)
 	}
 	if err != nil {
-		s.refuse(w, r, err)
+		s.refuse(w, r, m, err)
 	}
 	return l, m, err == nil
 }
@@ -162,21 +179,22 @@ func (s *Server) read(text string) (Link, error) {
 }
 
 // refuse answers what cannot be granted. Errors of ours are logged, and never shown.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, m Matter, err error) {
+	t := s.tongue(r, m)
 	switch {
 	case errors.Is(err, errWrong):
 		s.wrong(w, r)
 	case errors.Is(err, errEnded):
-		s.deny(w, RefusalEnded)
+		s.deny(w, t, RefusalEnded)
 	case errors.Is(err, ErrAnswered):
-		s.deny(w, RefusalAnswered)
+		s.deny(w, t, RefusalAnswered)
 	case errors.Is(err, ErrOutdated):
-		s.deny(w, RefusalOutdated)
+		s.deny(w, t, RefusalOutdated)
 	case errors.Is(err, ErrNobody):
-		s.deny(w, RefusalNobody)
+		s.deny(w, t, RefusalNobody)
 	default:
 		s.Log.Error("a person could not be answered; see listen.public of the configuration, and the state file", "error", err)
-		s.deny(w, RefusalBroken)
+		s.deny(w, t, RefusalBroken)
 	}
 }
 
@@ -189,10 +207,10 @@ func (s *Server) wrong(w http.ResponseWriter, r *http.Request) {
 	}
 	if tooMany {
 		w.Header().Set("Retry-After", "60")
-		s.deny(w, RefusalTooMany)
+		s.deny(w, s.tongue(r, Matter{}), RefusalTooMany)
 		return
 	}
-	s.deny(w, RefusalWrong)
+	s.deny(w, s.tongue(r, Matter{}), RefusalWrong)
 }
 
 // Serve answers on a listener until the context ends.

@@ -88,7 +88,7 @@ func newPost(store *bolt.Store, sink string, many int) (*post, error) {
 	if err != nil {
 		return nil, err
 	}
-	samples, err := notify.Samples(nil)
+	samples, err := notify.Samples(nil, "")
 	if err != nil {
 		return nil, err
 	}

@@ -214,6 +214,8 @@ type Admins struct {
 	Email []string `yaml:"email" format:"email"`
 	// Channels that they are told over as well, by name.
 	Channels []string `yaml:"channels"`
+	// Language that they are told in.
+	Language string `yaml:"language" default:"en" enum:"en,de"`
 }
 
 // Owner is the team that answers for a client. It has addresses, channels or both.
@@ -224,6 +226,8 @@ type Owner struct {
 	Channels []string `yaml:"channels"`
 	// Timezone that mails say times in: an IANA name.
 	Timezone string `yaml:"timezone" default:"UTC" format:"zone"`
+	// Language that the team is told in, in mails, chats, calendars and on the pages behind the links of mails.
+	Language string `yaml:"language" default:"en" enum:"en,de"`
 	// Calendar says how deadlines come: with the mails, one event for each client, as an invitation (request) or as information
 	// (publish); as one calendar of the team, which programs read at listen.public (feed); or not at all (off).
 	Calendar string `yaml:"calendar" default:"request" enum:"request,publish,feed,off"`

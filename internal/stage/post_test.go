@@ -12,7 +12,7 @@ import (
 )
 
 func TestPostReadsEveryMailThatRotadSends(t *testing.T) {
-	samples, err := notify.Samples(nil)
+	samples, err := notify.Samples(nil, "")
 	if err != nil || len(samples) == 0 {
 		t.Fatal(len(samples), err)
 	}

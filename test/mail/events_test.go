@@ -12,13 +12,14 @@ import (
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/notify"
+	"github.com/rotad/rotad/templates"
 )
 
 // preview lets the built program write every mail, and returns the directory.
-func preview(t *testing.T) string {
+func preview(t *testing.T, language string) string {
 	t.Helper()
 	dir := t.TempDir()
-	out, err := exec.CommandContext(t.Context(), shared.Binary(t), "preview", "--out", dir).CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), shared.Binary(t), "preview", "--language", language, "--out", dir).CombinedOutput()
 	if err != nil {
 		t.Fatalf("rotad preview: %v\n%s", err, out)
 	}
@@ -35,23 +36,27 @@ const (
 // TestEveryReaderReadsEveryEvent reads the events of the preview.
 func TestEveryReaderReadsEveryEvent(t *testing.T) {
 	t.Parallel()
-	dir := preview(t)
-	samples, err := notify.Samples(nil)
+	set, err := templates.Parse(nil)
 	must(t, err)
-	var meant []entry
-	for _, s := range samples {
-		meant = append(meant, eventsOf(s, filepath.Join(dir, s.Name+".ics"))...)
-	}
-	agree(t, meant)
-	files, err := filepath.Glob(filepath.Join(dir, "*.ics"))
-	must(t, err)
-	if len(files) != len(filesOf(meant)) {
-		t.Errorf("the preview has %d files with events, and %d were read", len(files), len(filesOf(meant)))
+	for _, language := range templates.Languages() {
+		dir := preview(t, language)
+		samples, err := notify.Samples(nil, language)
+		must(t, err)
+		var meant []entry
+		for _, s := range samples {
+			meant = append(meant, eventsOf(s, filepath.Join(dir, s.Name+".ics"), set.Language(language))...)
+		}
+		agree(t, meant)
+		files, err := filepath.Glob(filepath.Join(dir, "*.ics"))
+		must(t, err)
+		if len(files) == 0 || len(files) != len(filesOf(meant)) {
+			t.Errorf("the preview in %s has %d files with events, and %d were read", language, len(files), len(filesOf(meant)))
+		}
 	}
 }
 
 // eventsOf are the events that a sample brings: one to invite its reader, or, with a digest, one of each notice, for everybody.
-func eventsOf(s notify.Sample, file string) (meant []entry) {
+func eventsOf(s notify.Sample, file string, in *templates.Language) (meant []entry) {
 	notices, method, readers := []credential.Notice{s.Notice}, "REQUEST", []string{s.Message.To}
 	if len(s.Digest) > 0 {
 		notices, method, readers = s.Digest, "PUBLISH", []string{}
@@ -63,7 +68,7 @@ func eventsOf(s notify.Sample, file string) (meant []entry) {
 		}
 		e := entry{
 			File: file, Method: method, Status: "CONFIRMED", UID: i.UID, Sequence: i.Sequence,
-			Start: i.At.Add(-eventLength).Unix(), End: i.At.Unix(), Summary: n.Client + ": " + i.What,
+			Start: i.At.Add(-eventLength).Unix(), End: i.At.Unix(), Summary: n.Client + ": " + in.Phrase(i.What),
 			Organizer: "secrets@example.com", Attendees: readers, Alarms: []int{-int(alarmBefore.Seconds())},
 		}
 		if i.Cancel {
@@ -87,7 +92,7 @@ func filesOf(events []entry) []string {
 // TestAReaderSaysWhatItCannotRead: a reader that takes everything would praise everything.
 func TestAReaderSaysWhatItCannotRead(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile(filepath.Join(preview(t), "warning.ics"))
+	raw, err := os.ReadFile(filepath.Join(preview(t, "en"), "warning.ics"))
 	must(t, err)
 	broken := filepath.Join(t.TempDir(), "broken.ics")
 	must(t, os.WriteFile(broken, []byte(strings.Replace(string(raw), "END:VEVENT\r\n", "", 1)), 0o600))

@@ -17,6 +17,8 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"github.com/rotad/rotad/templates"
 )
 
 // pane is a mail program that shows one mail after another.
@@ -32,17 +34,21 @@ type pane struct {
 // text stands out from what is behind it.
 func TestEveryMailCanBeRead(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob(filepath.Join(preview(t), "*.html"))
-	must(t, err)
-	if len(files) == 0 {
-		t.Fatal("there is no mail to look at")
+	var files []string
+	for _, language := range templates.Languages() {
+		written, err := filepath.Glob(filepath.Join(preview(t, language), "*.html"))
+		must(t, err)
+		if len(written) == 0 {
+			t.Fatalf("there is no mail in %s to look at", language)
+		}
+		files = append(files, written...)
 	}
 	p := openPane(t)
 	inks := map[string]bool{}
 	for _, file := range files {
 		for _, width := range []int64{320, 800} {
 			for _, scheme := range []string{"light", "dark"} {
-				name := fmt.Sprintf("%s-%d-%s", strings.TrimSuffix(filepath.Base(file), ".html"), width, scheme)
+				name := fmt.Sprintf("%s-%s-%d-%s", languageOf(t, file), strings.TrimSuffix(filepath.Base(file), ".html"), width, scheme)
 				colour, complaints := p.look(file, width, scheme)
 				for _, text := range complaints {
 					t.Errorf("%s: %s", name, text)
@@ -56,6 +62,16 @@ func TestEveryMailCanBeRead(t *testing.T) {
 		t.Errorf("the pages are coloured %v, want one colour by day and one by night", inks)
 	}
 	t.Logf("%d mails, each at two widths by day and by night", len(files))
+}
+
+// languageOf is what the mail itself says, as programs that read aloud take it.
+func languageOf(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	must(t, err)
+	_, rest, _ := strings.Cut(string(content), `<html lang="`)
+	tag, _, _ := strings.Cut(rest, `"`)
+	return tag
 }
 
 // TestALookSeesWhatIsWrong: an onlooker that sees nothing would praise everything.
