@@ -176,7 +176,7 @@ func (a *app) testChannel(ctx context.Context, cfg *config.Config, c config.Chan
 	if err != nil {
 		return err
 	}
-	receipt, err := notify.SendTest(ctx, made, renderer, notify.Recipient{Channel: c.Name}, realClocks().now())
+	receipt, err := notify.SendTest(ctx, made, renderer, notify.Recipient{Channel: c.Name, Language: cfg.Admins.Language}, realClocks().now())
 	if err != nil {
 		return err
 	}

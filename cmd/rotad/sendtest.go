@@ -63,7 +63,7 @@ func (a *app) testMail(ctx context.Context, cfg *config.Config, to string) error
 	if err != nil {
 		return err
 	}
-	receipt, err := notify.SendTest(ctx, channel, renderer, notify.Recipient{To: to}, realClocks().now())
+	receipt, err := notify.SendTest(ctx, channel, renderer, notify.Recipient{To: to, Language: cfg.Admins.Language}, realClocks().now())
 	if err != nil {
 		return failed(err, "see smtp: host, port, tls, username and password_file")
 	}
