@@ -137,7 +137,7 @@ func Build(ctx context.Context, root, dir string) (string, error) {
 // rotated is the notice of a rotation, which brings a calendar event, with made-up facts.
 func rotated(t *testing.T) credential.Notice {
 	t.Helper()
-	samples, err := notify.Samples(nil)
+	samples, err := notify.Samples(nil, "")
 	if err != nil {
 		t.Fatal(err)
 	}
