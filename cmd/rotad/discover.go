@@ -98,27 +98,12 @@ func (a *app) newDiscovery(ctx context.Context, name string, f discoverFlags) (*
 	if err != nil {
 		return nil, wrong(fmt.Errorf("--left-behind: %w", err), "write 30d, 2w or 72h")
 	}
-	if f.drift && f.adopt != "" {
-		return nil, wrong(errors.New("--drift and --adopt are two walks"), "run one after the other")
+	if err = f.check(); err != nil {
+		return nil, err
 	}
-	if f.adopt != "" && f.to == "" && f.progress != "" {
-		return nil, wrong(errors.New("adopting goes on only where it has written to a file"), "add --to FILE")
-	}
-	if f.drift && f.progress != "" {
-		return nil, wrong(errors.New("--drift compares the whole tenant in one walk, and takes no --progress"), "leave --progress out")
-	}
-	if f.progress == "" && f.to != "" && !f.drift {
-		f.progress = f.to + ".progress"
-	}
-	daemon := &daemon{daemonSettings: daemonSettings{clocks: clock, log: slog.New(slog.DiscardHandler)}}
-	daemon.meters = newMeters(daemon)
-	connection, err := daemon.open(provider)
+	lister, err := a.lister(provider, clock)
 	if err != nil {
-		return nil, wrong(fmt.Errorf("provider %s: %w", name, err), a.namesAll())
-	}
-	lister, ok := providers.AsLister(connection.Provider)
-	if !ok {
-		return nil, wrong(fmt.Errorf("providers of the kind %s cannot list their clients", provider.Kind), "rotad kinds says which can (walks_tenants)")
+		return nil, err
 	}
 	d := &discovery{app: a, f: f, cfg: cfg, provider: provider, lister: lister, began: clock.now(), wait: clock.after}
 	if d.records, err = a.recorded(ctx, cfg, name, f.drift || f.adopt != ""); err != nil {
@@ -127,6 +112,36 @@ func (a *app) newDiscovery(ctx context.Context, name string, f discoverFlags) (*
 	d.judge = tenant.Judge{Now: d.began, Overlap: overlap, Known: d.records.find}
 	d.take, err = d.task()
 	return d, err
+}
+
+// check refuses flags that do not go together, and fills in where the progress is kept.
+func (f *discoverFlags) check() error {
+	switch {
+	case f.drift && f.adopt != "":
+		return wrong(errors.New("--drift and --adopt are two walks"), "run one after the other")
+	case f.adopt != "" && f.to == "" && f.progress != "":
+		return wrong(errors.New("adopting goes on only where it has written to a file"), "add --to FILE")
+	case f.drift && f.progress != "":
+		return wrong(errors.New("--drift compares the whole tenant in one walk, and takes no --progress"), "leave --progress out")
+	case f.progress == "" && f.to != "" && !f.drift:
+		f.progress = f.to + ".progress"
+	}
+	return nil
+}
+
+// lister opens a provider that can be walked.
+func (a *app) lister(provider config.Provider, clock clocks) (providers.Lister, error) {
+	d := &daemon{daemonSettings: daemonSettings{clocks: clock, log: slog.New(slog.DiscardHandler)}}
+	d.meters = newMeters(d)
+	connection, err := d.open(provider)
+	if err != nil {
+		return nil, wrong(fmt.Errorf("provider %s: %w", provider.Name, err), a.namesAll())
+	}
+	lister, ok := providers.AsLister(connection.Provider)
+	if !ok {
+		return nil, wrong(fmt.Errorf("providers of the kind %s cannot list their clients", provider.Kind), "rotad kinds says which can (walks_tenants)")
+	}
+	return lister, nil
 }
 
 // task chooses what the walk is for.

@@ -304,7 +304,7 @@ func TestWhatDiscoverRefuses(t *testing.T) {
 		"one id for all":                 {`rules: [{match: {name: "*"}, id: x, owner: payments, policy: watch, vault: {path: "a/{id}"}}]`, nil, exitWrong, "the same id"},
 		"one path for all":               {`rules: [{match: {name: "*"}, owner: payments, policy: watch, vault: {path: "a"}}]`, nil, exitWrong, "the same path"},
 		"no path":                        {`rules: [{match: {name: "*"}, owner: payments, policy: watch}]`, nil, exitWrong, "vault: is required"},
-		"a key that does not exist":      {`rules: [{match: {nmae: "*"}, ignore: true}]`, nil, exitWrong, "nmae"},
+		"a key that does not exist":      {`rules: [{match: {nane: "*"}, ignore: true}]`, nil, exitWrong, "nane"},
 		"a name that two clients have":   {`rules: [{match: {name: "*"}, id: "x{name}", owner: payments, policy: watch, vault: {path: "apps/known{x"}}]`, nil, exitRefused, "registered twice"},
 	} {
 		d.write("rules.yaml", test.rules)

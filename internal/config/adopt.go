@@ -205,7 +205,7 @@ func word(text string) string {
 	var b strings.Builder
 	for _, r := range text {
 		switch {
-		case r < 0x80 && nameByte(byte(r)):
+		case r < 0x80 && nameByte(byte(r)): //nolint:gosec // it fits
 			b.WriteRune(r)
 		case !strings.HasSuffix(b.String(), "-"):
 			b.WriteByte('-')

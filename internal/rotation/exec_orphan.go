@@ -66,14 +66,21 @@ func (r *run) mayBeUsed(l *Look, consumer credential.Consumer, orphan credential
 		return "the provider calls it the current one"
 	case !listed || current.Gone(r.env.Now, ExpirySkew):
 		return "the secret that Vault hands out is not listed, or has expired"
+	case !found.LastUse.IsZero() && found.LastUse.After(r.rec.Last.At):
+		return "somebody has used it since the last rotation"
+	}
+	return r.mayBeInVault(l, consumer, orphan)
+}
+
+// mayBeInVault says what speaks for Vault handing a secret out; empty = nothing does.
+func (r *run) mayBeInVault(l *Look, consumer credential.Consumer, orphan credential.Orphan) string {
+	switch {
 	case l.Staging.New.ID == orphan.ID:
 		return "Vault's staging names it as the newest one"
 	case !l.HasValue || l.Version != r.rec.Version && !l.Same || reused(&r.rec, l.Version, l.Written):
 		return "Vault hands out another version than the recorded one"
 	case slices.Contains(hinted(l.Snapshot.Secrets, consumer.Bundle), orphan.ID):
 		return "the value that Vault hands out begins as this one does"
-	case !found.LastUse.IsZero() && found.LastUse.After(r.rec.Last.At):
-		return "somebody has used it since the last rotation"
 	}
 	return ""
 }

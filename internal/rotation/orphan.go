@@ -47,7 +47,6 @@ func LetGo(secret credential.Secret, made string) Wish {
 func (s *step) mayLetGo(secret credential.Secret, made string) error {
 	rec := &s.rec
 	id, show := rec.Client.ID, "rotad show "+rec.Client.ID
-	named := func(o credential.Orphan) bool { return o.ID == secret.ID }
 	switch {
 	case secret.ID == "" || made == "":
 		return refuse(show, "this secret of %s was not made by this rotad, and is not touched", id)
@@ -59,6 +58,16 @@ func (s *step) mayLetGo(secret credential.Secret, made string) error {
 		return refuse(resumeHint(*rec), "%s is held: %s", id, rec.Hold.Code)
 	case s.env.Policy.OnlyWatches():
 		return onlyWatched(*rec)
+	}
+	return s.mayBeOrphan(secret)
+}
+
+// mayBeOrphan refuses a secret that may be what Vault hands out.
+func (s *step) mayBeOrphan(secret credential.Secret) error {
+	rec := &s.rec
+	id, show := rec.Client.ID, "rotad show "+rec.Client.ID
+	named := func(o credential.Orphan) bool { return o.ID == secret.ID }
+	switch {
 	case !additive(rec.Caps.Mode):
 		return refuse(show, "%s has one secret at a time (%s): there is no orphan", id, rec.Caps.Mode)
 	case rec.Sight != credential.SightAdopted || rec.Current.ID == "":

@@ -76,15 +76,21 @@ func Compare(k Known, c providers.Listed, now time.Time) []Drift {
 	case listed && !current.Expires.Equal(k.Current.Expires):
 		say(DriftChanged, current, "rotad show "+k.ID, "it ends %s, and ended %s when it was looked at last", endOf(current), endOf(k.Current))
 	}
+	return append(found, besides(k, c, now)...)
+}
+
+// besides returns what stands beside the secret that Vault hands out, and was not there when the client was registered.
+func besides(k Known, c providers.Listed, now time.Time) (found []Drift) {
 	for _, s := range c.Snapshot.Secrets {
 		if s.ID == k.Current.ID || s.Expired(now) {
 			continue
 		}
 		switch _, _, ours := credential.ParseLabel(s.Label); {
 		case ours:
-			say(DriftOrphan, s, "rotad orphans "+k.ID, "it carries a label of rotad, and is not what Vault hands out")
+			found = append(found, Drift{k.ID, k.Ref, DriftOrphan, s.ID, s.Label, "it carries a label of rotad, and is not what Vault hands out", "rotad orphans " + k.ID})
 		case s.Slot == "" && s.Start.After(k.Since):
-			say(DriftAdded, s, "rotad show "+k.ID, "made %s by somebody else, beside the one that Vault hands out", s.Start.UTC().Format(time.RFC3339))
+			made := "made " + s.Start.UTC().Format(time.RFC3339) + " by somebody else, beside the one that Vault hands out"
+			found = append(found, Drift{k.ID, k.Ref, DriftAdded, s.ID, s.Label, made, "rotad show " + k.ID})
 		}
 	}
 	return found

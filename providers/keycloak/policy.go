@@ -58,17 +58,17 @@ type profile struct {
 // coverage finds out what a POST would do to the old secret: from the policies where they may be read, else from the
 // dates that a policy leaves on the clients it covers.
 func (p *provider) coverage(ctx context.Context, c client) (coverage, error) {
-	rules, err := p.rules(ctx)
+	found, err := p.rules(ctx)
 	if err != nil {
 		return coverage{}, err
 	}
 	var roles []string
-	if rules.ask(conditionRoles) {
+	if found.ask(conditionRoles) {
 		if roles, err = p.api.roles(ctx, c.uuid); err != nil {
 			return coverage{}, err
 		}
 	}
-	return rules.cover(c, roles), nil
+	return found.cover(c, roles), nil
 }
 
 // conditionRoles is the one condition that asks for more than a client's own representation.

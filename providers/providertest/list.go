@@ -20,7 +20,21 @@ func listFindsTheClient(b *bench) {
 	}
 	alone, made := b.inspect(), b.Created()
 	b.faults.set(func(r *http.Request) bool { return r.Method != http.MethodGet && !b.logsIn(r) }, nil)
-	var found *providers.Listed
+	found := meet(b, lister)
+	switch {
+	case found == nil:
+		b.Fatalf("no page lists %v", b.Target.Ref)
+	case found.Unusable != "":
+		b.Fatalf("the client is listed as one that cannot be rotated: %s", found.Unusable)
+	case b.faults.count() > 0 || b.Created() != made:
+		b.Errorf("the walk has sent %d requests that could change something, and made %d secrets", b.faults.count(), b.Created()-made)
+	}
+	mustAgree(b, alone, *found)
+}
+
+// meet walks the whole tenant and returns the client as a page shows it; nil = none does.
+func meet(b *bench, lister providers.Lister) (found *providers.Listed) {
+	b.Helper()
 	seen, cursor := map[string]bool{}, ""
 	for pages := 0; ; pages++ {
 		if pages == mostPages || seen[cursor] && cursor != "" {
@@ -37,18 +51,9 @@ func listFindsTheClient(b *bench) {
 			}
 		}
 		if cursor = page.Next; cursor == "" {
-			break
+			return found
 		}
 	}
-	switch {
-	case found == nil:
-		b.Fatalf("no page lists %v", b.Target.Ref)
-	case found.Unusable != "":
-		b.Fatalf("the client is listed as one that cannot be rotated: %s", found.Unusable)
-	case b.faults.count() > 0 || b.Created() != made:
-		b.Errorf("the walk has sent %d requests that could change something, and made %d secrets", b.faults.count(), b.Created()-made)
-	}
-	mustAgree(b, alone, *found)
 }
 
 // logsIn says whether a request is one by which rotad itself gets a token.
