@@ -13,8 +13,16 @@ func TestLabels(t *testing.T) {
 	}{
 		{credential.Label("0198-a", 1), "0198-a", 1},
 		{credential.Label("x/y", 12), "x/y", 12},
-		{"rotad/0198-a/", "", 0}, {"rotad/0198-a/0", "", 0}, {"rotad/0198-a/-1", "", 0}, {"rotad//1", "", 0}, {"rotad/1", "", 0},
-		{"Rotad/0198-a/1", "", 0}, {"rotad", "", 0}, {"", "", 0}, {"backup rotad/0198-a/1", "", 0}, {"rotad/0198-a/1x", "", 0},
+		{"rotad/0198-a/", "", 0},
+		{"rotad/0198-a/0", "", 0},
+		{"rotad/0198-a/-1", "", 0},
+		{"rotad//1", "", 0},
+		{"rotad/1", "", 0},
+		{"Rotad/0198-a/1", "", 0},
+		{"rotad", "", 0},
+		{"", "", 0},
+		{"backup rotad/0198-a/1", "", 0},
+		{"rotad/0198-a/1x", "", 0},
 	} {
 		rotation, attempt, ok := credential.ParseLabel(want.label)
 		if ok != (want.attempt > 0) || ok && (rotation != want.rotation || attempt != want.attempt) {

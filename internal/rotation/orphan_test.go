@@ -16,8 +16,10 @@ func orphan() credential.Secret {
 // Anybody can write a label. Only a rotation that this client's history knows makes a secret rotad's own.
 func TestWhoseASecretIs(t *testing.T) {
 	history := []credential.Audit{
-		{Event: credential.EventPromoted, Rotation: "rotation-0"}, {Event: credential.EventCreated, Rotation: "rotation-0", Secret: "secret-5"},
-		{Event: credential.EventIntent, Rotation: "rotation-0"}, {Event: credential.EventRevoked, Rotation: "rotation-0", Secret: "secret-1"},
+		{Event: credential.EventPromoted, Rotation: "rotation-0"},
+		{Event: credential.EventCreated, Rotation: "rotation-0", Secret: "secret-5"},
+		{Event: credential.EventIntent, Rotation: "rotation-0"},
+		{Event: credential.EventRevoked, Rotation: "rotation-0", Secret: "secret-1"},
 		{Event: credential.EventSettled, Rotation: "rotation-9"},
 	}
 	for name, test := range map[string]struct {
