@@ -36,11 +36,7 @@ func parseSignature(r *http.Request) (s signature, ok bool) {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		switch name {
 		case "Credential":
-			scope := strings.Split(value, "/")
-			if len(scope) != 5 || scope[4] != awsEnd {
-				return s, false
-			}
-			s.key, s.date, s.region, s.service = scope[0], scope[1], scope[2], scope[3]
+			s.scope(value)
 		case "SignedHeaders":
 			s.headers = strings.Split(value, ";")
 		case "Signature":
@@ -49,12 +45,24 @@ func parseSignature(r *http.Request) (s signature, ok bool) {
 	}
 	at, err := time.Parse(awsTime, r.Header.Get("X-Amz-Date"))
 	s.at = at
+	return s, err == nil && s.date == at.Format("20060102") && s.covers(r)
+}
+
+// scope reads key/date/region/service/aws4_request. What is none leaves the signature without a key and a date.
+func (s *signature) scope(text string) {
+	if parts := strings.Split(text, "/"); len(parts) == 5 && parts[4] == awsEnd {
+		s.key, s.date, s.region, s.service = parts[0], parts[1], parts[2], parts[3]
+	}
+}
+
+// covers says whether everything was signed that has to be: the host, and every header of AWS's own.
+func (s signature) covers(r *http.Request) bool {
 	for name := range r.Header {
 		if name = strings.ToLower(name); strings.HasPrefix(name, "x-amz-") && !slices.Contains(s.headers, name) {
-			return s, false
+			return false
 		}
 	}
-	return s, err == nil && s.date == at.Format("20060102") && slices.Contains(s.headers, "host") && slices.Contains(s.headers, "x-amz-date")
+	return slices.Contains(s.headers, "host") && slices.Contains(s.headers, "x-amz-date")
 }
 
 // madeWith says whether this secret makes the same signature of this request.

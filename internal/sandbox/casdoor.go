@@ -15,7 +15,7 @@ import (
 const (
 	PathCasdoorGet    = "/api/get-application"
 	PathCasdoorUpdate = "/api/update-application"
-	PathCasdoorToken  = "/api/login/oauth/access_token"
+	PathCasdoorToken  = "/api/login/oauth/access_token" //nolint:gosec // a path
 )
 
 // Casdoor is a stand-in for Casdoor, made like the real one, which the tests against real servers ask as well: an update writes every

@@ -13,7 +13,7 @@ import (
 )
 
 // PathCognitoToken is the path of the token endpoint of a stand-in for Cognito; its API stands at the root.
-const PathCognitoToken = "/oauth2/token"
+const PathCognitoToken = "/oauth2/token" //nolint:gosec // a path
 
 // Cognito is a stand-in for one user pool of Amazon Cognito, written from its service description: the secrets of app clients, two for
 // each, by signed requests, and a token endpoint, where a wrong secret is invalid_client with status 400. It is safe for concurrent use.

@@ -155,7 +155,7 @@ func (p *provider) Inspect(ctx context.Context, t providers.Target) (providers.S
 	}, nil
 }
 
-var errProposed = errors.New("Cognito makes the value, so that its id and its answer say which one it is")
+var errProposed = errors.New("the value is made by Cognito, whose answer says which one it is")
 
 // Create implements providers.Provider. Cognito takes a value as well, and then does not repeat it: with its own, a lost answer is
 // found in the list like any other.

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,7 +24,7 @@ import (
 const (
 	getPath    = "/api/get-application"
 	updatePath = "/api/update-application"
-	tokenPath  = "/api/login/oauth/access_token"
+	tokenPath  = "/api/login/oauth/access_token" //nolint:gosec // a path
 )
 
 // hidden is what Casdoor shows in place of what an account may not see.
@@ -51,11 +52,11 @@ type envelope struct {
 var (
 	errUnknown  = errors.New("no application with this owner and name exists")
 	errRef      = errors.New("the client's ref has to name an application as owner/name, for example admin/billing")
-	errHidden   = errors.New("Casdoor shows this account neither the secret nor what an update has to send back: rotad's own application has to be one of the organization built-in")
+	errHidden   = errors.New("this account is shown neither the secret nor what an update has to send back: rotad's own application has to be one of the organization built-in")
 	errNoSecret = errors.New("the application has no secret, so Casdoor lets everybody in as it: set one there, and ask who knew")
 	errOther    = errors.New("the answer is about another application, or lacks what an update has to send back; nothing was sent")
-	errRefused  = errors.New("Casdoor refused the call without a code")
-	errKept     = errors.New("Casdoor changed nothing: the application is gone, or the update was like the old state")
+	errRefused  = errors.New("the call was refused without a code")
+	errKept     = errors.New("nothing was changed: the application is gone, or the update was like the old state")
 )
 
 // find looks an application up.
@@ -74,15 +75,8 @@ func (a api) find(ctx context.Context, operation, id string) (application, error
 	if err != nil {
 		return application{}, err
 	}
-	switch {
-	case e.Status == "error" && says(e.Message, "doesn't exist"):
-		return application{}, resp.Failed(providers.ClassNotFound, errUnknown)
-	case e.Status == "error":
-		return application{}, resp.Failed(classOf(e.Message), errRefused)
-	case e.Status != "ok":
-		return application{}, resp.Missing("status")
-	case len(e.Data) == 0 || string(e.Data) == "null":
-		return application{}, resp.Failed(providers.ClassNotFound, errUnknown)
+	if err = e.failed(resp); err != nil {
+		return application{}, err
 	}
 	found, err := decode(e.Data, owner, name)
 	if err != nil {
@@ -90,6 +84,21 @@ func (a api) find(ctx context.Context, operation, id string) (application, error
 	}
 	found.id, found.time = id, resp.Time
 	return found, nil
+}
+
+// failed is the error of an answer to a look that shows no application.
+func (e envelope) failed(resp *httpapi.Response) error {
+	switch {
+	case e.Status == "error" && says(e.Message, "doesn't exist"):
+		return resp.Failed(providers.ClassNotFound, errUnknown)
+	case e.Status == "error":
+		return resp.Failed(classOf(e.Message), errRefused)
+	case e.Status != "ok":
+		return resp.Missing("status")
+	case len(e.Data) == 0 || string(e.Data) == "null":
+		return resp.Failed(providers.ClassNotFound, errUnknown)
+	}
+	return nil
 }
 
 // decode reads an application and takes care that it can be sent back: it is the one that was asked for, whole, and nothing in it was
@@ -148,10 +157,7 @@ func (a api) set(ctx context.Context, app application) (*httpapi.Response, error
 	if err != nil || app.secret.Empty() {
 		return nil, a.fault("create", providers.ClassRejected, errNoSecret)
 	}
-	body := make(map[string]json.RawMessage, len(app.whole))
-	for name, old := range app.whole {
-		body[name] = old
-	}
+	body := maps.Clone(app.whole)
 	body["clientSecret"] = value
 	var e envelope
 	resp, err := a.client.Into(ctx, httpapi.Request{

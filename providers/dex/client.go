@@ -45,7 +45,7 @@ var (
 	errNotGRPC = errors.New("the reply is no answer of a gRPC server")
 	errStatic  = errors.New("the client stands in Dex's own configuration, which no call can change: exchange its secret there, and use the kind manual")
 	errOld     = errors.New("this Dex cannot show a client (GetClient came with its API 2.3): rotad needs a newer one")
-	errRefused = errors.New("Dex refused the call")
+	errRefused = errors.New("the call was refused")
 )
 
 // ask makes one call. The answer is a message; beside an error the response, where there was one.
@@ -79,7 +79,7 @@ func (a api) ask(ctx context.Context, operation, method string, request []byte, 
 
 // unframed takes the one message out of a body.
 func unframed(body []byte) ([]byte, error) {
-	if len(body) < prefix || body[0] != 0 || uint64(binary.BigEndian.Uint32(body[1:])) != uint64(len(body)-prefix) {
+	if len(body) < prefix || body[0] != 0 || int64(binary.BigEndian.Uint32(body[1:])) != int64(len(body)-prefix) {
 		return nil, errNotGRPC
 	}
 	return body[prefix:], nil
@@ -174,8 +174,8 @@ func (c client) as(id string, secret credential.Sensitive) (client, error) {
 }
 
 // create makes a client. One that exists already is left as it is, which the answer says.
-func (a api) create(ctx context.Context, operation string, c client) (exists bool, resp *httpapi.Response, err error) {
-	message, resp, err := a.ask(ctx, operation, "CreateClient", put(nil, fieldClient, c.raw), true)
+func (a api) create(ctx context.Context, c client) (exists bool, resp *httpapi.Response, err error) {
+	message, resp, err := a.ask(ctx, "create", "CreateClient", put(nil, fieldClient, c.raw), true)
 	if err != nil {
 		return false, resp, err
 	}
@@ -187,8 +187,8 @@ func (a api) create(ctx context.Context, operation string, c client) (exists boo
 }
 
 // remove deletes a client. One that is gone already is what was wanted.
-func (a api) remove(ctx context.Context, operation, id string) error {
-	_, _, err := a.ask(ctx, operation, "DeleteClient", put(nil, fieldID, []byte(id)), true)
+func (a api) remove(ctx context.Context, id string) error {
+	_, _, err := a.ask(ctx, "create", "DeleteClient", put(nil, fieldID, []byte(id)), true)
 	return err
 }
 

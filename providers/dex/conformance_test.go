@@ -33,8 +33,10 @@ func newServer(t testing.TB) *server {
 	now := func() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
 	s := &server{Dex: sandbox.NewDex(now, nil)}
 	for _, c := range []sandbox.DexRegistration{
-		{ID: "billing", Secret: firstSecret, Name: "Billing <&>", Newer: newer}, {ID: "other", Secret: "other-secret"},
-		{ID: "browser", Secret: "unused", Public: true}, {ID: "built-in", Secret: firstSecret, Static: true},
+		{ID: "billing", Secret: firstSecret, Name: "Billing <&>", Newer: newer},
+		{ID: "other", Secret: "other-secret"},
+		{ID: "browser", Secret: "unused", Public: true},
+		{ID: "built-in", Secret: firstSecret, Static: true},
 	} {
 		if err := s.Register(c); err != nil {
 			t.Fatal(err)

@@ -72,7 +72,7 @@ func (p *provider) Create(ctx context.Context, t providers.Target, r providers.R
 			return providers.Issued{}, err
 		}
 	}
-	exists, resp, err := p.api.create(ctx, "create", fresh)
+	exists, resp, err := p.api.create(ctx, fresh)
 	if err == nil && exists {
 		err = resp.Failed(providers.ClassConflict, errExists)
 	}
@@ -95,16 +95,16 @@ func (p *provider) clear(ctx context.Context, old client) error {
 	if err != nil {
 		return p.api.fault("create", providers.ClassRejected, errOther)
 	}
-	exists, _, err := p.api.create(ctx, "create", copied)
+	exists, _, err := p.api.create(ctx, copied)
 	if err == nil && exists { // of an earlier try that came to its end, else there would be no client: it may be out of date
-		if err = p.api.remove(ctx, "create", copied.id); err == nil {
-			exists, _, err = p.api.create(ctx, "create", copied)
+		if err = p.api.remove(ctx, copied.id); err == nil {
+			exists, _, err = p.api.create(ctx, copied)
 		}
 	}
 	if err != nil || exists {
 		return p.untouched(err)
 	}
-	err = p.api.remove(ctx, "create", old.id)
+	err = p.api.remove(ctx, old.id)
 	if err == nil {
 		return nil
 	}
@@ -136,14 +136,14 @@ const tries = 3
 // restore sees to it that the client exists, and says whether it is certain. Dex leaves one that is there as it is.
 func (p *provider) restore(ctx context.Context, old client) bool {
 	return p.insist(ctx, func(ctx context.Context) error {
-		_, _, err := p.api.create(ctx, "create", old)
+		_, _, err := p.api.create(ctx, old)
 		return err
 	})
 }
 
 // tidy takes the spare copy away. One that stays is replaced by the next create.
 func (p *provider) tidy(ctx context.Context, old client) {
-	p.insist(ctx, func(ctx context.Context) error { return p.api.remove(ctx, "create", spareOf(old.id)) })
+	p.insist(ctx, func(ctx context.Context) error { return p.api.remove(ctx, spareOf(old.id)) })
 }
 
 func (p *provider) insist(ctx context.Context, call func(context.Context) error) bool {

@@ -45,33 +45,37 @@ func elements(message []byte) ([]element, error) {
 			return nil, errMessage
 		}
 		e := element{number: tag >> 3, wire: tag & 7}
-		size := 0
-		switch e.wire {
-		case wireVarint:
-			if e.varint, size = binary.Uvarint(message[n:]); size <= 0 {
-				return nil, errMessage
-			}
-		case wireFixed64:
-			size = 8
-		case wireFixed32:
-			size = 4
-		case wireBytes:
-			length, m := binary.Uvarint(message[n:])
-			if m <= 0 || length > uint64(len(message)) || n+m+int(length) > len(message) { //nolint:gosec // it is no more than the message's length
-				return nil, errMessage
-			}
-			e.bytes = message[n+m : n+m+int(length)] //nolint:gosec // as above
-			size = m + int(length)                   //nolint:gosec // as above
-		default:
-			return nil, errMessage
-		}
-		if n+size > len(message) {
+		size, ok := e.read(message[n:])
+		if !ok {
 			return nil, errMessage
 		}
 		e.whole, message = message[:n+size], message[n+size:]
 		all = append(all, e)
 	}
 	return all, nil
+}
+
+// read reads the value of a field from what follows its tag, and says how many bytes that is.
+func (e *element) read(rest []byte) (size int, ok bool) {
+	switch e.wire {
+	case wireVarint:
+		e.varint, size = binary.Uvarint(rest)
+		return size, size > 0
+	case wireFixed64:
+		size = 8
+	case wireFixed32:
+		size = 4
+	case wireBytes:
+		length, n := binary.Uvarint(rest)
+		if n <= 0 || length > uint64(len(rest)-n) { //nolint:gosec // n is no more than what is there
+			return 0, false
+		}
+		size = n + int(length) //nolint:gosec // it is no more than what is there
+		e.bytes = rest[n:size]
+	default:
+		return 0, false
+	}
+	return size, size <= len(rest)
 }
 
 // text returns the last value of a field of bytes, as protobuf has it; nil = it is not there.
