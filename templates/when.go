@@ -36,7 +36,7 @@ func (l *Language) readCalendar() (calendar, error) {
 	}
 	named := strings.NewReplacer("Mon", aWeekday, "January", aMonth, "Jan", aShortMonth)
 	var zones []string
-	for _, pair := range strings.Fields(say("zones")) {
+	for pair := range strings.FieldsSeq(say("zones")) {
 		from, to, _ := strings.Cut(pair, "=")
 		zones = append(zones, from, to)
 	}
