@@ -140,10 +140,10 @@ func (c *crowd) restart(t *testing.T) {
 	if c.store, err = bolt.Open(c.file, bolt.Options{NoSync: true, AllowFilesystem: true}); err != nil {
 		t.Fatal(err)
 	}
-	c.sch = c.scheduler()
+	c.sch = c.scheduler(t)
 }
 
-func (c *crowd) scheduler() *scheduler.Scheduler {
+func (c *crowd) scheduler(t *testing.T) *scheduler.Scheduler {
 	began, breaker := time.Now(), providers.NewBreaker(5)
 	c.boots++
 	fresh := func() string { return "id-" + strconv.FormatInt(c.ids.Add(1), 10) }
@@ -151,7 +151,7 @@ func (c *crowd) scheduler() *scheduler.Scheduler {
 	limited := providers.Limited(c, providers.Limits{Name: "idp", Concurrency: 8, Breaker: breaker}, providers.Clock{Elapsed: elapsed, After: time.After}, nil)
 	return scheduler.New(scheduler.Settings{
 		Store: c.store, Instance: "instance", Boot: fmt.Sprintf("boot-%d", c.boots), Log: slog.New(slog.DiscardHandler), Drain: 30 * time.Second,
-		Tally: func(provider string) (credential.Tally, error) { return c.store.Tally(context.Background(), provider) },
+		Tally: func(provider string) (credential.Tally, error) { return c.store.Tally(t.Context(), provider) },
 		Now:   time.Now, Elapsed: elapsed, After: time.After, FreshID: fresh, FreshUID: fresh,
 		Executor: rotation.Executor{Vault: c, Instance: "instance", Now: time.Now, Elapsed: elapsed, After: time.After},
 	}, &scheduler.World{

@@ -132,10 +132,10 @@ func (a *app) open(ctx context.Context) (*source, error) {
 	case !errors.Is(err, admin.ErrNoDaemon):
 		return nil, told(err)
 	}
-	return a.openFile()
+	return a.openFile(ctx)
 }
 
-func (a *app) openFile() (*source, error) {
+func (a *app) openFile(ctx context.Context) (*source, error) {
 	cfg, err := a.plainConfig()
 	if err != nil {
 		return nil, err
@@ -148,7 +148,7 @@ func (a *app) openFile() (*source, error) {
 		return nil, openFailure(err)
 	}
 	a.note("rotad does not run; this is the state file " + cfg.State.Path)
-	world := admin.World{Now: time.Now().UTC(), Policies: cfg.Policies, Providers: providersOf(cfg, store, time.Now().UTC())}
+	world := admin.World{Now: time.Now().UTC(), Policies: cfg.Policies, Providers: providersOf(ctx, cfg, store, time.Now().UTC())}
 	return &source{Reader: store, world: world, close: func() { _ = store.Close() }}, nil
 }
 

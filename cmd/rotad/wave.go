@@ -137,10 +137,10 @@ type tallies interface {
 }
 
 // providersOf builds the states of all providers from the state file. One that cannot be read is shown as empty.
-func providersOf(cfg *config.Config, store tallies, now time.Time) []admin.ProviderState {
+func providersOf(ctx context.Context, cfg *config.Config, store tallies, now time.Time) []admin.ProviderState {
 	all := make([]admin.ProviderState, 0, len(cfg.Providers))
 	for _, p := range cfg.Providers {
-		t, _ := store.Tally(context.Background(), p.Name)
+		t, _ := store.Tally(ctx, p.Name)
 		all = append(all, admin.StateOf(p.Name, t, p.Pace, now))
 	}
 	return all
@@ -149,7 +149,7 @@ func providersOf(cfg *config.Config, store tallies, now time.Time) []admin.Provi
 // providers adds to that what only a daemon knows: whether they answer.
 func (d *daemon) providers() []admin.ProviderState {
 	now, elapsed := d.clocks.now(), d.clocks.elapsed()
-	all := providersOf(d.config(), d.store, now)
+	all := providersOf(context.Background(), d.config(), d.store, now)
 	for i := range all {
 		c, ok := d.scheduler.Connection(all[i].Provider)
 		if !ok {

@@ -195,14 +195,19 @@ func (w Wave) with(s Stroke) (Wave, bool) {
 	switch s.Kind {
 	case StrokeJoined:
 		w.Waiting++
+		return w, true
 	case StrokeBegun:
 		return w.begin(s)
 	case StrokeUrgent:
-		if w.Urgent > 0 || w.Failed != s.Failed {
-			return w, false
-		}
-		w.Waiting--
-		w.UnderWay, w.Urgent = w.UnderWay+1, 1
+		return w.beginUrgent(s)
+	default:
+		return w.after(s), true
+	}
+}
+
+// after takes in what has become of a client, or what people were told or want.
+func (w Wave) after(s Stroke) Wave {
+	switch s.Kind {
 	case StrokeConfirmed:
 		w = w.without(s.From)
 		w.Confirmed++
@@ -215,9 +220,9 @@ func (w Wave) with(s Stroke) (Wave, bool) {
 		w.Told = true
 	case StrokeResumed:
 		w = Wave{ID: w.ID, Began: s.At, Waiting: w.Waiting, UnderWay: w.UnderWay, Urgent: w.Urgent}
-	case StrokeCreated:
+	case StrokeCreated, StrokeJoined, StrokeBegun, StrokeUrgent:
 	}
-	return w, true
+	return w
 }
 
 // begin takes in a client whose turn has come, unless another one has taken it. What has failed before is settled by that.
@@ -228,6 +233,16 @@ func (w Wave) begin(s Stroke) (Wave, bool) {
 	w.Waiting--
 	w.UnderWay++
 	w.Failure, w.Told = nil, false
+	return w, true
+}
+
+// beginUrgent takes in a client before its turn, one at a time.
+func (w Wave) beginUrgent(s Stroke) (Wave, bool) {
+	if w.Urgent > 0 || w.Failed != s.Failed {
+		return w, false
+	}
+	w.Waiting--
+	w.UnderWay, w.Urgent = w.UnderWay+1, 1
 	return w, true
 }
 

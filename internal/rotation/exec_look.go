@@ -43,9 +43,13 @@ func (r *run) unsure(l *Look) bool {
 	sight := r.rec.Sight == credential.SightNone || r.rec.Sight == credential.SightMismatch
 	moved := l.Version != r.rec.Version && !l.Same || reused(&r.rec, l.Version, l.Written)
 	unnamed := r.rec.Sight == credential.SightUnknownID // no list shows whether it is still there
-	last := r.rec.Last // what a rotation that was broken off has left behind is not known
-	aborted := last.Outcome != "" && last.Outcome != "done" && !r.rec.Looked.After(last.At)
-	return aborted || retry || sight || unnamed || r.rec.Presumed || r.rec.Refused > 0 || moved
+	return brokenOff(&r.rec) || retry || sight || unnamed || r.rec.Presumed || r.rec.Refused > 0 || moved
+}
+
+// brokenOff says whether nobody has looked since a rotation was broken off: what it has left behind is not known.
+func brokenOff(rec *credential.Record) bool {
+	last := rec.Last
+	return last.Outcome != "" && last.Outcome != "done" && !rec.Looked.After(last.At)
 }
 
 // blind says whether the provider shows nothing of the secret that Vault hands out.

@@ -146,8 +146,7 @@ func (t *txn) apply(p *prepared) (winner *credential.Record, err error) {
 	if err := t.checkUnique(p, was, from); err != nil {
 		return nil, err
 	}
-	tallies, current, err := t.strike(p.strokes)
-	switch {
+	switch current, err := t.putStrokes(p.strokes); {
 	case err != nil:
 		return nil, err
 	case !current && old == nil:
@@ -155,9 +154,12 @@ func (t *txn) apply(p *prepared) (winner *credential.Record, err error) {
 	case !current:
 		return &old.Record, nil
 	}
-	if err := t.putTallies(tallies); err != nil {
-		return nil, err
-	}
+	t.write(p, was, from, link)
+	return nil, nil
+}
+
+// write makes all writes of a change whose checks have been made.
+func (t *txn) write(p *prepared, was facets, from string, link uint64) {
 	t.writeRecord(p, was, from, link)
 	t.addNotices(p)
 	if !p.watermark.IsZero() {
@@ -166,7 +168,6 @@ func (t *txn) apply(p *prepared) (winner *credential.Record, err error) {
 		t.onCommit(func() { t.store.meta.Watermark = mark })
 	}
 	t.onCommit(func() { t.store.settleClaim(p) })
-	return nil, nil
 }
 
 // checkUnique refuses a second client with the same id, ref or Vault path.

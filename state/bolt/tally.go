@@ -54,16 +54,20 @@ func (t *txn) strike(strokes []credential.Stroke) (after map[string]credential.T
 	return after, true, nil
 }
 
-// putTallies writes tallies that were struck.
-func (t *txn) putTallies(all map[string]credential.Tally) error {
+// putStrokes writes what strokes make of the tallies. It is false, and nothing is written, where they were decided from outdated ones.
+func (t *txn) putStrokes(strokes []credential.Stroke) (current bool, err error) {
+	all, current, err := t.strike(strokes)
+	if err != nil || !current {
+		return false, err
+	}
 	for provider, tally := range all {
 		row, err := state.Encode(&tally)
 		if err != nil {
-			return err
+			return false, err
 		}
 		t.put(bktMeta, metaTally+provider, row)
 	}
-	return nil
+	return true, nil
 }
 
 // tallies compares what the waves count with the records that say they are part of them.
