@@ -25,6 +25,9 @@ var evidence = map[string]providers.Evidence{
 	"telicent":      documented,
 	"vault-approle": against("test/conformance/provider_test.go", "Vault 1.21.0"),
 
+	"manual/github":       documented,
+	"manual/google-oauth": documented,
+
 	"http/auth0":             documented,
 	"http/cloudflare-access": documented,
 	"http/databricks":        documented,

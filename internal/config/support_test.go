@@ -120,9 +120,12 @@ type registrationSettings struct {
 }
 
 type manualSettings struct {
-	TokenURL         string `yaml:"token_url" format:"url" doc:"Token endpoint."`
-	IntrospectionURL string `yaml:"introspection_url" format:"url" doc:"Introspection endpoint."`
-	Instructions     string `yaml:"instructions" doc:"What to do."`
+	Preset           string   `yaml:"preset" doc:"Portal."`
+	Accepted         []string `yaml:"accepted" doc:"Codes."`
+	Refused          []string `yaml:"refused" doc:"Codes."`
+	TokenURL         string   `yaml:"token_url" format:"url" doc:"Token endpoint."`
+	IntrospectionURL string   `yaml:"introspection_url" format:"url" doc:"Introspection endpoint."`
+	Instructions     string   `yaml:"instructions" doc:"What to do."`
 }
 
 type execSettings struct {

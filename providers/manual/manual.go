@@ -30,6 +30,7 @@ func Kind() providers.Kind {
 		Traits:   providers.Traits{Value: providers.ChosenByPerson, Live: "as the portal has it"},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
+		Presets:  presets(),
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/providers"
@@ -12,14 +13,27 @@ import (
 
 // Settings are the block of a provider of this kind. Every one is optional.
 type Settings struct {
-	TokenURL         string `yaml:"token_url" format:"url" doc:"Token endpoint where a secret is proved; without it none can be."`
-	IntrospectionURL string `yaml:"introspection_url" format:"url" doc:"Introspection endpoint, for clients that are verified there."`
-	Instructions     string `yaml:"instructions" doc:"What the person has to do; it stands in the mails."`
+	Preset           string   `yaml:"preset" enum:"none,github,google-oauth" doc:"Portal that the program knows the way through, or none (default). What stands beside it wins."`
+	TokenURL         string   `yaml:"token_url" format:"url" doc:"Token endpoint where a secret is proved; without it none can be."`
+	IntrospectionURL string   `yaml:"introspection_url" format:"url" doc:"Introspection endpoint, for clients that are verified there."`
+	Instructions     string   `yaml:"instructions" doc:"What the person has to do; it stands in the mails."`
+	Accepted         []string `yaml:"accepted" doc:"Error codes of the token endpoint that prove the secret, besides those of the standard."`
+	Refused          []string `yaml:"refused" doc:"Error codes that refute it, besides those of the standard."`
 }
 
 // Validate reports what tags cannot express.
 func (s *Settings) Validate(report func(path, what, hint string)) {
-	if s.IntrospectionURL != "" && s.TokenURL == "" {
+	m, ok := s.merged()
+	if !ok {
+		report("preset", "is no preset of this kind", "rotad kinds lists them")
+		return
+	}
+	for _, code := range m.Accepted {
+		if slices.Contains(m.Refused, code) {
+			report("refused", fmt.Sprintf("has %q, which is accepted as well", code), "one code cannot prove a secret and refute it")
+		}
+	}
+	if m.IntrospectionURL != "" && m.TokenURL == "" {
 		report("token_url", "is required beside introspection_url", "write the token endpoint as well")
 	}
 }
@@ -27,12 +41,19 @@ func (s *Settings) Validate(report func(path, what, hint string)) {
 const defaultInstructions = "Make a new secret in the provider's portal, leave the old one in place, " +
 	"and bring the new one with: rotad submit"
 
-var errSettings = errors.New("the settings are not those of this kind")
+var (
+	errSettings = errors.New("the settings are not those of this kind")
+	errPreset   = errors.New("preset is no preset of this kind")
+)
 
 func open(o providers.Opening) (providers.Provider, error) {
-	s, ok := o.Settings.(*Settings)
+	block, ok := o.Settings.(*Settings)
 	if !ok {
 		return nil, errSettings
+	}
+	s, ok := block.merged()
+	if !ok {
+		return nil, errPreset
 	}
 	p := &provider{
 		name: o.Name, instructions: s.Instructions, verify: map[credential.VerifyMethod]httpapi.Verifier{},
@@ -47,7 +68,7 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if p.timing.Propagation == 0 {
 		p.timing.Propagation = defaultPropagation
 	}
-	if err := p.addToken(o, s.TokenURL); err != nil {
+	if err := p.addToken(o, s.TokenURL, classifier(s.Accepted, s.Refused)); err != nil {
 		return nil, fmt.Errorf("token_url: %w", err)
 	}
 	if err := p.addIntrospection(o, s.IntrospectionURL); err != nil {
@@ -57,7 +78,7 @@ func open(o providers.Opening) (providers.Provider, error) {
 }
 
 // addToken makes the methods possible that ask the token endpoint. What "auto" means is left to the general rule.
-func (p *provider) addToken(o providers.Opening, address string) error {
+func (p *provider) addToken(o providers.Opening, address string, classify func(httpapi.VerifyReply) (providers.Answer, bool)) error {
 	if address == "" {
 		return nil
 	}
@@ -95,6 +116,22 @@ func endpoint(o providers.Opening, address string) (*httpapi.Client, string, err
 		Provider: o.Name, Base: base, Headers: o.Headers, Transport: o.Transport, Deadline: o.Deadline,
 	})
 	return client, path, err
+}
+
+// classifier reads the codes of one server before it reads those that servers have in common. Some answer with them and the status of a
+// success (GitHub).
+func classifier(accepted, refused []string) func(httpapi.VerifyReply) (providers.Answer, bool) {
+	return func(r httpapi.VerifyReply) (providers.Answer, bool) {
+		switch {
+		case r.Code != "" && r.Status/100 == 5: // whatever it says
+			return providers.Unknown, true
+		case slices.Contains(refused, r.Code):
+			return providers.Refused, true
+		case slices.Contains(accepted, r.Code):
+			return providers.Accepted, true
+		}
+		return classify(r)
+	}
 }
 
 // classify reads the one code that servers do not agree upon. RFC 6749 section 5.2 means a grant that the client may
