@@ -146,16 +146,22 @@ func (t *txn) apply(p *prepared) (winner *credential.Record, err error) {
 	if err := t.checkUnique(p, was, from); err != nil {
 		return nil, err
 	}
-	switch current, err := t.putStrokes(p.strokes); {
-	case err != nil:
-		return nil, err
-	case !current && old == nil:
-		return nil, state.ErrConflict
-	case !current:
-		return &old.Record, nil
+	if current, err := t.putStrokes(p.strokes); err != nil || !current {
+		return winnerOf(old, err)
 	}
 	t.write(p, was, from, link)
 	return nil, nil
+}
+
+// winnerOf is what a change has lost to that was decided from an outdated tally.
+func winnerOf(old *stored, err error) (*credential.Record, error) {
+	switch {
+	case err != nil:
+		return nil, err
+	case old == nil:
+		return nil, state.ErrConflict
+	}
+	return &old.Record, nil
 }
 
 // write makes all writes of a change whose checks have been made.
