@@ -26,8 +26,9 @@ type discovered struct {
 	*testing.T
 
 	dir   string
-	fails atomic.Int64             // pages after which the tenant refuses rotad; 0 = it never does
-	kills atomic.Pointer[exec.Cmd] // who is killed in place of that; nil = nobody
+	fails atomic.Int64  // pages after which the tenant refuses rotad; 0 = it never does
+	kills atomic.Bool   // who asks is killed in place of that, and gets no answer
+	asked chan struct{} // gets a word then
 	pages atomic.Int64
 }
 
@@ -48,13 +49,15 @@ clients:
 
 func discover(t *testing.T, s sandbox.TenantSettings) *discovered {
 	t.Helper()
-	d := &discovered{T: t, dir: t.TempDir(), Tenant: sandbox.NewTenant(func() time.Time { return time.Now().UTC() }, s)}
+	d := &discovered{T: t, dir: t.TempDir(), asked: make(chan struct{}), Tenant: sandbox.NewTenant(func() time.Time { return time.Now().UTC() }, s)}
 	handler := d.Handler()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/applications") {
 			if after := d.fails.Load(); after > 0 && d.pages.Load() >= after {
-				if victim := d.kills.Load(); victim != nil {
-					_ = victim.Process.Kill()
+				if d.kills.Load() {
+					d.asked <- struct{}{}
+					<-r.Context().Done()
+					return
 				}
 				http.Error(w, "{}", http.StatusForbidden)
 				return
@@ -189,12 +192,19 @@ func TestAWalkThatIsKilledGoesOn(t *testing.T) {
 	d.pages.Store(0)
 	d.fails.Store(3)
 	victim := exec.CommandContext(t.Context(), "rotad", "discover", "corp", "--json", "--to", filepath.Join(d.dir, "list"), "--config", filepath.Join(d.dir, "config.yaml"))
-	d.kills.Store(victim)
-	err := victim.Run()
+	d.kills.Store(true)
+	if err := victim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-d.asked
+	if err := victim.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	err := victim.Wait()
 	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.Exited() {
 		t.Fatalf("it was not killed: %v", err)
 	}
-	d.kills.Store(nil)
+	d.kills.Store(false)
 	d.fails.Store(0)
 	began := time.Now()
 	d.rotad(exitDone, "discover", "corp", "--json", "--to", "DIR/list")
