@@ -12,6 +12,7 @@ import (
 
 	"github.com/rotad/rotad/internal/answer"
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/templates"
 	"github.com/rotad/rotad/test/world"
 )
 
@@ -28,7 +29,8 @@ func listenToPeople(t *testing.T) *answered {
 	a := &answered{}
 	server := httptest.NewServer((&answer.Server{
 		Key: func() (string, error) { return answerKey, nil }, Root: func() string { return "http://127.0.0.1" },
-		Trusted: func() []netip.Prefix { return nil },
+		Trusted:  func() []netip.Prefix { return nil },
+		Language: func(string) *templates.Language { return nil }, // English
 		Look: func(context.Context, answer.Link) (answer.Matter, error) {
 			if a.taken.Load() > 0 {
 				return answer.Matter{}, answer.ErrAnswered
