@@ -69,7 +69,7 @@ func (p *Postfix) masterCF() (string, error) {
 }
 
 // dovecotConf answers AUTH for Postfix, and shows the Maildir over IMAP. It asks three files after each other, so that an account may have two
-// passwords at a time.
+// passwords at a time. Refused logins are answered at once: its pauses grow to longer than Postfix waits for an answer.
 func (p *Postfix) dovecotConf() string {
 	return strings.NewReplacer("DIR", p.dir, "PORT", fmt.Sprint(p.IMAPPort)).Replace(`
 base_dir = DIR/dovecot-run
@@ -109,6 +109,12 @@ service imap-login {
   }
   inet_listener imaps {
     port = 0
+  }
+}
+auth_failure_delay = 0
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
   }
 }
 service auth {
