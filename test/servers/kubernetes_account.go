@@ -2,9 +2,11 @@ package servers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"time"
 )
 
 // AddAccount makes a service account, and its namespace if there is none.
@@ -50,14 +52,42 @@ const reviewers = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings"
 // Delegate lets a service account ask whose token it was shown, or takes that right away.
 func (k *Kubernetes) Delegate(ctx context.Context, namespace, name string, may bool) error {
 	binding := "delegate-" + namespace + "-" + name
-	if !may {
-		return k.Ask(ctx, http.MethodDelete, reviewers+"/"+binding, nil, nil)
+	var err error
+	if may {
+		err = k.Ask(ctx, http.MethodPost, reviewers, map[string]any{
+			"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": map[string]any{"name": binding},
+			"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:auth-delegator"},
+			"subjects": []any{map[string]any{"kind": "ServiceAccount", "namespace": namespace, "name": name}},
+		}, nil)
+	} else {
+		err = k.Ask(ctx, http.MethodDelete, reviewers+"/"+binding, nil, nil)
 	}
-	return k.Ask(ctx, http.MethodPost, reviewers, map[string]any{
-		"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": map[string]any{"name": binding},
-		"roleRef":  map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:auth-delegator"},
-		"subjects": []any{map[string]any{"kind": "ServiceAccount", "namespace": namespace, "name": name}},
-	}, nil)
+	if err != nil {
+		return err
+	}
+	return Until(ctx, 30*time.Second, 20*time.Millisecond, func(ctx context.Context) error { return k.allows(ctx, namespace, name, may) })
+}
+
+var errNotYet = errors.New("the server has not heard of the change of a right yet")
+
+// allows is nil once the server decides by a change: it watches its own rights, and decides by what it has seen.
+func (k *Kubernetes) allows(ctx context.Context, namespace, name string, may bool) error {
+	var review struct {
+		Status struct {
+			Allowed bool `json:"allowed"`
+		} `json:"status"`
+	}
+	err := k.Ask(ctx, http.MethodPost, "/apis/authorization.k8s.io/v1/subjectaccessreviews", map[string]any{
+		"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview",
+		"spec": map[string]any{
+			"user":               "system:serviceaccount:" + namespace + ":" + name,
+			"resourceAttributes": map[string]any{"group": "authentication.k8s.io", "resource": "tokenreviews", "verb": "create"},
+		},
+	}, &review)
+	if err == nil && review.Status.Allowed != may {
+		err = errNotYet
+	}
+	return err
 }
 
 // Trust makes a Vault show tokens of service accounts to this cluster, with a reviewer's token.
