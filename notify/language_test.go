@@ -238,7 +238,7 @@ func TestTheCheckRendersEveryLanguage(t *testing.T) {
 		"messages/en/mails.json": {Data: []byte(`{"left": {"lead": "{{.Nope}}"}}`)},
 	}
 	err := notify.CheckTemplates(own)
-	if err == nil || !strings.Contains(err.Error(), "messages/de: the message fact.owner") || !strings.Contains(err.Error(), "messages/en: the message left.lead") {
+	if err == nil || !strings.Contains(err.Error(), "messages/de: the message fact.owner") || !strings.Contains(err.Error(), "messages/en/mails.json: the message left.lead:1:2") {
 		t.Errorf("the check says: %v", err)
 	}
 	if _, err := notify.Samples(own, "de"); err == nil || !strings.Contains(err.Error(), "fact.owner") {

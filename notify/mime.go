@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	netmail "net/mail"
 	"strconv"
 
@@ -39,8 +40,8 @@ func Compose(m Message) ([]byte, error) {
 		return nil, err
 	}
 	headers(msg, m)
-	msg.SetBodyString(mail.TypeTextPlain, m.Text)
-	msg.AddAlternativeString(mail.TypeTextHTML, m.HTML)
+	msg.SetBodyWriter(mail.TypeTextPlain, writes(m.Text))
+	msg.AddAlternativeWriter(mail.TypeTextHTML, writes(m.HTML))
 	if len(m.Calendar) > 0 && m.Digest {
 		err := msg.AttachReader("deadlines.ics", bytes.NewReader(m.Calendar), mail.WithFileContentType("text/calendar; method=PUBLISH; charset=UTF-8"))
 		if err != nil {
@@ -48,18 +49,29 @@ func Compose(m Message) ([]byte, error) {
 		}
 	} else if len(m.Calendar) > 0 {
 		kind := mail.ContentType("text/calendar; method=" + m.Method)
-		msg.AddAlternativeString(kind, string(m.Calendar), mail.WithPartEncoding(mail.EncodingB64))
+		msg.AddAlternativeWriter(kind, writes(string(m.Calendar)), mail.WithPartEncoding(mail.EncodingB64))
 		err := msg.AttachReader("invite.ics", bytes.NewReader(m.Calendar), mail.WithFileContentType("application/ics"))
 		if err != nil {
 			return nil, fmt.Errorf("attaching the calendar object: %w", err)
 		}
 	}
 	var out bytes.Buffer
-	out.Grow(2*(len(m.Text)+len(m.HTML)) + 3*len(m.Calendar)) // written once as it is and once in base64
+	out.Grow(headerSize + 9*(len(m.Text)+len(m.HTML))/8 + 3*len(m.Calendar)) // the calendar object is written twice, in base64
 	if _, err := msg.WriteTo(&out); err != nil {
 		return nil, fmt.Errorf("composing the message: %w", err)
 	}
 	return sameBoundaries(out.Bytes(), m.ID), nil
+}
+
+// headerSize is more than the headers of most messages and of their parts take, in bytes.
+const headerSize = 2 << 10
+
+// writes writes a part, without a copy of it.
+func writes(part string) func(io.Writer) (int64, error) {
+	return func(to io.Writer) (int64, error) {
+		n, err := io.WriteString(to, part)
+		return int64(n), err
+	}
 }
 
 func addresses(msg *mail.Msg, m Message) error {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"text/template/parse"
 
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
@@ -27,8 +28,9 @@ const (
 // use; nil is English.
 type Language struct {
 	tag       string
-	fixed     map[string]string // messages that say the same about everything
-	forms     map[string]string // the plural forms of every message
+	fixed     map[string]string          // messages that say the same about everything
+	words     map[string]*parse.ListNode // of messages that can be put in the place of their calls
+	forms     map[string]string          // the plural forms of every message
 	localizer *i18n.Localizer
 	phrases   map[string]string // by what they are in English
 	calendar  calendar
@@ -140,7 +142,7 @@ func orElse(s, fallback string) string {
 func (l layers) language(tag string) (*Language, error) {
 	bundle := i18n.NewBundle(language.Make(tag))
 	out := &Language{
-		tag: tag, fixed: map[string]string{}, forms: map[string]string{}, phrases: map[string]string{}, localizer: i18n.NewLocalizer(bundle, tag),
+		tag: tag, fixed: map[string]string{}, words: map[string]*parse.ListNode{}, forms: map[string]string{}, phrases: map[string]string{}, localizer: i18n.NewLocalizer(bundle, tag),
 	}
 	var wrong []error
 	for _, name := range Files() {
@@ -182,12 +184,24 @@ func (l *Language) read(bundle *i18n.Bundle, name string, content []byte, embedd
 			wrong = append(wrong, fmt.Errorf("%s: the message %s needs the forms %s", name, m.ID, known))
 		}
 		l.forms[m.ID] = forms
-		delete(l.fixed, m.ID)
-		if forms == "other" && !strings.Contains(m.Other, "{{") {
-			l.fixed[m.ID] = m.Other
-		}
+		l.keep(m, forms, name)
 	}
 	return errors.Join(append(wrong, bundle.AddMessages(language.Make(l.tag), messages...))...)
+}
+
+// keep notes of a message without plurals what it says at once.
+func (l *Language) keep(m *i18n.Message, forms, file string) {
+	delete(l.fixed, m.ID)
+	delete(l.words, m.ID)
+	if forms != "other" {
+		return
+	}
+	if !strings.Contains(m.Other, "{{") {
+		l.fixed[m.ID] = m.Other
+	}
+	if words, ok := message(file+": the message "+m.ID, m.Other); ok {
+		l.words[m.ID] = words
+	}
 }
 
 // formsOf names the plural forms of a message; one without plurals has the form other alone.

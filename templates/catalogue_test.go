@@ -222,7 +222,7 @@ func TestMistakesInMessagesAreNamed(t *testing.T) {
 		"a number without its form": {"messages/de/mails.json", `{"digest": {"calls": "{{.Calls}}"}}`, "messages/de/mails.json: the message digest.calls needs the forms one, other"},
 		"a language there is not":   {"messages/fr/mails.json", `{}`, "messages/fr/mails.json: nothing uses a template of this name"},
 		"a template of no language": {"fr/mail/left/text.tmpl", ``, "fr/mail/left/text.tmpl: nothing uses a template of this name"},
-		"a field that there is not": {"messages/de/mails.json", `{"left": {"headline": "{{.Secret}}"}}`, "can't evaluate field Secret in type templates.Data (language: de)"},
+		"a field that there is not": {"messages/de/mails.json", `{"left": {"headline": "{{.Secret}}"}}`, "can't evaluate field Secret in type *templates.Data (language: de)"},
 		"an action that has no end": {"messages/de/mails.json", `{"left": {"headline": "{{.Client"}}`, "the message left.headline: template: :1: unclosed action (language: de)"},
 	} {
 		t.Run(name, func(t *testing.T) {

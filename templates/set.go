@@ -1,13 +1,16 @@
 package templates
 
 import (
+	"bytes"
 	"embed"
 	"errors"
 	"fmt"
 	html "html/template"
+	"io"
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	text "text/template"
 	"unicode/utf8"
 )
@@ -67,6 +70,9 @@ func (l layers) parse(tag string) (spoken, error) {
 		_, err := out.event.New(name).Parse(content)
 		return err
 	}))
+	for _, t := range out.event.Templates() {
+		lang.spell(t.Tree, false)
+	}
 	return out, distinct(wrong)
 }
 
@@ -112,6 +118,12 @@ func (l layers) parseKind(lang *Language, dir string) (pair, error) {
 		_, err := p.html.New(name).Parse(content)
 		return err
 	})
+	for _, t := range p.text.Templates() {
+		lang.spell(t.Tree, false)
+	}
+	for _, t := range p.html.Templates() {
+		lang.spell(t.Tree, true)
+	}
 	return p, errors.Join(plain, rich)
 }
 
@@ -156,9 +168,22 @@ func (s *Set) kind(d *Data) (pair, error) {
 	return found, nil
 }
 
-// Room for the parts of nearly every mail, in bytes: a template writes a few bytes at a time, and growing with them would
-// copy what is written again and again.
-const plainSize, richSize = 2 << 10, 8 << 10
+// parts are what templates write into: they write a few bytes at a time, and what grows with them would be copied again and again.
+var parts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// executor is a set of templates, of text or of HTML.
+type executor interface {
+	ExecuteTemplate(to io.Writer, name string, data any) error
+}
+
+// execute returns what a template writes.
+func execute(t executor, name string, d *Data) (string, error) {
+	b, _ := parts.Get().(*bytes.Buffer)
+	defer parts.Put(b)
+	b.Reset()
+	err := t.ExecuteTemplate(b, name, d)
+	return b.String(), err
+}
 
 // Render writes the mail of d.Kind. It fails for a kind without templates.
 func (s *Set) Render(d Data) (Mail, error) {
@@ -166,20 +191,20 @@ func (s *Set) Render(d Data) (Mail, error) {
 	if err != nil {
 		return Mail{}, err
 	}
-	var subject, plain, rich strings.Builder
-	plain.Grow(plainSize)
-	rich.Grow(richSize)
-	if err := kind.text.ExecuteTemplate(&subject, "subject", d); err != nil {
+	subject, err := execute(kind.text, "subject", &d)
+	if err != nil {
 		return Mail{}, fmt.Errorf("rendering the subject of %s: %w", d.Kind, err)
 	}
-	d.Subject = OneLine(subject.String())
-	if err := kind.text.ExecuteTemplate(&plain, "text", d); err != nil {
+	d.Subject = OneLine(subject)
+	plain, err := execute(kind.text, "text", &d)
+	if err != nil {
 		return Mail{}, fmt.Errorf("rendering the text of %s: %w", d.Kind, err)
 	}
-	if err := kind.html.ExecuteTemplate(&rich, "mail", d); err != nil {
+	rich, err := execute(kind.html, "mail", &d)
+	if err != nil {
 		return Mail{}, fmt.Errorf("rendering the HTML of %s: %w", d.Kind, err)
 	}
-	return Mail{Subject: d.Subject, Text: Wrap(plain.String()), HTML: rich.String()}, nil
+	return Mail{Subject: d.Subject, Text: Wrap(plain), HTML: rich}, nil
 }
 
 // Words are what a chat shows of a notice, as plain text.
@@ -197,26 +222,25 @@ func (s *Set) RenderWords(d Data) (Words, error) {
 	}
 	var said [3]string
 	for i, part := range []string{"headline", "lead", "why"} {
-		var b strings.Builder
-		if err := kind.text.ExecuteTemplate(&b, part, d); err != nil {
+		words, err := execute(kind.text, part, &d)
+		if err != nil {
 			return Words{}, fmt.Errorf("rendering the %s of %s: %w", part, d.Kind, err)
 		}
-		said[i] = strings.Join(strings.Fields(b.String()), " ")
+		said[i] = strings.Join(strings.Fields(words), " ")
 	}
 	return Words{Headline: said[0], Lead: said[1], Why: said[2]}, nil
 }
 
 // RenderEvent writes summary and description of the calendar event.
 func (s *Set) RenderEvent(d Data) (summary, description string, err error) {
-	var short, long strings.Builder
 	event := s.in(d.Language).event
-	if err := event.ExecuteTemplate(&short, "summary", d); err != nil {
+	if summary, err = execute(event, "summary", &d); err != nil {
 		return "", "", fmt.Errorf("rendering the summary of the event: %w", err)
 	}
-	if err := event.ExecuteTemplate(&long, "description", d); err != nil {
+	if description, err = execute(event, "description", &d); err != nil {
 		return "", "", fmt.Errorf("rendering the description of the event: %w", err)
 	}
-	return OneLine(short.String()), strings.TrimSpace(long.String()), nil
+	return OneLine(summary), strings.TrimSpace(description), nil
 }
 
 // OneLine joins the lines of a text, squeezes blanks and cuts it at MaxSubject runes.
