@@ -17,7 +17,7 @@ type sending struct {
 	unsaid bool               // it matters too little for every channel of its readers
 	next   *credential.Notice // the word to the next rung of the ladder; nil = it is not to be told yet
 	digest string             // the key of the digest that it goes out with; empty = it goes on its own
-	leave  func()             // gives the turn back; nil = what was said last is written down
+	leave  func()             // ends the turn; nil = what was said last is written down
 }
 
 // run tries every delivery that is due, one after another. Before each it settles the notice with that delivery marked
@@ -70,22 +70,8 @@ func (s *sending) attempt(ctx context.Context, i int) error {
 		return err
 	}
 	failpoint.Hit("notice", "begun", s.notice.Client)
-	if !s.admitted(ctx, channel, message.To, d) {
-		return nil
-	}
-	receipt, err := s.send(ctx, channel, message)
-	failpoint.Hit("notice", "sent", s.notice.Client)
-	s.outcome(ctx, d, receipt, err)
+	s.handOver(ctx, channel, message, d)
 	return nil
-}
-
-// yield gives the turn to speak back, once what was said is written down: a crash meets at most one message of each turn that has
-// been taken and that the outbox does not know of.
-func (s *sending) yield() {
-	if s.leave != nil {
-		s.leave()
-		s.leave = nil
-	}
 }
 
 // ready finds the channel of a delivery. It is false where there is none any more, or where it counts as down.
@@ -101,36 +87,6 @@ func (s *sending) ready(d *credential.Delivery, now time.Time) (Channel, bool) {
 		return nil, false
 	}
 	return channel, true
-}
-
-// admitted waits until few enough others speak with a server. It is false where the daemon is being stopped meanwhile, or the
-// channel has turned out to be down: nothing was sent then, and the attempt does not count. Where it is true the turn is given
-// back by yield.
-func (s *sending) admitted(ctx context.Context, c Channel, to string, d *credential.Delivery) bool {
-	wait := time.Duration(0)
-	if done, mine := turnOf(ctx, c, to); mine {
-		select {
-		case s.speak <- struct{}{}:
-			if wait = s.down.left(d.Channel, s.Elapsed()); wait <= 0 && ctx.Err() == nil {
-				s.leave = func() { <-s.speak; done() }
-				return true
-			}
-			<-s.speak
-		case <-ctx.Done():
-		}
-		done()
-	}
-	d.Attempts--
-	d.Next = s.Now().Add(jitter(max(0, wait), d.MessageID, 0))
-	return false
-}
-
-// turnOf waits for the turn of a reader, where the channel has such.
-func turnOf(ctx context.Context, c Channel, to string) (leave func(), ok bool) {
-	if r, has := c.(rationed); has {
-		return r.Turn(ctx, to)
-	}
-	return func() {}, true
 }
 
 func (s *sending) channel(name string) Channel {

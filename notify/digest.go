@@ -177,12 +177,7 @@ func (g *gathering) attempt(ctx context.Context, p post) error {
 		return err
 	}
 	failpoint.Hit("notice", "begun", s.notice.Client)
-	if !s.admitted(ctx, channel, message.To, d) {
-		return nil
-	}
-	receipt, err := s.send(ctx, channel, message)
-	failpoint.Hit("notice", "sent", s.notice.Client)
-	s.outcome(ctx, d, receipt, err)
+	s.handOver(ctx, channel, message, d)
 	return nil
 }
 

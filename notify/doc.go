@@ -11,9 +11,8 @@
 // What must stay true:
 //
 //   - A delivery is settled as begun before its first byte leaves, and again when its outcome is known. After a crash
-//     in between it is sent again under the same Message-ID: never a loss, at most one duplicate. Whoever speaks with a server
-//     gives its turn back when the outcome is durable, so that a crash doubles no more messages than there are turns, and one where
-//     one is sent after the other.
+//     in between it is sent again under the same Message-ID: never a loss, at most one duplicate. A turn ends when the outcome
+//     is durable, so that a crash doubles no more messages than there are turns, and one where one is sent after the other.
 //   - Nothing waits for a mail. The loop has a goroutine of its own, and an unreachable server costs one attempt per
 //     pause, not one per notice.
 //   - What one channel refuses is told over another: of the same owner, else of the admins.

@@ -18,8 +18,7 @@ import (
 const (
 	batch    = 1024        // notices claimed at once
 	parallel = 128         // clients served at once, so that what they write down waits for the disk together; notices of one client keep their order
-	speaking = 4           // how many of those speak with a server at once
-	many     = 256         // notices at once that are worth more memory for a while
+	many     = 256         // notices at once that are worth more memory, and more that a crash may double, for a while
 	manyGC   = 400         // GOGC meanwhile (100 is Go's default): what a mail is made of is garbage a millisecond later
 	lookAt   = time.Minute // the longest wait between two looks, so that a changed wall clock delays nothing for long
 	grace    = 20 * time.Second
@@ -52,7 +51,7 @@ type Loop struct {
 	parts
 	world atomic.Pointer[World]
 	wake  chan struct{}
-	speak chan struct{} // holds an element for each that speaks with a server
+	turns turns
 	down  outages
 	prune time.Duration // on the monotonic clock: when old notices are forgotten next
 }
@@ -71,7 +70,7 @@ func NewLoop(s Settings) (*Loop, error) {
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Loop{parts: s, wake: make(chan struct{}, 1), speak: make(chan struct{}, speaking), down: outages{since: map[string]outage{}, told: map[string]time.Duration{}}}
+	l := &Loop{parts: s, wake: make(chan struct{}, 1), turns: newTurns(), down: outages{since: map[string]outage{}, told: map[string]time.Duration{}}}
 	l.world.Store(&s.World)
 	return l, nil
 }
@@ -187,7 +186,10 @@ func (l *Loop) forget(ctx context.Context) error {
 func (l *Loop) serve(ctx context.Context, world *World, claimed []credential.Notice) error {
 	if len(claimed) >= many {
 		defer debug.SetGCPercent(debug.SetGCPercent(manyGC))
+		l.turns.widen()
+		defer l.turns.narrow()
 	}
+	defer l.turns.speakers()()
 	groups := grouped(claimed)
 	var wg sync.WaitGroup
 	errs := make([]error, len(groups))

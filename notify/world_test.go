@@ -22,6 +22,7 @@ type outbox struct {
 	pruned  []time.Time
 	fail    func(credential.Notice) error // asked before a row is replaced
 	broken  error                         // about rows that cannot be read
+	disk    func(credential.Notice)       // waits for the disk
 }
 
 func newOutbox(notices ...credential.Notice) *outbox {
@@ -63,6 +64,9 @@ func (o *outbox) Claim(_ context.Context, now time.Time, limit int) ([]credentia
 }
 
 func (o *outbox) Settle(_ context.Context, notices ...credential.Notice) error {
+	if o.disk != nil {
+		o.disk(notices[0])
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, n := range notices {

@@ -19,7 +19,7 @@ import (
 
 // Settings are the size of a run.
 type Settings struct {
-	Kills int    // while one notice is told after the other, and a tenth as many while many are told at once
+	Kills int    // while one notice is told after the other, and a tenth as many while some, and while many, are told at once
 	Seed  uint64 // of what is left to chance: where, and when
 }
 
@@ -27,18 +27,27 @@ type Settings struct {
 type regime struct {
 	name    string
 	clients int // that all notices are about: the daemon tells those of one client one after the other
+	enough  int // notices: where fewer are due, more are planned
+	more    int // notices at each supply, each for two people
 	digests int // at each supply, beside the notices
 	kills   int
-	exposes int // mails that one kill may expose: how many the daemon has on their way at once
+	exposes int // mails that one kill may expose: how many the daemon may have handed over that the disk does not know of
 }
 
-// connections is how many the daemon speaks on at once.
-const connections = 4
+// How many mails the daemon may have under way at once: as many as it has connections, and more while many notices are due.
+const (
+	underWay       = 4
+	underWayOfMany = 16
+	many           = 256
+)
 
+// The notices of a supply are more than a life can send, with those of its digests too.
 func (s Settings) regimes() []regime {
+	few := max(4, s.Kills/10)
 	return []regime{
-		{name: "one", clients: 1, kills: s.Kills, exposes: 1},
-		{name: "many", clients: 24, digests: 10, kills: max(4, s.Kills/10), exposes: connections},
+		{name: "one", clients: 1, enough: 80, more: 300, kills: s.Kills, exposes: 1},
+		{name: "some", clients: 24, enough: 80, more: many - 80 - 10*each - 1, digests: 10, kills: few, exposes: underWay},
+		{name: "many", clients: 2 * many, enough: 3 * many / 2, more: 2 * many, kills: few, exposes: underWayOfMany},
 	}
 }
 

@@ -21,12 +21,8 @@ func addresses(w *world.World, team string) []string {
 	return []string{w.Address(team), w.Address(team + "-lead")}
 }
 
-// How much there is to send: where less is due than a life may send, more is planned.
-const (
-	enough = 80
-	more   = 300 // notices, each for two people
-	each   = 5   // notices of a digest
-)
+// each is how many notices a digest has.
+const each = 5
 
 // open opens the state of the dead daemon.
 func (c *campaign) open(o bolt.Options) *bolt.Store {
@@ -51,7 +47,7 @@ func (c *campaign) supply() {
 	look := c.open(bolt.Options{ReadOnly: true})
 	due := len(c.waiting(look, time.Now()))
 	c.Must(look.Close())
-	if due >= enough {
+	if due >= c.enough {
 		return
 	}
 	store := c.open(bolt.Options{})
@@ -61,7 +57,7 @@ func (c *campaign) supply() {
 		c.Must(err)
 	}
 	now := time.Now().UTC()
-	for range more {
+	for range c.more {
 		c.plan(store, c.notice(now))
 	}
 	for i := range c.digests {
@@ -75,7 +71,7 @@ func (c *campaign) notice(now time.Time) credential.Notice {
 	n := c.sample
 	c.notices++
 	n.Key = fmt.Sprintf("mailkills|%d", c.notices)
-	n.Client, n.Owner = fmt.Sprintf("service-%02d", c.notices%c.clients), teams()[c.notices%len(teams())]
+	n.Client, n.Owner = fmt.Sprintf("service-%03d", c.notices%c.clients), teams()[c.notices%len(teams())]
 	n.At, n.Due, n.State = now, now, credential.NoticePending
 	n.Facts.OldDies = now.Add(72 * time.Hour)
 	invite := *n.Calendar
