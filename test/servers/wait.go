@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -63,11 +64,17 @@ func Pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// givenPorts are those that some server of this process was given. It may not listen yet, or not at the moment.
+var givenPorts sync.Map
+
 // FreePort finds a free port of the loopback interface below the range that the kernel hands out to outgoing
 // connections, so that it is still free when a server that was killed comes back to it.
 func FreePort() (int, error) {
 	for range 200 {
 		port := 15000 + rand.IntN(16000)
+		if _, given := givenPorts.LoadOrStore(port, true); given {
+			continue
+		}
 		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			return port, listener.Close()

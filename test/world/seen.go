@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,6 +65,9 @@ func (w *World) look(ctx context.Context, seen map[string]bool, below string) {
 	}
 }
 
+// open are the fields of bundles that are no secrets.
+var open = []string{"client_id", "role_id", "registration_client_uri"}
+
 // noteStored notes the values of a version that are secrets: in staging those of the bundle and a reply kept raw,
 // elsewhere those whose field says so.
 func (w *World) noteStored(path string, stored servers.Stored) {
@@ -77,7 +81,7 @@ func (w *World) noteStored(path string, stored servers.Stored) {
 			if json.Unmarshal(stored.Values[field], &raw) == nil {
 				w.values.addAs("a reply in Vault staging", string(raw))
 			}
-		case staging && bundled && inBundle != "client_id" && inBundle != "role_id":
+		case staging && bundled && !slices.Contains(open, inBundle):
 			w.values.addAs("a value in Vault staging", value)
 		case !staging && (strings.Contains(name, "secret") || strings.Contains(name, "password") || strings.Contains(name, "token")):
 			w.values.addAs("a value in Vault", value)
