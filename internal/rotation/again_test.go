@@ -1,6 +1,7 @@
 package rotation_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -223,5 +224,45 @@ func TestWhatCannotBeStagedIsDeletedWithPatience(t *testing.T) {
 	e.fault(4, model.Rejected) // fence, create, stage, read, and then the deletion
 	if o := e.run(t, rotation.EffectCreate); o.Result != rotation.Unknown || e.world.Hit != 1 || len(e.provider.Live()) != 1 {
 		t.Errorf("%s %q, %d faults in %v, live %v; want the new one gone", o.Result, o.Failure.Text, e.world.Hit, e.world.Trace, e.provider.Live())
+	}
+}
+
+// The delete of a secret that could not be staged has taken place, its reply is lost, and the next try finds nothing: it is gone.
+// Without a try before it, not found says only that this server does not know the new secret yet.
+func TestWhatIsNotFoundAfterALostReplyIsDeleted(t *testing.T) {
+	tests := map[string]struct {
+		first, second model.FaultKind // of the deletion
+		hit           int
+		deletes       int
+	}{
+		"the reply is lost":             {model.LostReply, model.Missing, 2, 2},
+		"a server does not know it yet": {model.Missing, "", 1, 2},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := newEffects()
+			e.provider.Before = func(call, _ string) {
+				if call == "create" {
+					e.vault.Scribble(credential.Staging{Rotation: "of another", Instance: "another"})
+				}
+			}
+			e.fault(4, test.first) // fence, create, stage, read, and then the deletion
+			if test.second != "" {
+				e.fault(5, test.second)
+			}
+			o := e.run(t, rotation.EffectCreate)
+			deletes := 0
+			for _, call := range e.world.Trace {
+				if call == "revoke" {
+					deletes++
+				}
+			}
+			if !strings.Contains(o.Failure.Text, "was deleted again") || len(e.provider.Live()) != 1 {
+				t.Errorf("%s %q, live %v; want the new one gone, and said so", o.Result, o.Failure.Text, e.provider.Live())
+			}
+			if e.world.Hit != test.hit || deletes != test.deletes {
+				t.Errorf("%d faults, %d deletes in %v; want %d, %d", e.world.Hit, deletes, e.world.Trace, test.hit, test.deletes)
+			}
+		})
 	}
 }

@@ -297,7 +297,8 @@ func (r *run) patience() time.Duration {
 }
 
 // undo takes back a secret that could not be staged, by its explicit id, where the provider allows it. Nobody else knows of
-// the secret, so it is tried for as long as staging it was.
+// the secret, so it is tried for as long as staging it was. Not found says that it is gone only after a try whose reply was lost:
+// before that, the server that is asked may not know the new secret yet.
 func (r *run) undo(ctx context.Context, fence int, issued providers.Issued, o Outcome) Outcome {
 	o.Fence, o.FenceAt = fence, r.rot.FenceAt
 	id := issued.Secret.ID
@@ -306,12 +307,14 @@ func (r *run) undo(ctx context.Context, fence int, issued providers.Issued, o Ou
 		return o
 	}
 	limit := r.Elapsed() + r.patience()
+	sent := false
 	for pause := time.Second; ; pause *= 2 {
 		err := revoker.Revoke(ctx, r.target(), id)
-		if err == nil {
+		if err == nil || sent && providers.ClassOf(err) == providers.ClassNotFound {
 			o.Failure.Text = "the new secret could not be staged and was deleted again: " + o.Failure.Text
 			return o
 		}
+		sent = sent || !providers.Definite(err)
 		if providers.ClassOf(err) == providers.ClassUnsupported || r.Elapsed()+pause > limit || !r.pause(ctx, pause) {
 			o.Failure.Text = "the new secret " + id + " could not be staged, nor deleted again: " + o.Failure.Text
 			return o
