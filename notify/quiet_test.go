@@ -54,6 +54,7 @@ func TestQuietHoursHideNothingUrgent(t *testing.T) {
 			"that it has expired":         {credential.NoticeExpired, func(n *credential.Notice) { n.Facts.Expires = time.Now() }, 0},
 			"a hold":                      {credential.NoticeHeld, func(n *credential.Notice) { n.Facts.Hold = &credential.Hold{Code: "slots-full"} }, 7 * time.Hour},
 			"a hold that pages":           {credential.NoticeHeld, func(n *credential.Notice) { n.Facts.Hold = &credential.Hold{Code: "secret-lost", Paging: true} }, 0},
+			"what nobody has proved":      {credential.NoticeFailed, func(n *credential.Notice) { n.Milestone = "unverified" }, 0},
 			"what would come too late":    {credential.NoticeRotated, func(n *credential.Notice) { n.Facts.OldDies = time.Now().Add(6 * time.Hour) }, 0},
 			"what comes just in time":     {credential.NoticeRotated, func(n *credential.Notice) { n.Facts.OldDies = time.Now().Add(8 * time.Hour) }, 7 * time.Hour},
 			"the word to the admins":      {credential.NoticeAdmin, func(n *credential.Notice) { n.Admins = true }, 0},

@@ -24,12 +24,17 @@ func SeverityOf(n credential.Notice) Severity {
 	switch n.Kind {
 	case credential.NoticeFinal, credential.NoticeExpired:
 		return SeverityCritical
+	case credential.NoticeFailed:
+		if n.Milestone == milestoneUnverified { // what Vault hands out may be refused, and the old one ends within the hour
+			return SeverityCritical
+		}
+		return SeverityWarning
 	case credential.NoticeHeld:
 		if h := n.Facts.Hold; h != nil && h.Paging {
 			return SeverityCritical
 		}
 		return SeverityWarning
-	case credential.NoticeWarning, credential.NoticeApprove, credential.NoticeRotated, credential.NoticeFailed,
+	case credential.NoticeWarning, credential.NoticeApprove, credential.NoticeRotated,
 		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeAdmin, credential.NoticeInUse, credential.NoticeStopped, KindChannel:
 		return SeverityWarning
 	case credential.NoticeRetired, credential.NoticeAnnounce, credential.NoticeReleased, credential.NoticeLeft:
