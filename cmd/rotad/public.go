@@ -85,11 +85,18 @@ func (d *daemon) answers(cfg *config.Config) func(credential.Notice, string) []t
 	}
 }
 
-// answerFor says whether the reader at an address may answer for the clients of an owner: the team, and the admins, who stand in.
-// The contact is the one that the address belongs to, and says how its mail was written.
+// answerFor says whether the reader at an address may answer for the clients of an owner: the team, whom its ladder tells, and the
+// admins, who stand in. The contact is the one that the address belongs to, and says how its mail was written.
 func answerFor(dir directory, owner, address string) (contact notify.Contact, ok bool) {
 	team, _ := dir.Owner(owner)
-	for _, contact := range []notify.Contact{team, dir.Admins()} {
+	readers := []notify.Contact{team}
+	for _, rung := range team.Escalate {
+		if rung.To != notify.ToAdmins {
+			above, _ := dir.Owner(rung.To)
+			readers = append(readers, above)
+		}
+	}
+	for _, contact := range append(readers, dir.Admins()) {
 		if slices.Contains(contact.Emails, address) {
 			return contact, true
 		}

@@ -112,6 +112,28 @@ func TestWhoMayNotAnswerIsToldSoAndNothingElse(t *testing.T) {
 	}
 }
 
+// Whom the ladder of an owner has told can say that it was seen, for that owner's clients alone. Who stands on no rung cannot.
+func TestWhoWasToldByTheLadderMayAnswer(t *testing.T) {
+	l := newPublicLife(t)
+	file := filepath.Join(l.dir, "config.yaml")
+	text, err := os.ReadFile(file)
+	l.must(err)
+	climbs := strings.Replace(string(text), "  others: {", "  lead: {email: [dora@example.com]}\n  others: {escalate: [{after: 1s, to: lead}], ", 1)
+	l.must(os.WriteFile(file, []byte(climbs), 0o600))
+	l.begin()
+	dora := l.letter("elsewhere", "dora@example.com")
+	const nowhere = "This link leads nowhere any more"
+	l.refused("an owner on no rung", l.forge(publicTestKey, func(k *answer.Link) { k.To = "alice@example.com" }), "ack", nowhere)
+	l.refused("a client of another ladder", l.forge(publicTestKey, func(k *answer.Link) { k.To, k.Client = "dora@example.com", "partner" }), "ack", nowhere)
+	if status, page, _ := l.get("POST", dora.snooze, "answer=snooze"); status != 200 || !strings.Contains(page, "No warnings until ") {
+		t.Errorf("who was told gets %d: %s", status, page)
+	}
+	if history := l.rotad(exitDone, "history", "elsewhere"); !strings.Contains(history, "snoozed") || !strings.Contains(history, "mail:dora@example.com") {
+		t.Errorf("the history does not say who answered:\n%s", history)
+	}
+	l.refused("the other answer to the same mail", dora.ack, "ack", "This has been answered already")
+}
+
 // Two people press at the same moment, or one of them twice: one answer is taken.
 func TestOfAnswersAtTheSameMomentOneIsTaken(t *testing.T) {
 	l := newPublicLife(t)
