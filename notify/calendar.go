@@ -21,6 +21,7 @@ type event struct {
 	Stamp       time.Time // DTSTAMP: when this version of the event was decided
 	Summary     string
 	Description string
+	Language    string // tag of the language of both; empty = not said
 	Organizer   Address
 	Attendee    string
 	Mode        CalendarMode
@@ -59,8 +60,8 @@ func (e event) addTo(cal *ics.Calendar) {
 	v.SetSequence(e.Invite.Sequence)
 	v.SetStartAt(e.Invite.At.Add(-eventLength))
 	v.SetEndAt(e.Invite.At)
-	v.SetSummary(calendarText(e.Summary))
-	v.SetDescription(calendarText(e.Description))
+	v.SetSummary(calendarText(e.Summary), e.spoken()...)
+	v.SetDescription(calendarText(e.Description), e.spoken()...)
 	v.SetStatus(ics.ObjectStatusConfirmed)
 	v.SetTimeTransparency(ics.TransparencyTransparent)
 	v.SetProperty("X-MICROSOFT-CDO-BUSYSTATUS", "FREE")
@@ -72,8 +73,16 @@ func (e event) addTo(cal *ics.Calendar) {
 		alarm := v.AddAlarm()
 		alarm.SetAction(ics.ActionDisplay)
 		alarm.SetTrigger("-P1D")
-		alarm.SetDescription(calendarText(e.Summary))
+		alarm.SetDescription(calendarText(e.Summary), e.spoken()...)
 	}
+}
+
+// spoken says in which language a text is (RFC 5545 section 3.2.10): readers that speak it aloud, or translate it, ask.
+func (e event) spoken() []ics.PropertyParameter {
+	if e.Language == "" {
+		return nil
+	}
+	return []ics.PropertyParameter{&ics.KeyValues{Key: string(ics.ParameterLanguage), Value: []string{e.Language}}}
 }
 
 // people adds ORGANIZER, and ATTENDEE unless the event is published: RFC 5546 section 3.2.1 forbids it there.

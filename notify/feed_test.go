@@ -72,7 +72,7 @@ func TestAnEventWithoutAStampHasThatOfItsClient(t *testing.T) {
 	rec := eventful("billing")
 	rec.Calendar.Stamp, rec.Calendar.What = time.Time{}, ""
 	event, err := renderer(t).Feed("billing", nil, "").Event(&rec)
-	if err != nil || !strings.Contains(string(event), "DTSTAMP:"+rec.Since.Format("20060102T150405Z")) || !strings.Contains(string(event), "SUMMARY:billing: deadline") {
+	if err != nil || !strings.Contains(string(event), "DTSTAMP:"+rec.Since.Format("20060102T150405Z")) || !strings.Contains(string(event), "SUMMARY;LANGUAGE=en:billing: deadline") {
 		t.Errorf("%v: %s", err, event)
 	}
 }

@@ -69,7 +69,7 @@ func eventsOf(s notify.Sample, file string, in *templates.Language) (meant []ent
 		e := entry{
 			File: file, Method: method, Status: "CONFIRMED", UID: i.UID, Sequence: i.Sequence,
 			Start: i.At.Add(-eventLength).Unix(), End: i.At.Unix(), Summary: n.Client + ": " + in.Phrase(i.What),
-			Organizer: "secrets@example.com", Attendees: readers, Alarms: []int{-int(alarmBefore.Seconds())},
+			Languages: []string{in.Tag(), in.Tag()}, Organizer: "secrets@example.com", Attendees: readers, Alarms: []int{-int(alarmBefore.Seconds())},
 		}
 		if i.Cancel {
 			e.Method, e.Status, e.Alarms = "CANCEL", "CANCELLED", []int{}

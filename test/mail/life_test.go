@@ -170,7 +170,7 @@ func (l *life) entry(m servers.Mail, i int) entry {
 	l.Must(err)
 	e := entry{
 		File: l.Path(fmt.Sprintf("event-%d.ics", i)), Method: "REQUEST", Status: "CONFIRMED", UID: uid, Sequence: sequence,
-		Start: start.Unix(), End: end.Unix(), Summary: summary, Organizer: "secrets@rotad.test",
+		Start: start.Unix(), End: end.Unix(), Summary: summary, Languages: []string{"en", "en"}, Organizer: "secrets@rotad.test",
 		Attendees: []string{l.Address(watched)}, Alarms: []int{-int(alarmBefore.Seconds())},
 	}
 	if m.Method == "CANCEL" {

@@ -24,6 +24,7 @@ type entry struct {
 	Start     int64    `json:"start"`
 	End       int64    `json:"end"`
 	Summary   string   `json:"summary"`
+	Languages []string `json:"languages"` // of the summary and of the description
 	Status    string   `json:"status"`
 	Organizer string   `json:"organizer"`
 	Attendees []string `json:"attendees"`

@@ -13,6 +13,7 @@ const read = (file) => {
     return {
       file, method: calendar.getFirstPropertyValue("method") || "", uid: event.uid, sequence: event.sequence,
       start: seconds(event.startDate), end: seconds(event.endDate), summary: event.summary,
+      languages: ["summary", "description"].map((name) => component.getFirstProperty(name).getParameter("language") || ""),
       status: component.getFirstPropertyValue("status") || "", organizer: address(event.organizer),
       attendees: event.attendees.map((a) => address(a.getFirstValue())),
       alarms: component.getAllSubcomponents("valarm").map((a) => a.getFirstPropertyValue("trigger").toSeconds()),

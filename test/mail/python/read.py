@@ -26,6 +26,7 @@ def read(file):
             "file": file, "method": str(calendar.get("METHOD", "")), "uid": str(event["UID"]),
             "sequence": int(event["SEQUENCE"]), "start": int(event["DTSTART"].dt.timestamp()),
             "end": int(event["DTEND"].dt.timestamp()), "summary": str(event["SUMMARY"]),
+            "languages": [event[name].params.get("LANGUAGE", "") for name in ("SUMMARY", "DESCRIPTION")],
             "status": str(event.get("STATUS", "")), "organizer": address(event.get("ORGANIZER")),
             "attendees": people(event.get("ATTENDEE")),
             "alarms": [int(alarm["TRIGGER"].dt.total_seconds()) for alarm in event.walk("VALARM")],
