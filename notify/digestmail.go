@@ -132,6 +132,7 @@ var briefs = map[credential.NoticeKind]func(templates.Commands) string{
 	credential.NoticeNoExpiry:  func(c templates.Commands) string { return c.Show },
 	credential.NoticeOldRemind: func(c templates.Commands) string { return c.OldRemoved },
 	credential.NoticeLeft:      noCommand,
+	credential.NoticeDrift:     func(c templates.Commands) string { return c.History },
 	credential.NoticeStopped:   func(c templates.Commands) string { return c.Wave },
 	credential.NoticeAdmin:     func(c templates.Commands) string { return c.History },
 }

@@ -162,7 +162,7 @@ func TestEveryKindOfNoticeHasASample(t *testing.T) {
 	for _, kind := range []credential.NoticeKind{
 		credential.NoticeWarning, credential.NoticeFinal, credential.NoticeExpired, credential.NoticeAnnounce, credential.NoticeApprove,
 		credential.NoticeRotated, credential.NoticeRetired, credential.NoticeFailed, credential.NoticeHeld, credential.NoticeReleased,
-		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeLeft, credential.NoticeAdmin, credential.NoticeStopped, notify.KindTest,
+		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeLeft, credential.NoticeDrift, credential.NoticeAdmin, credential.NoticeStopped, notify.KindTest,
 	} {
 		if !seen[kind] {
 			t.Errorf("%s has no sample", kind)

@@ -28,7 +28,7 @@ func calls(n credential.Notice) bool {
 	case credential.NoticeWarning, credential.NoticeFinal, credential.NoticeExpired, credential.NoticeAnnounce,
 		credential.NoticeApprove, credential.NoticeRetired, credential.NoticeFailed, credential.NoticeHeld, credential.NoticeReleased,
 		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeLeft, credential.NoticeInUse,
-		credential.NoticeStopped:
+		credential.NoticeStopped, credential.NoticeDrift:
 	}
 	return !n.Admins && SeverityOf(n) != SeverityInfo
 }

@@ -71,7 +71,7 @@ func allKinds(n credential.Notice) []credential.Notice {
 	for _, kind := range []credential.NoticeKind{
 		credential.NoticeWarning, credential.NoticeFinal, credential.NoticeExpired, credential.NoticeAnnounce, credential.NoticeApprove,
 		credential.NoticeRotated, credential.NoticeRetired, credential.NoticeFailed, credential.NoticeHeld, credential.NoticeReleased,
-		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeLeft, credential.NoticeAdmin, credential.NoticeStopped, notify.KindTest,
+		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeLeft, credential.NoticeDrift, credential.NoticeAdmin, credential.NoticeStopped, notify.KindTest,
 	} {
 		n.Kind = kind
 		out = append(out, n)

@@ -357,6 +357,14 @@ func sampleTrouble(plain noticeMaker, invite inviteMaker) []Sample {
 			n.Facts.VaultVersion, n.Facts.SecretID, n.Facts.Expires = 0, "", time.Time{}
 		})},
 		{Name: "released", Notice: plain(credential.NoticeReleased, string(credential.HoldSlotsFull), full)},
+		{Name: "drift", Notice: plain(credential.NoticeDrift, "by-hand", func(n *credential.Notice) {
+			n.Facts.ByHand = credential.ByHand{Made: []string{"2d1c4f0e-5b0a-4a52-8a5e-0b7a4d3c9f11"}}
+			n.Facts.Error = "somebody has made the secret 2d1c4f0e-5b0a-4a52-8a5e-0b7a4d3c9f11"
+		})},
+		{Name: "drift-end", Notice: plain(credential.NoticeDrift, "by-hand", func(n *credential.Notice) {
+			n.Facts.ByHand = credential.ByHand{Moved: true, Was: n.Facts.Expires.Add(90 * day), Is: n.Facts.Expires}
+			n.Facts.Error = "the secret that Vault hands out ends at another time now"
+		})},
 		{Name: "left", Notice: plain(credential.NoticeLeft, "left", func(n *credential.Notice) {
 			n.Calendar = invite(n.Facts.Expires, 4, "no longer watched")
 			n.Calendar.Cancel = true

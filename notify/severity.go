@@ -37,7 +37,7 @@ func SeverityOf(n credential.Notice) Severity {
 	case credential.NoticeWarning, credential.NoticeApprove, credential.NoticeRotated,
 		credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeAdmin, credential.NoticeInUse, credential.NoticeStopped, KindChannel:
 		return SeverityWarning
-	case credential.NoticeRetired, credential.NoticeAnnounce, credential.NoticeReleased, credential.NoticeLeft:
+	case credential.NoticeRetired, credential.NoticeAnnounce, credential.NoticeReleased, credential.NoticeLeft, credential.NoticeDrift:
 	}
 	return SeverityInfo
 }

@@ -39,7 +39,7 @@ func StillTrue(n credential.Notice, r credential.Record, found bool, now time.Ti
 // historic handles the kinds that report what has happened; done is false for the others.
 func historic(n credential.Notice, r credential.Record, found bool) (why string, done bool) {
 	switch n.Kind {
-	case credential.NoticeAdmin, credential.NoticeRetired, credential.NoticeStopped, KindTest:
+	case credential.NoticeAdmin, credential.NoticeRetired, credential.NoticeStopped, credential.NoticeDrift, KindTest:
 		return "", true
 	case credential.NoticeLeft:
 		if found && !r.Leaving {
@@ -78,7 +78,7 @@ func stale(n credential.Notice, r credential.Record, now time.Time) string {
 		return staleReminder(n, r)
 	case credential.NoticeInUse:
 		return staleUse(n, r)
-	case credential.NoticeAdmin, credential.NoticeRetired, credential.NoticeLeft, credential.NoticeRotated, credential.NoticeStopped:
+	case credential.NoticeAdmin, credential.NoticeRetired, credential.NoticeLeft, credential.NoticeRotated, credential.NoticeStopped, credential.NoticeDrift:
 	}
 	return ""
 }

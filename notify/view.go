@@ -51,7 +51,7 @@ func (v view) data() templates.Data {
 		Negative: string(f.Negative), Error: capital(sentence(f.Error)) + stop(f.Error),
 		OldOne: v.say("old."+oldOne(f.Mode), nil),
 		Ladder: v.ladder(), Escalated: n.Rung > 0,
-		NoExpiry: v.noExpiry(), Users: v.users(), Effects: cleanLines(v.speech.Phrase(f.Effects)),
+		NoExpiry: v.noExpiry(), ByHand: v.byHand(), Users: v.users(), Effects: cleanLines(v.speech.Phrase(f.Effects)),
 		Hold: v.hold(), Steps: cleanLines(f.Instructions), Commands: v.commands(),
 	}
 	d.Rows = v.rows(d)
@@ -64,6 +64,15 @@ func (v view) noExpiry() templates.NoExpiry {
 		return templates.NoExpiry{}
 	}
 	return templates.NoExpiry{By: v.name(n.By), Reason: sentence(n.Reason) + stop(n.Reason), Until: v.when(n.Until)}
+}
+
+func (v view) byHand() templates.ByHand {
+	h := v.notice.Facts.ByHand
+	made := make([]string, len(h.Made))
+	for i, id := range h.Made {
+		made[i] = v.name(id)
+	}
+	return templates.ByHand{Made: clean(strings.Join(made, ", "), maxDetail), Moved: h.Moved, Was: v.when(h.Was), Is: v.when(h.Is)}
 }
 
 // oldOne names the message about what becomes of the old secret when a person makes a new one at the provider.

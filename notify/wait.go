@@ -106,7 +106,7 @@ func deadline(n credential.Notice) time.Time {
 			ends = append(ends, f.Hold.Deadline)
 		}
 	case credential.NoticeWarning, credential.NoticeFinal, credential.NoticeExpired, credential.NoticeApprove, credential.NoticeFailed,
-		credential.NoticeNoExpiry, credential.NoticeAdmin, credential.NoticeStopped:
+		credential.NoticeNoExpiry, credential.NoticeAdmin, credential.NoticeStopped, credential.NoticeDrift:
 		ends = append(ends, f.Expires)
 	}
 	var first time.Time

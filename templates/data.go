@@ -44,6 +44,7 @@ type Data struct {
 	Hold        Hold     // Code empty = none
 	Steps       []string // what a person does in a portal, one line each
 	NoExpiry    NoExpiry // By empty = nobody stood for a secret that never expires
+	ByHand      ByHand
 	Users       Users
 	Ladder      string   // who is told next, or why the reader is, before the command that ends it; empty = nobody
 	Escalated   bool     // the reader is told because nobody has acknowledged it
@@ -156,6 +157,14 @@ type NoExpiry struct {
 	By     string
 	Reason string
 	Until  When
+}
+
+// ByHand is what somebody has changed at the provider: secrets that were made, by id, and the end of the current one. Moved = that end
+// is another one; where Was or Is is not known then, it is that the secret never ends.
+type ByHand struct {
+	Made    string
+	Moved   bool
+	Was, Is When
 }
 
 // Event is what the calendar event of the client says.

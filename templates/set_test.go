@@ -55,7 +55,7 @@ func items(kind string, by templates.When) []templates.Item {
 
 func TestEveryKindRendersWithEverythingAndWithNothing(t *testing.T) {
 	set := parse(t)
-	if len(set.Kinds()) != 19 {
+	if len(set.Kinds()) != 20 {
 		t.Errorf("there are %d kinds: %v", len(set.Kinds()), set.Kinds())
 	}
 	for _, kind := range set.Kinds() {

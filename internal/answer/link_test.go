@@ -15,7 +15,7 @@ func TestWhatAMailCanBeAnsweredWith(t *testing.T) {
 		credential.NoticeWarning: "ack snooze", credential.NoticeFinal: "ack", credential.NoticeExpired: "ack", credential.NoticeHeld: "ack",
 		credential.NoticeFailed: "ack", credential.NoticeNoExpiry: "ack", credential.NoticeOldRemind: "ack", credential.NoticeInUse: "ack",
 		credential.NoticeApprove: "", credential.NoticeAnnounce: "", credential.NoticeRotated: "", credential.NoticeRetired: "",
-		credential.NoticeAdmin: "", credential.NoticeStopped: "", credential.NoticeLeft: "", credential.NoticeReleased: "",
+		credential.NoticeAdmin: "", credential.NoticeStopped: "", credential.NoticeLeft: "", credential.NoticeDrift: "", credential.NoticeReleased: "",
 	} {
 		n := credential.Notice{Kind: kind, Client: "billing", At: noon, Facts: credential.Facts{Expires: noon.AddDate(0, 1, 0)}}
 		offers, err := answer.Offers("https://rotad.example.com/", credential.NewSensitive(key), &n, "alice@example.com")

@@ -43,7 +43,7 @@ func verbsOf(n *credential.Notice) []Verb {
 		credential.NoticeOldRemind, credential.NoticeInUse:
 		return []Verb{VerbAck}
 	case credential.NoticeAnnounce, credential.NoticeApprove, credential.NoticeRotated, credential.NoticeRetired,
-		credential.NoticeReleased, credential.NoticeLeft, credential.NoticeAdmin, credential.NoticeStopped:
+		credential.NoticeReleased, credential.NoticeLeft, credential.NoticeAdmin, credential.NoticeStopped, credential.NoticeDrift:
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ const (
 	NoticeNoExpiry  NoticeKind = "no-expiry"  // a manual client without a stated expiry, or nobody stands for one that has none any more
 	NoticeOldRemind NoticeKind = "old-remind" // manual: the old secret still has to be removed in the portal
 	NoticeInUse     NoticeKind = "in-use"     // the old secret is still in use at the end of its overlap
+	NoticeDrift     NoticeKind = "drift"      // somebody has changed something at the provider by hand; nothing is held
 	NoticeLeft      NoticeKind = "left"       // the client was removed: its calendar event is cancelled
 	NoticeStopped   NoticeKind = "stopped"    // to the admins: nothing begins under a provider, or only what cannot wait
 	NoticeAdmin     NoticeKind = "admin"      // the word to the admins: a rotation that nobody scheduled
@@ -81,7 +82,16 @@ type Facts struct {
 	Instructions string            `json:"instructions,omitempty"`
 	Effects      string            `json:"effects,omitempty"`  // what the rotation does to those who use the secret
 	Consumers    Consumers         `json:"consumers,omitzero"` // who has moved to the new secret
+	ByHand       ByHand            `json:"by_hand,omitzero"`   // what somebody has changed at the provider
 	Labels       map[string]string `json:"labels,omitempty"`
+}
+
+// ByHand is what a notice says of changes at the provider that rotad did not make.
+type ByHand struct {
+	Made  []string  `json:"made,omitempty"` // ids of the secrets that somebody has made; empty = none
+	Moved bool      `json:"moved,omitzero"` // the current secret ends at another time
+	Was   time.Time `json:"was,omitzero"`   // when it ended before; zero = never, where Moved
+	Is    time.Time `json:"is,omitzero"`    // when it ends now; likewise
 }
 
 // Consumers are what a notice says of those that use the secret.

@@ -99,8 +99,8 @@ func TestNoticesAreCountedFromZero(t *testing.T) {
 	b := newBench(&source{}, func(o *metrics.Options) {
 		o.Channels, o.NoticeOutcomes = []string{"smtp"}, []string{"sent", "dead"}
 	})
-	if got := lines(samples(b.scrape(t), []string{"notices_total"})); got != 16*2 {
-		t.Errorf("%d series from the start, want one for each of 16 kinds and 2 outcomes", got)
+	if got := lines(samples(b.scrape(t), []string{"notices_total"})); got != 17*2 {
+		t.Errorf("%d series from the start, want one for each of 17 kinds and 2 outcomes", got)
 	}
 	b.Notice("smtp", credential.NoticeHeld, "sent")
 	b.Notice("", credential.NoticeHeld, "dropped")

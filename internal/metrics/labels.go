@@ -30,7 +30,7 @@ func noticeKinds() []credential.NoticeKind {
 		credential.NoticeWarning, credential.NoticeFinal, credential.NoticeExpired, credential.NoticeAnnounce,
 		credential.NoticeApprove, credential.NoticeRotated, credential.NoticeRetired, credential.NoticeFailed,
 		credential.NoticeHeld, credential.NoticeReleased, credential.NoticeNoExpiry, credential.NoticeOldRemind, credential.NoticeInUse,
-		credential.NoticeLeft, credential.NoticeStopped, credential.NoticeAdmin,
+		credential.NoticeLeft, credential.NoticeStopped, credential.NoticeAdmin, credential.NoticeDrift,
 	}
 }
 

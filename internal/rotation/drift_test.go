@@ -74,6 +74,10 @@ func TestWhatWasChangedByHandIsSeen(t *testing.T) {
 			if len(drifts(again)) > 0 {
 				t.Errorf("%s: it is said twice: %v", name, drifts(again))
 			}
+			told := slices.Contains(kindsOf(d), credential.NoticeDrift)
+			if told != (test.says != "" && onDrift != credential.DriftHold) || slices.Contains(kindsOf(again), credential.NoticeDrift) {
+				t.Errorf("%s, drift: %s: told %v, then %v; want it told once where nobody is called", name, onDrift, kindsOf(d), kindsOf(again))
+			}
 			if d.Effect == rotation.EffectRevoke || d.Effect == rotation.EffectDiscard {
 				t.Errorf("%s: it is repaired", name)
 			}
@@ -103,5 +107,41 @@ func TestDriftThatWasSeenHoldsNobody(t *testing.T) {
 	}
 	if d = looked(d.Record, p, there); d.Record.Hold != nil {
 		t.Errorf("held again: %+v", d.Record.Hold)
+	}
+}
+
+// Two changes are two notices, each with what it is about. Where a person makes every secret there is nothing to tell.
+func TestEveryChangeByHandIsToldOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		start credential.Start
+		held  bool
+		want  string
+	}{
+		"it rotates by itself":         {credential.StartAuto, false, "first, second"},
+		"it is held for another thing": {credential.StartAuto, true, "first, second"},
+		"a person makes every secret":  {credential.StartObserve, false, ""},
+	} {
+		rec, p := steady(60*day), policy()
+		rec.BesideAt, p.Start, p.Drift = noon().Add(-time.Hour), test.start, credential.DriftNote
+		if test.held {
+			rec.Hold, p.Drift = &credential.Hold{Code: credential.HoldByPerson, Since: noon()}, credential.DriftHold
+		}
+		keys, made := map[string]bool{}, []string{}
+		var there []credential.Secret
+		for i, id := range []string{"first", "second"} {
+			there = append(there, credential.Secret{ID: id})
+			l := look(rec)
+			beside(there...)(l)
+			d := rotation.Apply(rec, rotation.EffectLook, rotation.Outcome{Result: rotation.Done, Look: l}, env(noon().Add(time.Duration(i)*time.Hour), p))
+			for _, n := range d.Notices {
+				if n.Kind == credential.NoticeDrift && !keys[n.Key] && !n.Admins {
+					keys[n.Key], made = true, append(made, n.Facts.ByHand.Made...)
+				}
+			}
+			rec = d.Record
+		}
+		if got := strings.Join(made, ", "); got != test.want {
+			t.Errorf("%s: told %q, want %q", name, got, test.want)
+		}
 	}
 }

@@ -69,7 +69,7 @@ func (s *step) notice(kind credential.NoticeKind, part string, fill func(*creden
 // episode tells repeated holds and failures apart: the same trouble on another day is news.
 func (s *step) episode(kind credential.NoticeKind) int64 {
 	switch kind {
-	case credential.NoticeHeld, credential.NoticeReleased, credential.NoticeFailed, credential.NoticeOldRemind:
+	case credential.NoticeHeld, credential.NoticeReleased, credential.NoticeFailed, credential.NoticeOldRemind, credential.NoticeDrift:
 		return s.env.Now.Unix()
 	default:
 		return 0
