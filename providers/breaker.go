@@ -10,10 +10,11 @@ import (
 
 // Breaker remembers whether a provider answers, from what its calls brought. It holds up no call: whoever begins something
 // that can wait asks it first, so that a provider which is away, or has asked for a pause, is not asked by every client in
-// turn. It keeps time on a monotonic clock, is safe for concurrent use, and forgets everything with the process. A nil
-// Breaker is always closed.
+// turn. It keeps time on a monotonic clock and is safe for concurrent use; what has to outlive the process it hands to who keeps
+// it. A nil Breaker is always closed.
 type Breaker struct {
-	failures int // that open it
+	failures int          // that open it
+	keep     func(Outage) // is told of every change, one at a time; nil = nobody is
 
 	mu      sync.Mutex
 	silent  int // calls in a row that brought no answer
@@ -45,6 +46,33 @@ func NewBreaker(failures int) *Breaker {
 		return nil
 	}
 	return &Breaker{failures: failures}
+}
+
+// Outage is what a Breaker knows that has to outlive a process.
+type Outage struct {
+	Since time.Duration // monotonic: when the first call brought no answer
+	Open  bool          // the provider does not answer; false = it does, and the rest means nothing
+	Told  bool          // people know
+}
+
+// Restore takes over what an earlier process kept, and from now on hands every change to keep, which must not ask the Breaker.
+// An outage goes on half open: one probe is let through at once, and everything else waits for its answer.
+func (b *Breaker) Restore(was Outage, keep func(Outage)) {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.keep = keep; was.Open && !b.open {
+		b.silent, b.since, b.told, b.open = b.failures, was.Since, was.Told, true
+	}
+}
+
+// kept hands a change to who keeps it.
+func (b *Breaker) kept() {
+	if b.keep != nil {
+		b.keep(Outage{Since: b.since, Open: b.open, Told: b.told})
+	}
 }
 
 // Pause is what a Breaker says about its provider.
@@ -93,6 +121,7 @@ func (b *Breaker) Tell(now, after time.Duration) bool {
 		return false
 	}
 	b.told = true
+	b.kept()
 	return true
 }
 
@@ -113,7 +142,11 @@ func (b *Breaker) note(now time.Duration, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !silence(err) {
+		was := b.open
 		b.silent, b.open, b.told, b.pause, b.probing = 0, false, false, 0, 0
+		if was {
+			b.kept()
+		}
 		if ClassOf(err) == ClassThrottled {
 			b.slow = max(b.slow, now+min(RetryAfter(err), longestAsked))
 		}
@@ -125,8 +158,12 @@ func (b *Breaker) note(now time.Duration, err error) {
 	if b.silent < b.failures || b.open && now < b.until {
 		return // what had been sent before it opened says nothing new
 	}
+	was := b.open
 	b.pause = min(longestProbe, max(firstProbe, 2*b.pause))
 	b.open, b.until, b.probing = true, now+b.pause, 0
+	if !was {
+		b.kept()
+	}
 }
 
 // silence says whether an error means that nobody answered: a broken connection, a time-out, or a server error. An answer,

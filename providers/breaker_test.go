@@ -2,6 +2,7 @@ package providers_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -194,4 +195,47 @@ func TestNoBreakerIsClosed(t *testing.T) {
 	if b != nil || b.Admit(time.Hour) != (providers.Pause{}) || b.Look(0) != (providers.Pause{}) || b.Tell(time.Hour, 0) {
 		t.Errorf("%+v", b)
 	}
+}
+
+// A provider that did not answer at the stop is asked once at the start. Whoever else comes waits for that answer.
+func TestABreakerGoesOnWhereItHasEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var kept []providers.Outage
+		keep := func(o providers.Outage) { kept = append(kept, o) }
+		first := newMood()
+		first.breaker.Restore(providers.Outage{}, keep)
+		time.Sleep(time.Hour)
+		first.calls(t, 4, away())
+		first.breaker.Tell(first.now(), 0)
+		want := []providers.Outage{{Since: time.Hour, Open: true}, {Since: time.Hour, Open: true, Told: true}}
+		if !slices.Equal(kept, want) {
+			t.Fatalf("kept %+v, want %+v", kept, want)
+		}
+		was := kept[1]
+		was.Since -= first.now() // the next process counts from its own start
+
+		second := newMood()
+		second.breaker.Restore(was, keep)
+		if p := second.breaker.Look(second.now()); !p.Open || p.Wait > 0 || p.Outage != 0 {
+			t.Errorf("at the start: %+v, want half open", p)
+		}
+		if p := second.breaker.Admit(second.now()); !p.Probing {
+			t.Errorf("the first: %+v, want the probe", p)
+		}
+		if p := second.breaker.Admit(second.now()); p.Wait <= 0 {
+			t.Errorf("the second: %+v, want it to wait", p)
+		}
+		if second.breaker.Tell(second.now()+time.Hour, 0) {
+			t.Error("told twice of one outage")
+		}
+		second.calls(t, 1, away())
+		if p := second.breaker.Look(second.now()); p.Wait < 15*time.Second {
+			t.Errorf("after a probe without an answer: %+v, want a pause", p)
+		}
+		second.calls(t, 1, nil)
+		if p := second.breaker.Admit(second.now()); p.Open || p.Wait > 0 || kept[len(kept)-1].Open {
+			t.Errorf("after an answer: %+v, kept %+v", p, kept[len(kept)-1])
+		}
+		providers.NewBreaker(0).Restore(was, keep) // which is never open
+	})
 }

@@ -3,6 +3,7 @@ package bolt_test
 import (
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/state/bolt"
@@ -22,6 +23,39 @@ func TestTheMarkOfALogOutlivesARestart(t *testing.T) {
 		if err := s.SetLogMark(t.Context(), []byte(next)); err != nil {
 			t.Fatal(err)
 		}
+		if err := s.Check(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTheOutageOfAProviderOutlivesARestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rotad.db")
+	began := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	type outage struct {
+		since time.Time
+		told  bool
+	}
+	var want outage
+	for _, next := range []outage{{began, false}, {began, true}, {}, {began.Add(time.Hour), false}} {
+		s, err := bolt.Open(path, bolt.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		since, told, err := s.Outage(t.Context(), "corp")
+		if got := (outage{since, told}); err != nil || got != want {
+			t.Errorf("%+v, want %+v (%v)", got, want, err)
+		}
+		if since, _, err := s.Outage(t.Context(), "other"); err != nil || !since.IsZero() {
+			t.Errorf("another provider: %s, %v", since, err)
+		}
+		if err := s.SetOutage(t.Context(), "corp", next.since, next.told); err != nil {
+			t.Fatal(err)
+		}
+		want = next
 		if err := s.Check(t.Context()); err != nil {
 			t.Error(err)
 		}
