@@ -104,12 +104,12 @@ func (c *Config) WithDefaults(client credential.Client) credential.Client {
 	return client
 }
 
-// withFields names the fields of a kind's bundle that nearly no other has: others may stand beside a bundle under such names,
+// withFields names the fields of a kind's bundle that are not among the usual ones: others may stand beside a bundle under such names,
 // so Vault's reader takes them for a part of it only where it is told.
 func withFields(named map[string]string, fields []string) map[string]string {
 	out := named
 	for _, field := range fields {
-		if _, ok := named[field]; ok || !slices.Contains([]string{credential.FieldKeyID, credential.FieldPrivateKey, credential.FieldAlgorithm, credential.FieldValue}, field) {
+		if _, ok := named[field]; ok || slices.Contains(credential.UsualFields(), field) {
 			continue
 		}
 		if len(out) == len(named) {

@@ -80,6 +80,11 @@ const (
 // keys are the fields that open the provider for rotad, and nothing for a consumer.
 func keys() []string { return []string{FieldRegistrationToken, FieldRegistrationURI} }
 
+// UsualFields are the fields that a bundle has at most providers: Vault's reader looks for them without being told.
+func UsualFields() []string {
+	return []string{FieldClientID, FieldClientSecret, FieldRoleID, "secret_id", FieldRegistrationToken, FieldRegistrationURI}
+}
+
 // IsSecret says whether a field of a bundle is what a consumer proves itself with: it neither only names the client nor is
 // one of rotad's own keys.
 func IsSecret(field string) bool {

@@ -29,17 +29,9 @@ func (c *Client) Consumer(ctx context.Context, p credential.VaultPath, number in
 	return consumer, nil
 }
 
-// usualFields are the fields of a bundle that need no entry in VaultPath.Fields to be found.
-func usualFields() []string {
-	return []string{
-		credential.FieldClientID, credential.FieldClientSecret, credential.FieldRoleID, "secret_id",
-		credential.FieldRegistrationToken, credential.FieldRegistrationURI,
-	}
-}
-
 func bundleOf(data map[string]json.RawMessage, p credential.VaultPath) credential.Bundle {
 	bundle := credential.Bundle{}
-	for _, field := range slices.AppendSeq(usualFields(), maps.Keys(p.Fields)) {
+	for _, field := range slices.AppendSeq(credential.UsualFields(), maps.Keys(p.Fields)) {
 		if text, ok := scalar(data[p.Field(field)]); ok {
 			bundle[field] = credential.NewSensitive(text)
 		}
