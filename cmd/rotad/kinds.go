@@ -13,6 +13,8 @@ import (
 	"github.com/rotad/rotad/providers/dex"
 	"github.com/rotad/rotad/providers/entra"
 	"github.com/rotad/rotad/providers/exec"
+	"github.com/rotad/rotad/providers/gcpoauthclient"
+	"github.com/rotad/rotad/providers/gcpserviceaccount"
 	"github.com/rotad/rotad/providers/generated"
 	"github.com/rotad/rotad/providers/http"
 	"github.com/rotad/rotad/providers/jwks"
@@ -36,6 +38,8 @@ func kinds() []providers.Kind {
 		dex.Kind(),
 		entra.Kind(),
 		exec.Kind(),
+		gcpoauthclient.Kind(),
+		gcpserviceaccount.Kind(),
 		generated.Kind(),
 		http.Kind(),
 		jwks.Kind(),
