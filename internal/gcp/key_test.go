@@ -11,6 +11,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -30,9 +31,7 @@ func file(t testing.TB, private any, change map[string]string) string {
 		"type": "service_account", "private_key_id": "k1", "client_email": "a@p.iam.gserviceaccount.com",
 		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 	}
-	for name, value := range change {
-		members[name] = value
-	}
+	maps.Copy(members, change)
 	raw, err := json.Marshal(members)
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +79,7 @@ func TestAnAssertionIsSignedByItsKey(t *testing.T) {
 }
 
 func TestWhatIsNoKey(t *testing.T) {
-	long, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // it signs nothing
+	long, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +130,7 @@ func TestReadVerdict(t *testing.T) {
 
 // FuzzKey reads files that somebody else wrote: a key that signs, or an error that repeats nothing.
 func FuzzKey(f *testing.F) {
-	private, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // it signs nothing
+	private, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		f.Fatal(err)
 	}

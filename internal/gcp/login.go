@@ -44,10 +44,10 @@ func (l Login) Report(report func(path, what, hint string)) {
 const scope = "https://www.googleapis.com/auth/cloud-platform"
 
 // JWTBearer is the grant type of an assertion (RFC 7523 section 2.1).
-const JWTBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+const JWTBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer" //nolint:gosec // a name
 
 // metadataToken is where the metadata server has a token of the machine's service account.
-const metadataToken = "/computeMetadata/v1/instance/service-accounts/default/token" //nolint:gosec // a path
+const metadataToken = "/computeMetadata/v1/instance/service-accounts/default/token"
 
 // login returns how a token is had.
 func (l Login) login(o providers.Opening) (httpapi.Login, error) {

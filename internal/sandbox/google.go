@@ -101,7 +101,7 @@ func (g *Google) account(email string) *googleAccount {
 const googleBits = 1024
 
 func (g *Google) addKey(a *googleAccount) (k *googleKey, file string, err error) {
-	private, err := rsa.GenerateKey(rand.Reader, googleBits) //nolint:gosec // see googleBits
+	private, err := rsa.GenerateKey(rand.Reader, googleBits)
 	if err != nil {
 		return nil, "", err
 	}

@@ -169,7 +169,7 @@ func (a *googleAccount) signed(id, text string, signature []byte, now time.Time)
 }
 
 // metadataPath is where the metadata server of a machine has a token of its service account.
-const metadataPath = "/computeMetadata/v1/instance/service-accounts/default/token" //nolint:gosec // a path
+const metadataPath = "/computeMetadata/v1/instance/service-accounts/default/token"
 
 // metadata answers as the metadata server of a machine whose service account is the first that was registered.
 func (g *Google) metadata(w http.ResponseWriter, r *http.Request) {

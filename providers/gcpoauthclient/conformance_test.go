@@ -30,7 +30,7 @@ func newProject(t testing.TB, s sandbox.GoogleSettings) *project {
 	t.Helper()
 	p := &project{Google: sandbox.NewGoogle(time.Now, "acme-prod", s, nil), faults: sandbox.NewFaults(time.After)}
 	var err error
-	if p.own, err = p.Google.Register("rotad", true); err != nil {
+	if p.own, err = p.Register("rotad", true); err != nil {
 		t.Fatal(err)
 	}
 	id, err := p.RegisterClient("portal", firstSecret)

@@ -75,15 +75,19 @@ func (p *provider) Create(ctx context.Context, t providers.Target, r providers.R
 	case c.Type == clientPublic:
 		return providers.Issued{}, p.api.account.Fault("create", providers.ClassUnsupported, errPublic)
 	}
-	id := nameOf(r.Label)
-	resp, err := p.api.create(ctx, t.Ref[refClient], id)
+	return p.issue(ctx, t.Ref[refClient], nameOf(r.Label), c.ClientID)
+}
+
+// issue sends the create, and reads what comes of it.
+func (p *provider) issue(ctx context.Context, client, id, clientID string) (providers.Issued, error) {
+	resp, err := p.api.create(ctx, client, id)
 	switch {
 	case providers.ClassOf(err) == providers.ClassNotUnderstood:
 		return providers.Issued{Raw: resp.Raw()}, err
 	case err != nil && resp != nil && resp.Status == http.StatusConflict:
 		return providers.Issued{}, resp.Failed(providers.ClassIndeterminate, errLanded)
 	case err != nil:
-		return providers.Issued{}, p.orFull(ctx, t.Ref[refClient], err)
+		return providers.Issued{}, p.orFull(ctx, client, err)
 	}
 	var answer made
 	if err = resp.Decode(&answer); err == nil && (answer.Secret == "" || path.Base(answer.Name) != id) {
@@ -95,7 +99,7 @@ func (p *provider) Create(ctx context.Context, t providers.Target, r providers.R
 	return providers.Issued{
 		Secret: secret(answer.Name),
 		Bundle: credential.Bundle{
-			credential.FieldClientID: credential.NewSensitive(c.ClientID), credential.FieldClientSecret: credential.NewSensitive(answer.Secret),
+			credential.FieldClientID: credential.NewSensitive(clientID), credential.FieldClientSecret: credential.NewSensitive(answer.Secret),
 		},
 	}, nil
 }

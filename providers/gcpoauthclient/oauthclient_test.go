@@ -75,7 +75,7 @@ func TestARevokeThatWasCutInTwo(t *testing.T) {
 
 func TestWhatIsRefused(t *testing.T) {
 	p := newProject(t, sandbox.GoogleSettings{})
-	weak, err := p.Google.Register("weak", false)
+	weak, err := p.Register("weak", false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestAProjectIsWalked(t *testing.T) {
 
 func TestCheck(t *testing.T) {
 	p := newProject(t, sandbox.GoogleSettings{})
-	weak, err := p.Google.Register("weak", false)
+	weak, err := p.Register("weak", false)
 	if err != nil {
 		t.Fatal(err)
 	}
