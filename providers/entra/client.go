@@ -2,7 +2,6 @@ package entra
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/graph"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/httpapi"
 )
@@ -84,7 +84,7 @@ func (g graphAPI) application(ctx context.Context, operation, path string) (appl
 	}, &app)
 	switch {
 	case err != nil:
-		return application{}, time.Time{}, waiting(err)
+		return application{}, time.Time{}, graph.Waiting(err)
 	case app.AppID == "":
 		return application{}, time.Time{}, resp.Missing("appId")
 	case slices.ContainsFunc(app.Passwords, func(p password) bool { return p.KeyID == "" }):
@@ -105,7 +105,7 @@ func (g graphAPI) add(
 	case providers.ClassOf(err) == providers.ClassNotUnderstood:
 		return password{}, resp.Raw(), err
 	case err != nil:
-		return password{}, credential.Sensitive{}, waiting(err)
+		return password{}, credential.Sensitive{}, graph.Waiting(err)
 	case made.SecretText == "":
 		return password{}, resp.Raw(), resp.Missing("secretText")
 	case made.KeyID == "":
@@ -120,35 +120,9 @@ func (g graphAPI) remove(ctx context.Context, path, id string) error {
 		Operation: "revoke", Method: http.MethodPost, Path: path + "/removePassword", Mutates: true,
 		JSON: map[string]string{"keyId": id},
 	})
-	return waiting(err)
+	return graph.Waiting(err)
 }
 
 func (g graphAPI) fault(operation string, class providers.Class, cause error) error {
 	return &providers.Error{Class: class, Provider: g.client.Provider(), Operation: operation, Err: cause}
-}
-
-// classify names the errors of Graph whose code says more than their status.
-func classify(r *httpapi.Response) (class providers.Class, ok bool) {
-	switch r.Code() {
-	case "Directory_ConcurrencyViolation": // Graph says itself that nothing was done
-		return providers.ClassBusy, true
-	case "TooManyAppPasswords", "Directory_QuotaExceeded":
-		return providers.ClassQuota, true
-	case "CredentialTypeNotAllowedAsPerAppPolicy":
-		return providers.ClassUnsupported, true
-	}
-	return "", false
-}
-
-// concurrencyWait is how long Graph wants to be left alone after a conflict, where it does not say: its message asks
-// for a brief wait.
-const concurrencyWait = 5 * time.Second
-
-// waiting adds that wait to an error that lacks it.
-func waiting(err error) error {
-	var e *providers.Error
-	if errors.As(err, &e) && e.Class == providers.ClassBusy && e.After == 0 {
-		e.After = concurrencyWait
-	}
-	return err
 }

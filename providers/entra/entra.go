@@ -6,14 +6,15 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/graph"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/httpapi"
 )
 
 // Fields of a client's ref: one of them.
 const (
-	refApp    = "app_id"
-	refObject = "object_id"
+	refApp    = graph.RefApp
+	refObject = graph.RefObject
 )
 
 // Kind describes the adapter to the composition root.
@@ -159,33 +160,13 @@ func (p *provider) Check(ctx context.Context) []providers.Finding {
 	}
 }
 
-var (
-	errRef   = errors.New("the client's ref needs either app_id or object_id")
-	errRefID = errors.New("the client's ref is no id of Entra")
-)
-
 // object is the path of the application that a ref names.
 func (p *provider) object(t providers.Target, operation string) (string, error) {
-	app, object := t.Ref[refApp], t.Ref[refObject]
-	switch {
-	case (app == "") == (object == ""):
-		return "", p.graph.fault(operation, providers.ClassRejected, errRef)
-	case !plainID(app + object):
-		return "", p.graph.fault(operation, providers.ClassRejected, errRefID)
-	case app != "":
-		return "/applications(appId='" + app + "')", nil
+	path, err := graph.Object(t.Ref)
+	if err != nil {
+		return "", p.graph.fault(operation, providers.ClassRejected, err)
 	}
-	return httpapi.Path("applications", object), nil
-}
-
-// plainID says whether an id has only the characters of a GUID or a name, so that it needs no quoting anywhere.
-func plainID(s string) bool {
-	for _, r := range s {
-		if r != '-' && r != '_' && ('0' > r || r > '9') && ('a' > r || r > 'z') && ('A' > r || r > 'Z') {
-			return false
-		}
-	}
-	return true
+	return path, nil
 }
 
 // instead are the credentials of an application that are no passwords (learn.microsoft.com/graph/api/resources: keyCredential,

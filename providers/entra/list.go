@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/graph"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/httpapi"
 )
@@ -72,7 +73,7 @@ func (p *provider) List(ctx context.Context, cursor string) (providers.Page, err
 	var got page
 	resp, err := p.pages.Into(ctx, httpapi.Request{Operation: "list", Method: http.MethodGet, Path: listPath, Query: query}, &got)
 	if err != nil {
-		return providers.Page{}, waiting(err)
+		return providers.Page{}, graph.Waiting(err)
 	}
 	if got.Value == nil { // an empty page has an empty list: what has none is no page, and must not end the walk
 		return providers.Page{}, resp.Missing("value")

@@ -7,14 +7,9 @@ import (
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/graph"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/httpapi"
-)
-
-// Addresses of the worldwide cloud; the national clouds have others.
-const (
-	defaultGraphURL = "https://graph.microsoft.com/v1.0"
-	defaultLoginURL = "https://login.microsoftonline.com"
 )
 
 // defaultVerifyScope asks for a token for the application itself: that needs no right at any other application.
@@ -37,15 +32,9 @@ type Settings struct {
 
 // withDefaults fills what an empty setting means, for callers that decode no tags.
 func (s Settings) withDefaults() Settings {
-	or := func(value, usual string) string {
-		if value == "" {
-			return usual
-		}
-		return strings.TrimRight(value, "/")
-	}
-	s.GraphURL = or(s.GraphURL, defaultGraphURL)
-	s.LoginURL = or(s.LoginURL, defaultLoginURL)
-	s.VerifyScope = or(s.VerifyScope, defaultVerifyScope)
+	s.GraphURL = graph.Address(s.GraphURL, graph.DefaultGraphURL)
+	s.LoginURL = graph.Address(s.LoginURL, graph.DefaultLoginURL)
+	s.VerifyScope = graph.Address(s.VerifyScope, defaultVerifyScope)
 	return s
 }
 
@@ -56,10 +45,7 @@ func (s *Settings) Validate(report func(path, what, hint string)) {
 	}
 }
 
-var (
-	errSettings = errors.New("the settings are not those of this kind")
-	errTenant   = errors.New("tenant_id and client_id are required")
-)
+var errSettings = errors.New("the settings are not those of this kind")
 
 func open(o providers.Opening) (providers.Provider, error) {
 	given, ok := o.Settings.(*Settings)
@@ -67,55 +53,22 @@ func open(o providers.Opening) (providers.Provider, error) {
 		return nil, errSettings
 	}
 	s := given.withDefaults()
-	if s.TenantID == "" || s.ClientID == "" {
-		return nil, errTenant
-	}
-	login, err := httpapi.New(config(o, s.LoginURL))
+	c, err := graph.Open(o, graph.Tenant{ID: s.TenantID, ClientID: s.ClientID, GraphURL: s.GraphURL, LoginURL: s.LoginURL})
 	if err != nil {
-		return nil, fmt.Errorf("login_url: %w", err)
+		return nil, err
 	}
-	path := httpapi.Path(s.TenantID, "oauth2", "v2.0", "token")
-	scope, err := graphScope(s.GraphURL)
+	c.Config.Limit, c.Config.Timeout = pageLimit, listTimeout
+	pages, err := httpapi.New(c.Config)
 	if err != nil {
 		return nil, fmt.Errorf("graph_url: %w", err)
 	}
-	graph := config(o, s.GraphURL)
-	graph.Classify = classify
-	graph.Tokens = httpapi.NewTokens(httpapi.ClientCredentials{
-		Client: login, Path: path, ClientID: s.ClientID, Scope: scope, Auth: "post",
-		Secret: func() (string, error) { return o.Secret("client_secret") },
-	}.Login, o.Elapsed)
-	client, err := httpapi.New(graph)
-	if err != nil {
-		return nil, fmt.Errorf("graph_url: %w", err)
-	}
-	graph.Limit, graph.Timeout = pageLimit, listTimeout
-	pages, err := httpapi.New(graph)
-	if err != nil {
-		return nil, fmt.Errorf("graph_url: %w", err)
-	}
-	timing := providers.Timing{Deadline: client.Deadline(), Propagation: o.Propagation}
+	timing := providers.Timing{Deadline: c.Graph.Deadline(), Propagation: o.Propagation}
 	if timing.Propagation == 0 {
 		timing.Propagation = defaultPropagation
 	}
 	return &provider{
-		graph: graphAPI{client: client}, graphURL: s.GraphURL, pages: pages, tokens: graph.Tokens, own: s.ClientID, timing: timing,
+		graph: graphAPI{client: c.Graph}, graphURL: s.GraphURL, pages: pages, tokens: c.Tokens, own: s.ClientID, timing: timing,
 		scope:  s.VerifyScope,
-		verify: httpapi.Verifier{Client: login, Token: path, Auto: credential.VerifyClientCredentials},
+		verify: httpapi.Verifier{Client: c.Login, Token: c.Path, Auto: credential.VerifyClientCredentials},
 	}, nil
-}
-
-func config(o providers.Opening, base string) httpapi.Config {
-	return httpapi.Config{
-		Provider: o.Name, Base: base, Headers: o.Headers, Transport: o.Transport, Deadline: o.Deadline,
-	}
-}
-
-// graphScope is the scope of rotad's own token: everything that has been granted at this Graph.
-func graphScope(graph string) (string, error) {
-	origin, _, err := httpapi.Split(graph)
-	if err != nil {
-		return "", err
-	}
-	return origin + "/.default", nil
 }
