@@ -38,6 +38,7 @@ var evidence = map[string]providers.Evidence{
 	"http/logto":             documented,
 	"http/okta":              documented,
 	"http/pingone":           documented,
+	"http/salesforce":        documented,
 	"http/stytch":            documented,
 	"http/telicent":          documented,
 	"http/zitadel":           documented,

@@ -32,6 +32,6 @@ func (a activator) Activate(ctx context.Context, t providers.Target, fresh, old 
 	case s.other == nil || s.other.ID != fresh:
 		return p.fault("activate", providers.ClassConflict, errNoneStaged)
 	}
-	_, err = p.send(ctx, "activate", p.activate, v.with("secret_id", fresh))
+	_, err = p.send(ctx, "activate", p.activate, v.with("secret_id", fresh).with("handle", s.other.handle))
 	return err
 }

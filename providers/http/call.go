@@ -30,6 +30,9 @@ type call struct {
 
 // asks says whether a placeholder stands anywhere in the request.
 func (c *call) asks(names ...string) bool {
+	if c == nil {
+		return false
+	}
 	found := false
 	look := func(t template) {
 		for _, name := range t.names() {

@@ -82,6 +82,14 @@ func TestChecksSayWhatIsWrong(t *testing.T) {
 				s.Revoke = &kind.Ending{Call: kind.Call{Path: "/x/{secret_id}"}, Before: &kind.Call{Path: "/x/off"}}
 			}, "revoke.before",
 		},
+		"a second look that finds nothing": {func(s *kind.Settings) { s.Inspect.Previous, s.Inspect.Beside = kind.Fields{}, &kind.Call{Path: "/x"} }, "inspect.beside"},
+		"a second look without a first": {
+			func(s *kind.Settings) { s.Inspect.Path, s.Inspect.Beside = "", &kind.Call{Path: "/x"} }, "inspect.beside",
+		},
+		"a handle that nothing shows": {func(s *kind.Settings) { s.Revoke = &kind.Ending{Call: kind.Call{Path: "/x/{handle}"}} }, "inspect"},
+		"a handle": {func(s *kind.Settings) {
+			s.Inspect.Previous.Handle, s.Revoke = "$.old.name", &kind.Ending{Call: kind.Call{Path: "/x/{handle}"}}
+		}, ""},
 		"a short value":          {func(s *kind.Settings) { s.Value.Length = 8 }, "value.length"},
 		"a value of 96 bits":     {func(s *kind.Settings) { s.Value.Length, s.Value.Alphabet = 24, "0123456789abcdef" }, "value.length"},
 		"a poor alphabet":        {func(s *kind.Settings) { s.Value.Alphabet = "aaaaaaaaaaaaaaaaaaaaaaaaaa" }, "value.alphabet"},

@@ -24,7 +24,7 @@ var (
 	refNames    = []string{"id", "client_id", "parent"}
 	lookNames   = []string{"page"}
 	createNames = []string{"label", "reason", "value", "expires", "lifetime", "grace", "grace_end"}
-	revokeNames = []string{"secret_id"}
+	revokeNames = []string{"secret_id", "handle"}
 	proofNames  = []string{"client_secret"}
 )
 
@@ -235,7 +235,8 @@ func (c *compiler) fields(at string, s Fields) fields {
 		exists: c.place(at+".exists", s.Exists), id: c.place(at+".id", s.ID), value: c.place(at+".value", s.Value),
 		start: c.place(at+".start", s.Start), expires: c.place(at+".expires", s.Expires),
 		label: c.place(at+".label", s.Label), hint: c.place(at+".hint", s.Hint), used: c.place(at+".last_use", s.LastUse),
-		unit: s.Unit,
+		handle: c.place(at+".handle", s.Handle),
+		unit:   s.Unit,
 	}
 	if f.unit == "" {
 		f.unit = unitAuto

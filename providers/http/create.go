@@ -34,6 +34,9 @@ func (p *provider) Create(ctx context.Context, t providers.Target, r providers.R
 	if err != nil {
 		return providers.Issued{}, err
 	}
+	if p.ownLogin(before) {
+		return providers.Issued{}, p.fault("create", providers.ClassUnsupported, errOwnLogin)
+	}
 	c := p.create
 	if p.first != nil && before.empty() {
 		c = p.first
@@ -51,6 +54,16 @@ func (p *provider) Create(ctx context.Context, t providers.Target, r providers.R
 		return unread(resp, err)
 	}
 	return p.completed(ctx, issued, m), nil
+}
+
+var errOwnLogin = errors.New("rotad logs in with this client itself, and a new secret of it has another client_id, which the setting client_id " +
+	"would not follow: let another client log in")
+
+// ownLogin says whether a client is the one that rotad logs in with, where a secret is named by its client_id. The new one has
+// another, and when the old one ended nobody could log in to go on.
+func (p *plan) ownLogin(s status) bool {
+	_, own := s.find(p.access.ClientID)
+	return own
 }
 
 // making is one secret that is about to be made.

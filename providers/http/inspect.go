@@ -72,11 +72,35 @@ func (p *provider) look(ctx context.Context, operation string, v values) (status
 		}
 		next := p.plan.look.next.text(d)
 		if next == "" {
-			return s, nil
+			err = p.lookBeside(ctx, operation, v, &s)
+			return s, err
 		}
 		v = v.with("page", next)
 	}
 	return status{}, p.fault(operation, providers.ClassUnavailable, errPages)
+}
+
+// lookBeside asks for the secret beside the current one, where that has an answer of its own. The client is known by then, so
+// not-found means that there is no such secret.
+func (p *provider) lookBeside(ctx context.Context, operation string, v values, s *status) error {
+	if p.beside == nil {
+		return nil
+	}
+	resp, err := p.send(ctx, operation, p.beside, v)
+	if providers.ClassOf(err) == providers.ClassNotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	d, err := read(resp)
+	if err != nil {
+		return err
+	}
+	if err = p.plan.look.readOther(d, p.naming(v), resp.Time, s); err != nil {
+		return resp.Failed(providers.ClassUnavailable, err)
+	}
+	return nil
 }
 
 // known says whether the provider certainly knows the client. Any doubt is a no: then the first answer stands.

@@ -68,6 +68,7 @@ func (f fields) lasting() bool { return f.id != nil || f.start != nil }
 
 func (p *plan) needsOfLook() []need {
 	blind := p.inspect == nil
+	other, _ := p.look.other()
 	unproved := p.verify.settings.TokenURL == "" && p.verify.settings.Request == nil
 	return []need{
 		{unproved, "verify", "needs token_url or request", "a secret that nobody can prove would be published all the same"},
@@ -79,9 +80,17 @@ func (p *plan) needsOfLook() []need {
 		},
 		{blind && p.first != nil, "create.first", "needs inspect", "only a look tells whether there is a secret"},
 		{blind && p.exists != nil, "exists", "needs inspect", ""},
+		{
+			p.beside != nil && (blind || p.look.list != nil || !other.names()), "inspect.beside", "needs current, and previous or staged",
+			"it is for slots of which each has an answer of its own",
+		},
+		{p.handled() && other.handle == nil, "inspect", "needs a handle in previous or staged", "{handle} stands for what is found there"},
 		{!blind && !p.look.reads(), "inspect", "says nothing about secrets", "write list and secret, or current"},
 	}
 }
+
+// handled says whether a request names a secret by its handle.
+func (p *plan) handled() bool { return p.revoke.asks("handle") || p.activate.asks("handle") }
 
 // revokesByID says whether a revoke names the secret that it ends.
 func (p *plan) revokesByID() bool { return p.revoke != nil && p.revoke.asks("secret_id") }

@@ -22,7 +22,7 @@ type plan struct {
 	repeatable bool
 	chosen     Chosen
 
-	inspect, exists, create, first, recover, activate, beforeRevoke, revoke *call // nil = there is none
+	inspect, beside, exists, create, first, recover, activate, beforeRevoke, revoke *call // nil = there is none
 
 	look      look
 	answer    answer // of create
@@ -68,6 +68,9 @@ func compile(block *Settings, report func(path, what, hint string)) *plan {
 func (c *compiler) calls(p *plan, s *Settings) {
 	p.inspect = c.call("inspect", s.Inspect.Call, http.MethodGet, lookNames...)
 	p.create = c.call("create", s.Create.Call, http.MethodPost, createNames...)
+	if s.Inspect.Beside != nil {
+		p.beside = c.call("inspect.beside", *s.Inspect.Beside, http.MethodGet)
+	}
 	if s.Exists != nil {
 		p.exists = c.call("exists", *s.Exists, http.MethodGet)
 	}
@@ -96,6 +99,7 @@ func (c *compiler) answers(p *plan, s *Settings) {
 		current: c.fields("inspect.current", s.Inspect.Current), previous: c.fields("inspect.previous", s.Inspect.Previous),
 		staged:   c.fields("inspect.staged", s.Inspect.Staged),
 		required: c.place("inspect.required", s.Inspect.Required), disabled: c.place("inspect.disabled", s.Inspect.Disabled),
+		apart: p.beside != nil,
 	}
 	p.answer = c.answer("create.answer", s.Create.Answer)
 	if s.Recover != nil {

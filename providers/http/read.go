@@ -17,11 +17,13 @@ type look struct {
 	clientID, list, where, next, required, disabled place
 
 	secret, current, previous, staged fields
+
+	apart bool // the secret beside the current one is in an answer of its own
 }
 
 // fields are the places of one secret.
 type fields struct {
-	exists, id, value, start, expires, label, hint, used place
+	exists, id, value, start, expires, label, hint, used, handle place
 
 	unit string
 }
@@ -47,7 +49,8 @@ func (f fields) names() bool {
 type held struct {
 	credential.Secret
 
-	value credential.Sensitive // empty = not shown
+	value  credential.Sensitive // empty = not shown
+	handle string               // what requests call it, where that is not its id; empty = not shown
 }
 
 // known says whether an answer shows anything of this secret.
@@ -60,7 +63,7 @@ type naming string
 
 // read reads one secret. At is the server's clock.
 func (f fields) read(d document, name naming, slot string, at time.Time) held {
-	h := held{value: credential.NewSensitive(f.value.text(d))}
+	h := held{value: credential.NewSensitive(f.value.text(d)), handle: f.handle.text(d)}
 	h.Secret = credential.Secret{
 		ID: f.id.text(d), Slot: slot, Start: f.start.moment(d, unitAuto, at).at, Label: f.label.text(d), Hint: f.hint.text(d),
 		LastUse: f.used.moment(d, unitAuto, at).at,
@@ -192,28 +195,46 @@ func (l look) entries(d document, name naming, at time.Time, s *status) error {
 	return nil
 }
 
-// slots reads the current secret, and the previous or the staged one. An answer in which nothing at all is recognised is an error: to take
-// it for "no secret" would be a guess.
+// slots reads the current secret, and, where the same answer shows it, the one beside it. An answer in which nothing at all is
+// recognised is an error: to take it for "no secret" would be a guess.
 func (l look) slots(d document, name naming, at time.Time, s *status) error {
 	current := l.current.read(d, name, providers.SlotCurrent, at)
 	if l.current.exists.truth(d) || current.known() {
 		s.current = &current
 	}
-	beside, slot := l.previous, providers.SlotPrevious
-	if l.staged.names() {
-		beside, slot = l.staged, providers.SlotStaged
-	}
-	other := beside.read(d, name, slot, at)
-	if beside.exists.truth(d) || other.known() {
-		s.other = &other
-	}
-	if s.other != nil && s.current != nil && s.other.ID == s.current.ID && s.other.ID != "" {
-		return errTwice
+	if !l.apart {
+		if err := l.readOther(d, name, at, s); err != nil {
+			return err
+		}
 	}
 	if s.current == nil && !l.current.absent(d) {
 		return errUnrecognised
 	}
 	return nil
+}
+
+// readOther reads the previous or the staged secret.
+func (l look) readOther(d document, name naming, at time.Time, s *status) error {
+	places, slot := l.other()
+	other := places.read(d, name, slot, at)
+	if places.exists.truth(d) || other.known() {
+		s.other = &other
+	}
+	if s.other != nil && s.current != nil && s.other.ID == s.current.ID && s.other.ID != "" {
+		return errTwice
+	}
+	if l.apart && s.other == nil && !places.absent(d) {
+		return errUnrecognised
+	}
+	return nil
+}
+
+// other are the places of the secret beside the current one, and the name of its slot.
+func (l look) other() (places fields, slot string) {
+	if l.staged.names() {
+		return l.staged, providers.SlotStaged
+	}
+	return l.previous, providers.SlotPrevious
 }
 
 // absent says that an answer states that there is no secret: a place is there, and says nothing.

@@ -100,7 +100,7 @@ func (p *provider) endSlot(ctx context.Context, v values, id string) error {
 	case s.other.ID != id:
 		return p.fault("revoke", providers.ClassConflict, errOtherSecret)
 	}
-	_, err = p.send(ctx, "revoke", p.revoke, v)
+	_, err = p.send(ctx, "revoke", p.revoke, v.with("handle", s.other.handle))
 	if providers.ClassOf(err) == providers.ClassNotFound {
 		return nil
 	}

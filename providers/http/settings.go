@@ -82,6 +82,7 @@ type Fields struct {
 	Label   string `yaml:"label" doc:"The label that create sent."`
 	Hint    string `yaml:"hint" doc:"What is shown of the value."`
 	LastUse string `yaml:"last_use" doc:"When it was used last."`
+	Handle  string `yaml:"handle" doc:"Slots previous and staged: what requests call the secret, {handle}, where that is not its id."`
 }
 
 // Look is the request that looks, and how its answer is read: a list of secrets, or the slots current and previous.
@@ -95,6 +96,7 @@ type Look struct {
 	Current  Fields `yaml:"current" doc:"Places of the current secret, where there is no list."`
 	Previous Fields `yaml:"previous" doc:"Places of the secret before it."`
 	Staged   Fields `yaml:"staged" doc:"Mode staged: places of the secret that waits beside the current one."`
+	Beside   *Call  `yaml:"beside" doc:"Slots: a second request whose answer shows the previous or the staged secret, where that to path shows only the current one. Not found means that there is none."`
 	Required string `yaml:"required" doc:"Place of a flag, or a time, from which on the provider asks for a rotation."`
 	Disabled string `yaml:"disabled" doc:"Place of a flag that says that the client is switched off."`
 }
