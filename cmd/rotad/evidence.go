@@ -31,10 +31,12 @@ var evidence = map[string]providers.Evidence{
 	"manual/google-oauth": documented,
 
 	"http/auth0":             documented,
+	"http/broadcom":          documented,
 	"http/cloudflare-access": documented,
 	"http/databricks":        documented,
 	"http/fusionauth":        documented,
 	"http/hydra":             against("test/conformance/presets_test.go", "Hydra 2.3.0"),
+	"http/hydra-rotate":      documented,
 	"http/logto":             documented,
 	"http/okta":              documented,
 	"http/pingone":           documented,

@@ -6,14 +6,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// Single is a stand-in for servers that keep one secret per client and replace it at once: Auth0, FusionAuth, Ory Hydra and
-// ZITADEL, each below a path of its own and written from its documentation. Some of the originals show the secret, so it keeps
-// clear values. It is safe for concurrent use.
+// Single is a stand-in for servers that show one secret per client: Auth0, FusionAuth, Ory Hydra and ZITADEL replace it at once, and
+// Hydra's newer request and VMware's identity broker let the replaced one live on. Each has a path of its own and
+// is written from its documentation. Some of the originals show the secret, so it keeps clear values. It is safe for concurrent use.
 type Single struct {
 	now   func() time.Time
 	token [sha256.Size]byte
@@ -25,7 +26,14 @@ type Single struct {
 
 type singleClient struct {
 	id, secret string // secret: empty = it has none
+	replaced   []replacedSecret
 	made       int
+}
+
+// replacedSecret is one that a dialect lets live on.
+type replacedSecret struct {
+	secret string
+	until  time.Time // zero = until somebody deletes it
 }
 
 // NewSingle returns a server without clients. now is its clock, token opens its APIs, and made is told of every secret that is set
@@ -60,10 +68,22 @@ func (s *Single) Accepts(id, secret string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.clients[id]
-	return c != nil && c.admits(secret)
+	return c != nil && s.admits(c, secret)
 }
 
-func (c *singleClient) admits(secret string) bool { return c.secret != "" && c.secret == secret }
+func (s *Single) admits(c *singleClient, secret string) bool {
+	if secret == "" {
+		return false
+	}
+	return c.secret == secret || slices.ContainsFunc(s.living(c), func(r replacedSecret) bool { return r.secret == secret })
+}
+
+// living drops the replaced secrets whose time is over, and returns the others.
+func (s *Single) living(c *singleClient) []replacedSecret {
+	now := s.now()
+	c.replaced = slices.DeleteFunc(c.replaced, func(r replacedSecret) bool { return !r.until.IsZero() && !now.Before(r.until) })
+	return c.replaced
+}
 
 // Handler serves every dialect.
 func (s *Single) Handler() http.Handler {
@@ -72,6 +92,8 @@ func (s *Single) Handler() http.Handler {
 	s.fusionAuthRoutes(mux)
 	s.hydraRoutes(mux)
 	s.zitadelRoutes(mux)
+	s.hydraRotateRoutes(mux)
+	s.brokerRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", s.now().UTC().Format(http.TimeFormat))
 		s.mu.Lock()
@@ -103,7 +125,7 @@ func (s *Single) login(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case problem != "":
 		refuse(w, http.StatusBadRequest, "invalid_request", problem)
-	case c == nil, !c.admits(secret):
+	case c == nil, !s.admits(c, secret):
 		refuse(w, http.StatusUnauthorized, "invalid_client", "client authentication failed")
 	case r.PostForm.Get("grant_type") == "authorization_code":
 		refuse(w, http.StatusBadRequest, "invalid_grant", "the code is not known")

@@ -50,7 +50,7 @@ func (s *Single) auth0Routes(mux *http.ServeMux) {
 		switch c := s.clients[id]; {
 		case problem != "":
 			refuse(w, http.StatusBadRequest, "invalid_request", problem)
-		case c == nil, !c.admits(secret):
+		case c == nil, !s.admits(c, secret):
 			refuse(w, http.StatusUnauthorized, "access_denied", "Unauthorized")
 		case r.PostForm.Get("audience") == "":
 			refuse(w, http.StatusForbidden, "access_denied", "No audience parameter was provided, and no default audience has been configured")
@@ -114,6 +114,7 @@ func (s *Single) hydraRoutes(mux *http.ServeMux) {
 			answer(w, http.StatusBadRequest, map[string]string{"error": "invalid_client_metadata", "error_description": "the patch cannot be used"})
 			return
 		}
+		c.replaced = nil // which newer servers keep
 		show(w, c, s.set(c, patch[0].Value))
 	}))
 	mux.HandleFunc("POST "+PathHydra+"/oauth2/token", s.login)

@@ -38,6 +38,33 @@ func TestConformanceOfPresetsThatReplaceTheOneSecret(t *testing.T) {
 	}
 }
 
+// rotating are those whose replaced secret lives on.
+func rotating(url string) map[string]kind.Settings {
+	return map[string]kind.Settings{
+		"broadcom": {
+			URL: url + sandbox.PathBroker, Access: kind.Access{TokenEnv: "T"}, Vars: map[string]string{"tenant": "CUSTOMER"}, Grace: 2 * day,
+		},
+		"hydra-rotate": {
+			URL: url + sandbox.PathHydra, Access: kind.Access{Anonymous: true}, Vars: map[string]string{"public": "sandbox"}, Grace: 2 * day,
+			Verify: kind.Proof{TokenURL: url + sandbox.PathHydra + "/oauth2/token"},
+		},
+	}
+}
+
+func TestConformanceOfPresetsThatLetTheReplacedSecretLiveOn(t *testing.T) {
+	for preset := range rotating("") {
+		t.Run(preset, func(t *testing.T) {
+			providertest.Run(t, func(t *testing.T) providertest.World {
+				w := singleWorld(t, preset)
+				w.Creates = func(r *http.Request) bool {
+					return r.Method == http.MethodPost && (strings.Contains(r.URL.Path, "/oauth2-clients/") || strings.HasSuffix(r.URL.Path, "/rotate"))
+				}
+				return w
+			})
+		})
+	}
+}
+
 func singleWorld(t *testing.T, preset string) providertest.World {
 	t.Helper()
 	s := sandbox.NewSingle(ticking(), "bearer", nil)
@@ -46,7 +73,10 @@ func singleWorld(t *testing.T, preset string) providertest.World {
 	if err := s.Register("billing", firstSecret); err != nil {
 		t.Fatal(err)
 	}
-	settings := single(server.URL)[preset]
+	settings, once := single(server.URL)[preset]
+	if !once {
+		settings = rotating(server.URL)[preset]
+	}
 	settings.Preset = preset
 	return providertest.World{
 		Name: "api", Target: target("billing"), Unknown: target("none"), Bundle: bundle("billing", firstSecret),

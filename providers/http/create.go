@@ -136,6 +136,8 @@ func unread(resp *httpapi.Response, err error) (providers.Issued, error) {
 
 var errNoSecret = errors.New("there is no secret, or no id, where create.answer looks for it; correct it, and retry")
 
+var errStrange = errors.New("the answer is neither empty nor an object, so something else than the API may have given it")
+
 // reply reads the answer to a create. Where rotad chose the value and nothing else is looked for, it may be empty.
 func (p *provider) reply(resp *httpapi.Response, m making) (providers.Issued, error) {
 	var d document
@@ -143,6 +145,9 @@ func (p *provider) reply(resp *httpapi.Response, m making) (providers.Issued, er
 		var err error
 		if d, err = read(resp); err != nil {
 			return providers.Issued{}, err
+		}
+		if _, object := d.root.(map[string]any); !object && !p.answer.names() {
+			return providers.Issued{}, resp.Failed(providers.ClassNotUnderstood, errStrange)
 		}
 	}
 	issued, ok := p.issued(d, p.answer, m, resp.Time)
@@ -260,11 +265,16 @@ func (p *provider) dated(issued providers.Issued, m making) providers.Issued {
 	return issued
 }
 
+var errNotRepeated = errors.New("rotad chose the value, and the answer does not repeat it")
+
 // Decode implements providers.Decoder: a stored answer, with places that have been corrected since.
 func (p *provider) Decode(t providers.Target, raw credential.Sensitive) (providers.Issued, error) {
 	v, err := p.ref("decode", t)
 	if err != nil {
 		return providers.Issued{}, err
+	}
+	if p.ownValue() && p.answer.value == nil {
+		return providers.Issued{}, p.fault("decode", providers.ClassUnsupported, errNotRepeated)
 	}
 	d, err := parse(raw)
 	if err != nil {

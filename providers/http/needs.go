@@ -16,6 +16,7 @@ func (c *compiler) needs(p *plan) {
 	}
 	all = append(all, p.needsOfStaged()...)
 	all = append(all, p.needsOfLook()...)
+	all = append(all, p.needsOfBeside()...)
 	for _, n := range all {
 		if n.missing {
 			c.report(n.at, n.what, n.hint)
@@ -68,7 +69,6 @@ func (f fields) lasting() bool { return f.id != nil || f.start != nil }
 
 func (p *plan) needsOfLook() []need {
 	blind := p.inspect == nil
-	other, _ := p.look.other()
 	unproved := p.verify.settings.TokenURL == "" && p.verify.settings.Request == nil
 	return []need{
 		{unproved, "verify", "needs token_url or request", "a secret that nobody can prove would be published all the same"},
@@ -80,12 +80,19 @@ func (p *plan) needsOfLook() []need {
 		},
 		{blind && p.first != nil, "create.first", "needs inspect", "only a look tells whether there is a secret"},
 		{blind && p.exists != nil, "exists", "needs inspect", ""},
+		{!blind && !p.look.reads(), "inspect", "says nothing about secrets", "write list and secret, or current"},
+	}
+}
+
+// needsOfBeside are those of a secret that stands beside the current one.
+func (p *plan) needsOfBeside() []need {
+	other, _ := p.look.other()
+	return []need{
 		{
-			p.beside != nil && (blind || p.look.list != nil || !other.names()), "inspect.beside", "needs current, and previous or staged",
+			p.beside != nil && (p.inspect == nil || p.look.list != nil || !other.names()), "inspect.beside", "needs current, and previous or staged",
 			"it is for slots of which each has an answer of its own",
 		},
 		{p.handled() && other.handle == nil, "inspect", "needs a handle in previous or staged", "{handle} stands for what is found there"},
-		{!blind && !p.look.reads(), "inspect", "says nothing about secrets", "write list and secret, or current"},
 	}
 }
 

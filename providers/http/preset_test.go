@@ -38,7 +38,7 @@ func access(s kind.Settings) kind.Access {
 	switch s.Preset {
 	case "cloudflare-access", "fusionauth", "okta", "telicent", "zitadel":
 		return kind.Access{TokenEnv: "T"}
-	case "hydra":
+	case "hydra", "hydra-rotate":
 		return kind.Access{Anonymous: true}
 	case "stytch":
 		return kind.Access{Username: "project-test-1", PasswordEnv: "P"}
