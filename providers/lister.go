@@ -21,6 +21,10 @@ type Page struct {
 	Clients []Listed
 	Next    string    // cursor of the next page; empty = this was the last one. It holds no secret, and may be kept in a file
 	Time    time.Time // the provider's clock; zero = not known
+
+	// Requests is how many were sent for this page; 0 = one. Where they outnumber the clients on it, the provider was asked for each of
+	// them, and a walk costs more than looks at those that are registered.
+	Requests int
 }
 
 // Listed is a client as a tenant's list shows it: metadata only, never a value.

@@ -108,7 +108,7 @@ func (p *pageReader) turn(ctx context.Context) {
 }
 
 // errDear ends a walk that costs more requests than looking at each client.
-var errDear = errors.New("the tenant has more pages than clients are registered")
+var errDear = errors.New("the tenant takes more requests than clients are registered")
 
 // walk reads one tenant to its end. Where it does not come to the end, those it has not shown are looked at one by one.
 func (p *pageReader) walk(ctx context.Context, provider string, lister providers.Lister, clients int) {
@@ -117,6 +117,9 @@ func (p *pageReader) walk(ctx context.Context, provider string, lister providers
 	w := tenant.Walk{Lister: lister, After: p.clocks.after}
 	w.Page = func(page providers.Page) error {
 		seen.Add(p.page(ctx, provider, page))
+		if page.Requests > len(page.Clients) {
+			return errDear
+		}
 		return ctx.Err()
 	}
 	w.Taken = func(at tenant.Position) error {
@@ -132,8 +135,8 @@ func (p *pageReader) walk(ctx context.Context, provider string, lister providers
 		p.log.Info("a tenant was read in pages", said...)
 	case errors.Is(err, errDear):
 		p.walks(provider, false)
-		p.setDear(provider, at.Requests)
-		p.log.Info("a tenant has too many pages; its clients are looked at one by one", said...)
+		p.setDear(provider, max(at.Requests, clients))
+		p.log.Info("a tenant takes too many requests; its clients are looked at one by one", said...)
 	case ctx.Err() == nil:
 		p.walks(provider, false)
 		p.log.Warn("a tenant could not be read to its end; its clients are looked at one by one", append(said, "error", err)...)

@@ -22,6 +22,8 @@ type paged struct {
 	fail  error // of every page after the first
 	whole bool
 
+	requests int // for each page
+
 	mu      sync.Mutex
 	asked   int
 	records map[string]credential.Record // by ref
@@ -38,7 +40,7 @@ func (p *paged) List(_ context.Context, cursor string) (providers.Page, error) {
 	if at > 0 && p.fail != nil {
 		return providers.Page{}, p.fail
 	}
-	page := providers.Page{}
+	page := providers.Page{Requests: p.requests}
 	for i := range 10 {
 		page.Clients = append(page.Clients, providers.Listed{Ref: credential.Ref{"client_id": fmt.Sprintf("c%d", at*10+i)}, Whole: p.whole})
 	}
@@ -137,8 +139,16 @@ func TestWhenPagesAreNotRead(t *testing.T) {
 			t.Errorf("%s: %d requests after two turns, want %d", name, test.tenant.asked, test.both)
 		}
 	}
+	each := &paged{pages: 50, whole: true, requests: 11}
+	r := each.reads(200)
+	if r.turn(t.Context()); each.asked != 1 || each.on {
+		t.Errorf("a provider that is asked for each client: %d pages, walks %t", each.asked, each.on)
+	}
+	if r.turn(t.Context()); each.asked != 1 {
+		t.Errorf("it was walked again: %d pages", each.asked)
+	}
 	partial := &paged{pages: 50}
-	r := partial.reads(200)
+	r = partial.reads(200)
 	if r.turn(t.Context()); len(partial.seen) != 0 {
 		t.Error("a list that does not tell everything is taken for a look")
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -14,6 +16,7 @@ import (
 // Paths of a stand-in for Casdoor below the address that its Handler is served at.
 const (
 	PathCasdoorGet    = "/api/get-application"
+	PathCasdoorList   = "/api/get-applications"
 	PathCasdoorUpdate = "/api/update-application"
 	PathCasdoorToken  = "/api/login/oauth/access_token" //nolint:gosec // a path
 )
@@ -51,6 +54,13 @@ func (c *Casdoor) Register(name, secret string) error {
 		"redirectUris": []any{"https://example.com/callback"}, "organizationObj": map[string]any{"masterPassword": "***"},
 	}
 	return nil
+}
+
+// Forget deletes an application, as somebody else would.
+func (c *Casdoor) Forget(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.apps, "admin/"+name)
 }
 
 // Shown returns a member of an application as the server keeps it; nil = it was emptied.
@@ -91,6 +101,7 @@ func admits(app map[string]any, secret string) bool {
 func (c *Casdoor) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+PathCasdoorGet, c.get)
+	mux.HandleFunc("GET "+PathCasdoorList, c.list)
 	mux.HandleFunc("POST "+PathCasdoorUpdate, c.update)
 	mux.HandleFunc("POST "+PathCasdoorToken, c.login)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -128,15 +139,45 @@ func (c *Casdoor) get(w http.ResponseWriter, r *http.Request) {
 		casdoorError(w, why)
 		return
 	}
-	app := maps.Clone(c.apps[r.URL.Query().Get("id")])
+	app := c.apps[r.URL.Query().Get("id")]
 	if app == nil {
 		casdoorOK(w, nil)
 		return
 	}
+	casdoorOK(w, shownTo(r, app))
+}
+
+// shownTo is an application as the account of a request is shown it.
+func shownTo(r *http.Request, app map[string]any) map[string]any {
+	app = maps.Clone(app)
 	if r.Header.Get("Authorization") == "" {
 		app["clientSecret"] = "***"
 	}
-	casdoorOK(w, app)
+	return app
+}
+
+// list shows a page in the order of names. Behind the last one there is no empty page: it is shown again.
+func (c *Casdoor) list(w http.ResponseWriter, r *http.Request) {
+	if why := c.refused(r); why != "" {
+		casdoorError(w, why)
+		return
+	}
+	query := r.URL.Query()
+	number, err := strconv.Atoi(query.Get("p"))
+	size, sizeErr := strconv.Atoi(query.Get("pageSize"))
+	if err != nil || sizeErr != nil || size < 1 || query.Get("sortField") != "name" || query.Get("sortOrder") != "ascend" {
+		casdoorError(w, "the sandbox lists in pages, by names")
+		return
+	}
+	ids := slices.Sorted(maps.Keys(c.apps))
+	number = max(1, min(number, (len(ids)+size-1)/size))
+	shown := []map[string]any{}
+	for _, id := range ids[min((number-1)*size, len(ids)):min(number*size, len(ids))] {
+		app := shownTo(r, c.apps[id])
+		delete(app, "organizationObj")
+		shown = append(shown, app)
+	}
+	answer(w, http.StatusOK, map[string]any{"status": "ok", "msg": "", "data": shown, "data2": len(ids)})
 }
 
 func (c *Casdoor) update(w http.ResponseWriter, r *http.Request) {

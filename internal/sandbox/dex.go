@@ -154,6 +154,8 @@ func (d *Dex) answer(method string, request []byte) (message []byte, code int, s
 			return nil, grpcUnknown, "not found"
 		}
 		return protoText(nil, 1, string(c.raw)), grpcOK, ""
+	case "ListClients":
+		return d.list(), grpcOK, ""
 	case "CreateClient":
 		return d.create(id) // the message's first field is the client here
 	case "DeleteClient":
@@ -167,6 +169,19 @@ func (d *Dex) answer(method string, request []byte) (message []byte, code int, s
 		return nil, grpcOK, ""
 	}
 	return nil, grpcUnimplemented, "unknown method " + method
+}
+
+// list shows all clients without their secrets, in an order that is another one each time.
+func (d *Dex) list() (message []byte) {
+	for id, c := range d.clients {
+		const public, name, listedPublic, listedName = 5, 6, 4, 5
+		one := protoText(nil, 1, id)
+		if protoFlag(c.raw, public) {
+			one = append(one, listedPublic<<3, 1)
+		}
+		message = protoText(message, 1, string(protoText(one, listedName, protoField(c.raw, name))))
+	}
+	return message
 }
 
 func (d *Dex) create(raw string) (message []byte, code int, said string) {
@@ -204,6 +219,28 @@ func protoText(message []byte, number uint64, value string) []byte {
 	message = binary.AppendUvarint(message, number<<3|bytes)
 	message = binary.AppendUvarint(message, uint64(len(value)))
 	return append(message, value...)
+}
+
+// protoFlag says whether a message of such fields and booleans has a true boolean with this number.
+func protoFlag(message []byte, number uint64) bool {
+	for len(message) > 0 {
+		tag, n := binary.Uvarint(message)
+		value, m := binary.Uvarint(message[max(n, 0):])
+		if n <= 0 || m <= 0 {
+			return false
+		}
+		message = message[n+m:]
+		switch {
+		case tag&7 == 0 && tag>>3 == number:
+			return value != 0
+		case tag&7 == 0:
+		case value > uint64(len(message)):
+			return false
+		default:
+			message = message[value:]
+		}
+	}
+	return false
 }
 
 // protoField returns the first field of text with this number in a message of such fields and booleans.

@@ -26,7 +26,7 @@ type Position struct {
 	Cursor   string `json:"cursor,omitempty"` // of the next page
 	Pages    int    `json:"pages"`            // taken
 	Clients  int    `json:"clients"`          // in them
-	Requests int    `json:"requests"`         // that were sent for them, throttled ones too
+	Requests int    `json:"requests"`         // that were sent for them; a page that failed counts as one
 	Done     bool   `json:"done,omitzero"`    // there is no next page
 }
 
@@ -47,7 +47,7 @@ var ErrLoop = errors.New("the provider names a page as its own successor")
 func (w Walk) Run(ctx context.Context, at Position) (Position, error) {
 	for !at.Done {
 		page, requests, err := w.next(ctx, at.Cursor)
-		at.Requests += requests
+		at.Requests += requests + max(page.Requests-1, 0)
 		if err == nil && page.Next != "" && page.Next == at.Cursor {
 			err = ErrLoop
 		}

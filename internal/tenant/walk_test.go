@@ -19,6 +19,8 @@ type pages struct {
 	fail func(page, try int) error
 	try  map[int]int
 	sent int
+
+	requests int // for each page
 }
 
 func (p *pages) List(_ context.Context, cursor string) (providers.Page, error) {
@@ -36,7 +38,7 @@ func (p *pages) List(_ context.Context, cursor string) (providers.Page, error) {
 			return providers.Page{}, err
 		}
 	}
-	page := providers.Page{Clients: []providers.Listed{{Ref: credential.Ref{"client_id": fmt.Sprint(at)}}}}
+	page := providers.Page{Requests: p.requests, Clients: []providers.Listed{{Ref: credential.Ref{"client_id": fmt.Sprint(at)}}}}
 	if at+1 < p.n {
 		page.Next = strconv.Itoa(at + 1)
 	}
@@ -165,5 +167,14 @@ func TestProgress(t *testing.T) {
 	}
 	if got, found, err := tenant.LoadProgress(file); got != want || !found || err != nil {
 		t.Errorf("%+v, %t, %v", got, found, err)
+	}
+}
+
+// Where a page takes several requests, all of them count.
+func TestEveryRequestOfAPageCounts(t *testing.T) {
+	p := &pages{n: 3, requests: 4}
+	at, err := tenant.Walk{Lister: p, After: new(timer).after, Page: func(providers.Page) error { return nil }}.Run(t.Context(), tenant.Position{})
+	if err != nil || at.Requests != 12 || at.Pages != 3 {
+		t.Errorf("%+v, %v", at, err)
 	}
 }

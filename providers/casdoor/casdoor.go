@@ -44,7 +44,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refApplication},
 		Rights:   "the client_id and secret of an application of the organization built-in, which may read and change every other; Casdoor has no narrower right",
-		Traits:   providers.Traits{Value: providers.ChosenByRotad, Live: "1", Lists: true},
+		Traits:   providers.Traits{Value: providers.ChosenByRotad, Live: "1", Lists: true, Walks: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}
@@ -53,6 +53,7 @@ func Kind() providers.Kind {
 // provider is one server.
 type provider struct {
 	api    api
+	pages  api // the same, for replies of a megabyte and more
 	verify httpapi.Verifier
 	timing providers.Timing
 }
@@ -61,6 +62,7 @@ var (
 	_ providers.Recoverer = (*provider)(nil)
 	_ providers.Checker   = (*provider)(nil)
 	_ providers.Timed     = (*provider)(nil)
+	_ providers.Lister    = (*provider)(nil)
 )
 
 func open(o providers.Opening) (providers.Provider, error) {
@@ -81,8 +83,13 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: url: %w", o.Name, err)
 	}
+	config.Limit, config.Timeout = pageLimit, listTimeout
+	pages, err := httpapi.New(config)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: url: %w", o.Name, err)
+	}
 	return &provider{
-		api: api{client: admin},
+		api: api{client: admin}, pages: api{client: pages},
 		// A code that does not exist is answered alike for a right secret and for a wrong one, so a token has to be asked for.
 		verify: httpapi.Verifier{Client: anonymous, Token: tokenPath, Auto: credential.VerifyClientCredentials, Classify: answer},
 		timing: providers.Timing{Deadline: admin.Deadline(), Propagation: cmp.Or(o.Propagation, DefaultPropagation)},
@@ -110,11 +117,15 @@ func (p *provider) Inspect(ctx context.Context, t providers.Target) (providers.S
 		return providers.Snapshot{}, err
 	}
 	return providers.Snapshot{
-		Caps: credential.Capabilities{
-			Mode: credential.ModeHardCutover, Reason: "an application of Casdoor has one secret", Readable: true, Slots: 1,
-		},
-		ClientID: a.clientID, Secrets: []credential.Secret{a.issued().Secret}, Time: a.time,
+		Caps: capabilities(), ClientID: a.clientID, Secrets: []credential.Secret{a.issued().Secret}, Time: a.time,
 	}, nil
+}
+
+// capabilities are those of every application.
+func capabilities() credential.Capabilities {
+	return credential.Capabilities{
+		Mode: credential.ModeHardCutover, Reason: "an application of Casdoor has one secret", Readable: true, Slots: 1,
+	}
 }
 
 var errProposed = errors.New("the value is made when it is set")

@@ -39,7 +39,7 @@ func (p *provider) find(ctx context.Context, operation, id string) (found, error
 	case c.public:
 		return found{}, p.api.fault(operation, providers.ClassUnsupported, errPublic)
 	case c.secret.Empty():
-		return found{}, p.api.fault(operation, providers.ClassUnavailable, errOther)
+		return found{}, p.api.fault(operation, providers.ClassUnsupported, errNoSecret)
 	}
 	return found{client: c}, nil
 }

@@ -59,7 +59,7 @@ func Kind() providers.Kind {
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refClientID},
 		Rights:   "a certificate that the gRPC API takes; Dex has no narrower right, so nobody else should reach that port",
-		Traits:   providers.Traits{Value: providers.ChosenByRotad, Live: "1", Lists: true},
+		Traits:   providers.Traits{Value: providers.ChosenByRotad, Live: "1", Lists: true, Walks: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}
@@ -68,6 +68,7 @@ func Kind() providers.Kind {
 // provider is one server.
 type provider struct {
 	api    api
+	pages  api // the same, for replies of a megabyte and more
 	verify httpapi.Verifier
 	timing providers.Timing
 }
@@ -77,6 +78,7 @@ var (
 	_ providers.Decoder   = (*provider)(nil)
 	_ providers.Checker   = (*provider)(nil)
 	_ providers.Timed     = (*provider)(nil)
+	_ providers.Lister    = (*provider)(nil)
 )
 
 func open(o providers.Opening) (providers.Provider, error) {
@@ -104,8 +106,13 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: url: %w", o.Name, err)
 	}
+	config.Limit, config.Timeout = pageLimit, listTimeout
+	pages, err := httpapi.New(config)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: url: %w", o.Name, err)
+	}
 	return &provider{
-		api:    api{client: grpc},
+		api: api{client: grpc}, pages: api{client: pages},
 		verify: httpapi.Verifier{Client: public, Token: path},
 		timing: providers.Timing{Deadline: grpc.Deadline(), Propagation: cmp.Or(o.Propagation, DefaultPropagation)},
 	}, nil
@@ -164,13 +171,18 @@ func (p *provider) Inspect(ctx context.Context, t providers.Target) (providers.S
 	if err != nil {
 		return providers.Snapshot{}, err
 	}
+	return f.snapshot(), nil
+}
+
+// snapshot is what is known of a client.
+func (f found) snapshot() providers.Snapshot {
 	return providers.Snapshot{
 		Caps: credential.Capabilities{
 			Mode: credential.ModeHardCutover, Reason: "a client of Dex has one secret, which changes only with the client", Readable: true, Slots: 1,
 			Effects: "for a moment Dex does not know the client: who logs in right then is refused",
 		},
 		ClientID: f.id, Secrets: []credential.Secret{f.issued().Secret}, Time: f.time,
-	}, nil
+	}
 }
 
 // Decode implements providers.Decoder.

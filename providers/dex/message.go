@@ -15,6 +15,10 @@ const (
 	fieldExists       = 1 // CreateClientResp.already_exists
 	fieldMade         = 2 // CreateClientResp.client
 	fieldNotFound     = 1 // DeleteClientResp.not_found
+	fieldClients      = 1 // ListClientResp.clients
+	fieldInfoID       = 1 // ClientInfo.id
+	fieldInfoPublic   = 4 // ClientInfo.public
+	fieldInfoName     = 5 // ClientInfo.name
 )
 
 // Wire types of protobuf (protobuf.dev/programming-guides/encoding).
