@@ -30,11 +30,18 @@ type AWS struct {
 }
 
 type awsUser struct {
-	name  string
-	admin bool
-	keys  []*awsKey
-	made  int
+	name   string
+	path   string // with a slash at both ends
+	admin  bool
+	rights []awsRight
+	keys   []*awsKey
+	made   int
 }
+
+// awsAccount is what the ARN of everything in the account begins with.
+const awsAccount = "arn:aws:iam::123456789012:"
+
+func (u *awsUser) arn() string { return awsAccount + "user" + u.path + u.name }
 
 type awsKey struct {
 	id, secret string
@@ -59,7 +66,7 @@ func (a *AWS) Register(name string, admin bool) (id, secret string, err error) {
 	if a.users[name] != nil {
 		return "", "", fmt.Errorf("registering %q: %w", name, ErrDuplicate)
 	}
-	u := &awsUser{name: name, admin: admin}
+	u := &awsUser{name: name, path: "/", admin: admin}
 	a.users[name] = u
 	k := a.add(u)
 	u.made = 0
@@ -176,7 +183,7 @@ func (a *AWS) sts(w http.ResponseWriter, u *awsUser, form url.Values) {
 	type result struct{ UserID, Account, Arn string }
 	awsAnswer(w, "GetCallerIdentity", struct {
 		Result result `xml:"GetCallerIdentityResult"`
-	}{result{"AIDA" + strings.ToUpper(u.name), "123456789012", "arn:aws:iam::123456789012:user/" + u.name}})
+	}{result{"AIDA" + strings.ToUpper(u.name), "123456789012", u.arn()}})
 }
 
 // iam are the actions for access keys.
@@ -184,12 +191,20 @@ func (a *AWS) iam(w http.ResponseWriter, u *awsUser, form url.Values) {
 	action, id := form.Get("Action"), form.Get("AccessKeyId")
 	user := a.users[form.Get("UserName")]
 	switch {
-	case !u.admin:
+	case !u.may("iam:"+action, user):
 		awsRefuse(w, http.StatusForbidden, "AccessDenied", "User: "+u.name+" is not authorized to perform: iam:"+action)
 	case action == "GetAccessKeyLastUsed":
 		a.lastUsed(w, id)
+	case action == "ListUsers":
+		a.listUsers(w, form)
+	case action == "SimulatePrincipalPolicy":
+		a.simulate(w, form)
 	case user == nil:
 		awsRefuse(w, http.StatusNotFound, "NoSuchEntity", "The user with name "+form.Get("UserName")+" cannot be found.")
+	case action == "GetUser":
+		awsAnswer(w, action, struct {
+			User awsUserEntry `xml:"GetUserResult>User"`
+		}{user.shown()})
 	case action == "ListAccessKeys":
 		user.list(w)
 	case action == "CreateAccessKey" && len(user.keys) >= awsPerUser:

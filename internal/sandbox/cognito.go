@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,6 +27,9 @@ type Cognito struct {
 	mu      sync.Mutex
 	clients map[string]*cognitoClient
 }
+
+// cognitoPage is what a page of app clients holds at most.
+const cognitoPage = 60
 
 type cognitoClient struct {
 	id      string
@@ -114,7 +118,7 @@ func cognitoRefuse(w http.ResponseWriter, kind, message string) {
 // api lets requests through that rotad's key has signed.
 func (c *Cognito) api(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForm))
-	var about struct{ UserPoolID, ClientID, ClientSecretID string }
+	var about cognitoAbout
 	s, signed := parseSignature(r)
 	target, ours := strings.CutPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService.")
 	switch {
@@ -134,12 +138,50 @@ func (c *Cognito) api(w http.ResponseWriter, r *http.Request) {
 		cognitoRefuse(w, "InvalidSignatureException", "The request signature we calculated does not match the signature you provided.")
 		return
 	}
+	if target == "ListUserPoolClients" && about.UserPoolID == c.pool {
+		c.list(w, about)
+		return
+	}
 	client := c.clients[about.ClientID]
 	if client == nil || about.UserPoolID != c.pool {
 		cognitoRefuse(w, "ResourceNotFoundException", "User pool client "+about.ClientID+" does not exist.")
 		return
 	}
 	c.act(w, client, target, about.ClientSecretID)
+}
+
+// cognitoAbout is what a request is about.
+type cognitoAbout struct {
+	UserPoolID, ClientID, ClientSecretID, NextToken string
+
+	MaxResults int
+}
+
+// list shows a page of app clients. Its token is the id that the next page begins with.
+func (c *Cognito) list(w http.ResponseWriter, about cognitoAbout) {
+	ids := slices.Sorted(maps.Keys(c.clients))
+	from, known := slices.BinarySearch(ids, about.NextToken)
+	if about.MaxResults < 1 || about.MaxResults > cognitoPage || about.NextToken != "" && !known {
+		cognitoRefuse(w, "InvalidParameterException", "")
+		return
+	}
+	shown := []map[string]string{}
+	to := min(from+about.MaxResults, len(ids))
+	for _, id := range ids[from:to] {
+		shown = append(shown, map[string]string{"ClientId": id, "ClientName": "App " + id, "UserPoolId": c.pool})
+	}
+	body := map[string]any{"UserPoolClients": shown}
+	if to < len(ids) {
+		body["NextToken"] = ids[to]
+	}
+	cognitoAnswer(w, http.StatusOK, body)
+}
+
+// Forget deletes an app client, as somebody else would.
+func (c *Cognito) Forget(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.clients, id)
 }
 
 func (c *Cognito) act(w http.ResponseWriter, client *cognitoClient, target, id string) {

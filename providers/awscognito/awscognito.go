@@ -66,8 +66,8 @@ func Kind() providers.Kind {
 		Modes:    []string{string(credential.ModeTwoSlot)},
 		Fields:   []string{credential.FieldClientID, credential.FieldClientSecret},
 		Ref:      []string{refClientID},
-		Rights:   "cognito-idp:ListUserPoolClientSecrets, cognito-idp:AddUserPoolClientSecret and cognito-idp:DeleteUserPoolClientSecret for that user pool",
-		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2", Lists: true, Revokes: true},
+		Rights:   "cognito-idp:ListUserPoolClientSecrets, cognito-idp:AddUserPoolClientSecret and cognito-idp:DeleteUserPoolClientSecret for that user pool; cognito-idp:ListUserPoolClients to walk it",
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2", Lists: true, Revokes: true, Walks: true},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}
@@ -85,6 +85,9 @@ var (
 	_ providers.Decoder = (*provider)(nil)
 	_ providers.Checker = (*provider)(nil)
 	_ providers.Timed   = (*provider)(nil)
+	_ providers.Lister  = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
 )
 
 var errPool = errors.New("user_pool is not the id of a user pool")
@@ -139,19 +142,23 @@ var errPublic = errors.New("the app client has no secret: it is a public one, wh
 
 // Inspect implements providers.Provider.
 func (p *provider) Inspect(ctx context.Context, t providers.Target) (providers.Snapshot, error) {
-	list, at, err := p.api.secrets(ctx, "inspect", t.Ref[refClientID])
+	return p.look(ctx, "inspect", t.Ref[refClientID])
+}
+
+func (p *provider) look(ctx context.Context, operation, clientID string) (providers.Snapshot, error) {
+	list, at, err := p.api.secrets(ctx, operation, clientID)
 	if err != nil {
 		return providers.Snapshot{}, err
 	}
 	if len(list) == 0 {
-		return providers.Snapshot{}, p.api.fault("inspect", providers.ClassUnsupported, errPublic)
+		return providers.Snapshot{}, p.api.fault(operation, providers.ClassUnsupported, errPublic)
 	}
 	slices.SortStableFunc(list, func(a, b credential.Secret) int { return b.Start.Compare(a.Start) })
 	return providers.Snapshot{
 		Caps: credential.Capabilities{
 			Mode: credential.ModeTwoSlot, Reason: "an app client has up to two secrets, each with an id", StartReadable: true, Slots: slots,
 		},
-		ClientID: t.Ref[refClientID], Secrets: list, Time: at,
+		ClientID: clientID, Secrets: list, Time: at,
 	}, nil
 }
 

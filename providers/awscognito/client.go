@@ -33,7 +33,7 @@ type api struct {
 }
 
 // ask sends one request, signed with rotad's own key.
-func (a api) ask(ctx context.Context, operation, action string, about map[string]string, mutates bool) (*httpapi.Response, error) {
+func (a api) ask(ctx context.Context, operation, action string, about map[string]any, mutates bool) (*httpapi.Response, error) {
 	k, err := a.own()
 	if err != nil {
 		return nil, a.fault(operation, providers.ClassAuth, err)
@@ -60,6 +60,7 @@ var (
 	errUnknown  = errors.New("there is no such user pool, or no such app client in it")
 	errNoSecret = errors.New("the reply shows no secret with its id")
 	errEndless  = errors.New("the list of secrets does not end")
+	errDenied   = errors.New("AWS says AccessDeniedException")
 	errClock    = errors.New("AWS says that the signature comes too late or too early: is this machine's clock right?")
 )
 
@@ -90,7 +91,7 @@ func (a api) secrets(ctx context.Context, operation, clientID string) (all []cre
 	if clientID == "" {
 		return nil, at, a.fault(operation, providers.ClassNotFound, errUnknown)
 	}
-	about := map[string]string{"ClientId": clientID}
+	about := map[string]any{"ClientId": clientID}
 	for range maxPages {
 		var page struct {
 			Secrets *[]descriptor `json:"ClientSecrets"`
@@ -122,14 +123,14 @@ func (a api) add(ctx context.Context, clientID string) (*httpapi.Response, error
 	if clientID == "" {
 		return nil, a.fault("create", providers.ClassNotFound, errUnknown)
 	}
-	return a.ask(ctx, "create", "AddUserPoolClientSecret", map[string]string{"ClientId": clientID}, true)
+	return a.ask(ctx, "create", "AddUserPoolClientSecret", map[string]any{"ClientId": clientID}, true)
 }
 
 func (a api) remove(ctx context.Context, clientID, id string) error {
 	if clientID == "" || id == "" {
 		return a.fault("revoke", providers.ClassRejected, errNoSecret)
 	}
-	_, err := a.ask(ctx, "revoke", "DeleteUserPoolClientSecret", map[string]string{"ClientId": clientID, "ClientSecretId": id}, true)
+	_, err := a.ask(ctx, "revoke", "DeleteUserPoolClientSecret", map[string]any{"ClientId": clientID, "ClientSecretId": id}, true)
 	return err
 }
 
@@ -172,6 +173,9 @@ func meaning(resp *httpapi.Response, err error) (providers.Class, error) {
 		return "", nil
 	case code == "InvalidSignatureException" && strings.HasPrefix(f.Message, "Signature"): // expired, not yet current
 		return providers.ClassAuth, errClock
+	}
+	if code == "AccessDeniedException" {
+		return class, errDenied
 	}
 	return class, errors.New("AWS says " + code) //nolint:err113 // one of the codes below
 }

@@ -56,8 +56,8 @@ func Kind() providers.Kind {
 		Modes:    []string{string(credential.ModeTwoSlot)},
 		Fields:   []string{credential.FieldAccessKeyID, FieldSecretAccessKey},
 		Ref:      []string{refUser},
-		Rights:   "iam:ListAccessKeys, iam:CreateAccessKey, iam:DeleteAccessKey for those users; iam:GetAccessKeyLastUsed to see when a key was used",
-		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2", Lists: true, Revokes: true, Usage: true, Instead: instead()},
+		Rights:   "iam:ListAccessKeys, iam:CreateAccessKey, iam:DeleteAccessKey for those users; iam:GetAccessKeyLastUsed to see when a key was used; iam:ListUsers to walk the account",
+		Traits:   providers.Traits{Value: providers.ChosenByProvider, Live: "2", Lists: true, Revokes: true, Usage: true, Walks: true, Instead: instead()},
 		Settings: func() any { return &Settings{} },
 		Open:     open,
 	}
@@ -74,6 +74,9 @@ var (
 	_ providers.Decoder = (*provider)(nil)
 	_ providers.Checker = (*provider)(nil)
 	_ providers.Timed   = (*provider)(nil)
+	_ providers.Lister  = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
 )
 
 func open(o providers.Opening) (providers.Provider, error) {
@@ -117,16 +120,21 @@ func ownKey(o providers.Opening) (sigv4.Key, error) {
 // Timing implements providers.Timed.
 func (p *provider) Timing() providers.Timing { return p.timing }
 
-// Inspect implements providers.Provider. A key that was switched off is listed as well: it takes one of the two places.
+// Inspect implements providers.Provider.
 func (p *provider) Inspect(ctx context.Context, t providers.Target) (providers.Snapshot, error) {
-	keys, at, err := p.api.keys(ctx, "inspect", t.Ref[refUser])
+	return p.look(ctx, "inspect", t.Ref[refUser])
+}
+
+// look lists the keys of a user. One that was switched off is listed as well: it takes one of the two places.
+func (p *provider) look(ctx context.Context, operation, name string) (providers.Snapshot, error) {
+	keys, at, err := p.api.keys(ctx, operation, name)
 	if err != nil {
 		return providers.Snapshot{}, err
 	}
 	list := make([]credential.Secret, 0, len(keys))
 	for _, k := range keys {
 		secret := k.secret()
-		if secret.LastUse, err = p.api.lastUse(ctx, "inspect", k.ID); err != nil {
+		if secret.LastUse, err = p.api.lastUse(ctx, operation, k.ID); err != nil {
 			return providers.Snapshot{}, err
 		}
 		list = append(list, secret)
@@ -190,7 +198,7 @@ const nobody = "rotad-asks-for-nobody"
 // Check implements providers.Checker. It proves rotad's own key, and asks for the keys of a user that does not exist. That is refused
 // to an account whose rights name its users, which is no mistake.
 func (p *provider) Check(ctx context.Context) []providers.Finding {
-	if err := p.api.whoAmI(ctx); err != nil {
+	if _, err := p.api.whoAmI(ctx, "check"); err != nil {
 		return []providers.Finding{{
 			Problem: true, What: err.Error(),
 			Hint: "is credentials_file that of an active key, are the addresses and the region of one partition, and is this machine's clock right?",

@@ -187,10 +187,10 @@ func issuedIn(raw credential.Sensitive) (providers.Issued, error) {
 }
 
 // identity asks STS who signs with this key.
-func (a api) identity(ctx context.Context, operation string, k sigv4.Key) (*httpapi.Response, error) {
-	resp, err := a.sts.call(ctx, operation, k, url.Values{"Action": {"GetCallerIdentity"}, "Version": {stsVersion}}, false)
+func (a api) identity(ctx context.Context, operation string, k sigv4.Key) (arn string, resp *httpapi.Response, err error) {
+	resp, err = a.sts.call(ctx, operation, k, url.Values{"Action": {"GetCallerIdentity"}, "Version": {stsVersion}}, false)
 	if err != nil {
-		return resp, err
+		return "", resp, err
 	}
 	var who struct {
 		XMLName xml.Name `xml:"GetCallerIdentityResponse"`
@@ -199,16 +199,17 @@ func (a api) identity(ctx context.Context, operation string, k sigv4.Key) (*http
 	if err = read(resp, &who); err == nil && who.ARN == "" {
 		err = resp.Missing("Arn")
 	}
-	return resp, err
+	return who.ARN, resp, err
 }
 
-func (a api) whoAmI(ctx context.Context) error {
+// whoAmI returns the ARN of rotad's own account.
+func (a api) whoAmI(ctx context.Context, operation string) (string, error) {
 	k, err := a.own()
 	if err != nil {
-		return a.fault("check", providers.ClassAuth, err)
+		return "", a.fault(operation, providers.ClassAuth, err)
 	}
-	_, err = a.identity(ctx, "check", k)
-	return err
+	arn, _, err := a.identity(ctx, operation, k)
+	return arn, err
 }
 
 // prove asks with a client's key.
@@ -216,7 +217,7 @@ func (a api) prove(ctx context.Context, k sigv4.Key) (providers.Answer, error) {
 	if k.ID == "" || k.Secret.Empty() {
 		return providers.Refused, nil
 	}
-	resp, err := a.identity(ctx, "verify", k)
+	_, resp, err := a.identity(ctx, "verify", k)
 	switch {
 	case err == nil:
 		return providers.Accepted, nil

@@ -61,7 +61,7 @@ func (b *bench) mustBeSaid(rights []providers.Right) {
 
 // question is the name of a call that only reads, where every call is a POST: that of gRPC at the end of a path, and that of AWS in a
 // form or, after the service, in a header.
-var question = regexp.MustCompile(`[/.](?:Get|List|Describe)[A-Za-z]*$|(?:^|&)Action=(?:Get|List)[A-Za-z]*(?:&|$)`)
+var question = regexp.MustCompile(`[/.](?:Get|List|Describe)[A-Za-z]*$|(?:^|&)Action=(?:Get|List|Simulate)[A-Za-z]*(?:&|$)`)
 
 // harmless says whether a request reads, logs rotad in, or puts a question in a body.
 func harmless(r *http.Request) bool {
