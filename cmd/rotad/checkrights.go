@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,7 +54,15 @@ func summed(p config.Provider, rights []providers.Right, unknown error) string {
 	case unknown == nil && len(names) > 0:
 		return "; its rights: " + some(names)
 	case unknown != nil && least != "":
-		return "; which rights it has cannot be read here, needed are: " + least
+		return "; which rights it has cannot be read here, needed are: " + least + why(unknown)
+	}
+	return ""
+}
+
+// why is what stands against reading the rights, in the kind's own words; empty = the kind reads none.
+func why(unknown error) string {
+	if e, ok := errors.AsType[*providers.Error](unknown); ok && e.Err != nil {
+		return " (" + clean(e.Err.Error()) + ")"
 	}
 	return ""
 }

@@ -63,6 +63,8 @@ var (
 	_ providers.Checker   = (*provider)(nil)
 	_ providers.Timed     = (*provider)(nil)
 	_ providers.Lister    = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
 )
 
 func open(o providers.Opening) (providers.Provider, error) {

@@ -162,3 +162,28 @@ func TestOpenRefusesWhatCannotWork(t *testing.T) {
 		}
 	}
 }
+
+func TestRights(t *testing.T) {
+	s := newServer(t)
+	for name, test := range map[string]struct {
+		own       string
+		transport http.RoundTripper
+		told      int
+		missing   bool
+		class     providers.Class
+	}{
+		"it is shown secrets":     {own: ownSecret, told: 1},
+		"it is not":               {ownSecret, answered{sandbox.PathCasdoorList, `{"status":"ok","data":[{"owner":"admin","name":"a","organization":"o","clientId":"i","clientSecret":"***"}]}`}, 1, true, ""},
+		"the login is refused":    {own: "stale", class: providers.ClassAuth},
+		"what is no list of them": {ownSecret, answered{sandbox.PathCasdoorList, `{"hello":1}`}, 0, false, providers.ClassUnavailable},
+	} {
+		reader, ok := providers.AsRightsReader(s.open(t, test.own, test.transport))
+		if !ok {
+			t.Fatal("casdoor cannot read rights")
+		}
+		rights, err := reader.Rights(t.Context(), nil)
+		if len(rights) != test.told || providers.ClassOf(err) != test.class || test.told > 0 && rights[0].Missing() != test.missing {
+			t.Errorf("%s: %+v, %v", name, rights, err)
+		}
+	}
+}

@@ -82,16 +82,16 @@ type page struct {
 // walk reads the page at a place. Where the application that the place names stands elsewhere by now, somebody has deleted or added one
 // before it: then the pages before are read again, back to the one that has it, so that none is missed.
 func (a api) walk(ctx context.Context, at place) (page, error) {
-	got, err := a.list(ctx, at.page, pageSize)
+	got, err := a.list(ctx, "list", at.page, pageSize)
 	if err != nil || at.page == 1 {
 		return got, err
 	}
-	before, err := a.list(ctx, (at.page-1)*pageSize, 1)
+	before, err := a.list(ctx, "list", (at.page-1)*pageSize, 1)
 	if err != nil || before.last == at.after {
 		return got, err
 	}
 	for number := at.page - 1; number >= 1; number-- {
-		if got, err = a.list(ctx, number, pageSize); err != nil {
+		if got, err = a.list(ctx, "list", number, pageSize); err != nil {
 			return page{}, err
 		}
 		if i := slices.IndexFunc(got.applications, func(one listed) bool { return one.id == at.after }); i >= 0 {
@@ -113,14 +113,14 @@ type listed struct {
 
 // list reads the page of a number, in the order of names: Casdoor's own order, by the time of making, leaves those of one second as they
 // come.
-func (a api) list(ctx context.Context, number, size int) (page, error) {
+func (a api) list(ctx context.Context, operation string, number, size int) (page, error) {
 	var e struct {
 		envelope
 
 		Total int `json:"data2"`
 	}
 	resp, err := a.client.Into(ctx, httpapi.Request{
-		Operation: "list", Method: http.MethodGet, Path: listPath, Header: inEnglish(),
+		Operation: operation, Method: http.MethodGet, Path: listPath, Header: inEnglish(),
 		Query: url.Values{
 			"p": {strconv.Itoa(number)}, "pageSize": {strconv.Itoa(size)}, "sortField": {"name"}, "sortOrder": {"ascend"},
 		},

@@ -71,7 +71,12 @@ type provider struct {
 	pages  api // the same, for replies of a megabyte and more
 	verify httpapi.Verifier
 	timing providers.Timing
+
+	certified bool // rotad shows a certificate
 }
+
+// nobody is a client that does not exist.
+const nobody = "rotad-asks-for-nobody"
 
 var (
 	_ providers.Recoverer = (*provider)(nil)
@@ -79,6 +84,8 @@ var (
 	_ providers.Checker   = (*provider)(nil)
 	_ providers.Timed     = (*provider)(nil)
 	_ providers.Lister    = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
 )
 
 func open(o providers.Opening) (providers.Provider, error) {
@@ -112,7 +119,8 @@ func open(o providers.Opening) (providers.Provider, error) {
 		return nil, fmt.Errorf("opening %s: url: %w", o.Name, err)
 	}
 	return &provider{
-		api: api{client: grpc}, pages: api{client: pages},
+		certified: s.CertificateFile != "",
+		api:       api{client: grpc}, pages: api{client: pages},
 		verify: httpapi.Verifier{Client: public, Token: path},
 		timing: providers.Timing{Deadline: grpc.Deadline(), Propagation: cmp.Or(o.Propagation, DefaultPropagation)},
 	}, nil
@@ -210,7 +218,7 @@ func (p *provider) Verify(ctx context.Context, t providers.Target, b credential.
 
 // Check implements providers.Checker. It asks for a client that does not exist.
 func (p *provider) Check(ctx context.Context) []providers.Finding {
-	_, err := p.api.get(ctx, "check", "rotad-asks-for-nobody")
+	_, err := p.api.get(ctx, "check", nobody)
 	switch providers.ClassOf(err) {
 	case "", providers.ClassNotFound:
 		return nil

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/sandbox"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/dex"
 )
@@ -242,6 +243,47 @@ func TestAClientsCredentialIsProved(t *testing.T) {
 	} {
 		if got, err := p.Verify(t.Context(), target("billing"), b); got != want {
 			t.Errorf("%s, want %s: %v", got, want, err)
+		}
+	}
+}
+
+// The API has one right. Where nobody is asked for a certificate, everybody has it.
+func TestRights(t *testing.T) {
+	s := newServer(t)
+	for name, test := range map[string]struct {
+		certificate   string
+		status        string // of every call; empty = the server answers
+		missing, wide bool
+		class         providers.Class
+	}{
+		"with a certificate":    {certificate: "rotad.pem"},
+		"without one":           {wide: true},
+		"it is refused":         {certificate: "rotad.pem", status: "16", missing: true},
+		"the server is away":    {status: "14", class: providers.ClassUnavailable},
+		"the server is too old": {status: "12", class: providers.ClassUnsupported},
+	} {
+		through := lines(t)
+		if test.status != "" {
+			through = transport(func(r *http.Request) (*http.Response, error) {
+				h := http.Header{"Content-Type": {"application/grpc"}, "Grpc-Status": {test.status}}
+				return &http.Response{StatusCode: http.StatusOK, Header: h, Body: http.NoBody, Request: r}, nil
+			})
+		}
+		p, err := dex.Kind().Open(providers.Opening{
+			Name: "door", Settings: &dex.Settings{URL: s.url, TokenURL: s.url + sandbox.PathDexToken, CertificateFile: test.certificate}, Transport: through,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader, ok := providers.AsRightsReader(p)
+		if !ok {
+			t.Fatal("dex cannot read rights")
+		}
+		rights, err := reader.Rights(t.Context(), nil)
+		missing := slices.ContainsFunc(rights, providers.Right.Missing)
+		wide := slices.ContainsFunc(rights, providers.Right.TooWide)
+		if missing != test.missing || wide != test.wide || providers.ClassOf(err) != test.class {
+			t.Errorf("%s: %+v, %v", name, rights, err)
 		}
 	}
 }

@@ -53,6 +53,8 @@ var (
 	_ providers.Decoder = (*provider)(nil)
 	_ providers.Checker = (*provider)(nil)
 	_ providers.Timed   = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
 )
 
 // Timing implements providers.Timed.

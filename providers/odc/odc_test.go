@@ -306,3 +306,18 @@ func TestCheckSaysWhatIsMissing(t *testing.T) {
 		})
 	}
 }
+
+// Nothing tells what rotad's account may do, and nothing is guessed.
+func TestRightsThatNobodyTells(t *testing.T) {
+	w := newWorld(t, sandbox.ODCSettings{})
+	for use, why := range map[string]string{"off": "a person makes the secrets", "auto": "documents no right", "on": "documents no right"} {
+		reader, ok := providers.AsRightsReader(w.open(t, odc.Settings{API: use}, nil))
+		if !ok {
+			t.Fatal("odc cannot read rights")
+		}
+		rights, err := reader.Rights(t.Context(), nil)
+		if len(rights) > 0 || providers.ClassOf(err) != providers.ClassUnsupported || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s: %+v, %v", use, rights, err)
+		}
+	}
+}
