@@ -162,8 +162,13 @@ func AsDecoder(p Provider) (Decoder, bool) { return as[Decoder](p) }
 // AsChecker returns p as a Checker.
 func AsChecker(p Provider) (Checker, bool) { return as[Checker](p) }
 
-// AsLister returns p as a Lister.
-func AsLister(p Provider) (Lister, bool) { return as[Lister](p) }
+// AsLister returns p as a Lister. A kind that can list only by some of its settings says so with CanList.
+func AsLister(p Provider) (Lister, bool) {
+	if some, ok := innermost(p).(interface{ CanList() bool }); ok && !some.CanList() {
+		return nil, false
+	}
+	return as[Lister](p)
+}
 
 // AsRightsReader returns p as a RightsReader.
 func AsRightsReader(p Provider) (RightsReader, bool) { return as[RightsReader](p) }
@@ -182,17 +187,20 @@ func AsCloser(p Provider) (Closer, bool) { return as[Closer](p) }
 
 // as asks the innermost provider whether it has an ability, and the outermost one to use it.
 func as[T any](p Provider) (ability T, ok bool) {
-	inner := p
-	for {
-		wrapper, wraps := inner.(interface{ Unwrap() Provider })
-		if !wraps {
-			break
-		}
-		inner = wrapper.Unwrap()
-	}
-	if _, ok = inner.(T); !ok {
+	if _, ok = innermost(p).(T); !ok {
 		return ability, false
 	}
 	ability, ok = p.(T)
 	return ability, ok
+}
+
+// innermost is the provider that others wrap.
+func innermost(p Provider) Provider {
+	for {
+		wrapper, wraps := p.(interface{ Unwrap() Provider })
+		if !wraps {
+			return p
+		}
+		p = wrapper.Unwrap()
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -15,6 +16,7 @@ const PathLogto = "/logto"
 func (p *IdP) logtoRoutes(mux *http.ServeMux) {
 	const secrets = PathLogto + "/api/applications/{id}/secrets"
 	mux.HandleFunc("POST "+PathLogto+"/oidc/token", p.token)
+	mux.HandleFunc("GET "+PathLogto+"/api/applications", p.logtoApplications)
 	mux.HandleFunc("GET "+secrets, p.logtoAdmin(p.logtoList))
 	mux.HandleFunc("POST "+secrets, p.logtoAdmin(p.logtoAdd))
 	mux.HandleFunc("DELETE "+secrets+"/{name}", p.logtoAdmin(p.logtoRemove))
@@ -40,6 +42,28 @@ func (p *IdP) logtoAdmin(do func(http.ResponseWriter, *http.Request, *client)) h
 		defer c.mu.Unlock()
 		do(w, r, c)
 	}
+}
+
+// logtoApplications shows a page of applications, by numbers from 1. Behind the last page there are empty ones.
+func (p *IdP) logtoApplications(w http.ResponseWriter, r *http.Request) {
+	number, err := strconv.Atoi(r.URL.Query().Get("page"))
+	size, sizeErr := strconv.Atoi(r.URL.Query().Get("page_size"))
+	switch {
+	case !p.admits(r.Header.Get("Authorization")):
+		logtoError(w, http.StatusUnauthorized, "auth.unauthorized")
+		return
+	case err != nil || sizeErr != nil || number < 1 || size < 1 || size > 100:
+		logtoError(w, http.StatusBadRequest, "guard.invalid_pagination")
+		return
+	}
+	ids := p.clientIDs()
+	slices.Sort(ids)
+	list := []map[string]any{}
+	for _, id := range ids[min((number-1)*size, len(ids)):min(number*size, len(ids))] {
+		list = append(list, map[string]any{"tenantId": "sandbox", "id": id, "name": "App " + id, "type": "MachineToMachine", "createdAt": 1767225600000})
+	}
+	w.Header().Set("Total-Number", strconv.Itoa(len(ids)))
+	answer(w, http.StatusOK, list)
 }
 
 // logtoName is what the dialect calls a version: its label, or "Default secret" for what was there before.

@@ -1,8 +1,10 @@
 package sandbox
 
 import (
+	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -17,6 +19,7 @@ const oktaSlots = 2
 func (p *IdP) oktaRoutes(mux *http.ServeMux) {
 	const secrets = PathOkta + "/api/v1/apps/{id}/credentials/secrets"
 	mux.HandleFunc("POST "+PathOkta+"/oauth2/{server}/v1/token", p.token)
+	mux.HandleFunc("GET "+PathOkta+"/api/v1/apps", p.oktaApps)
 	mux.HandleFunc("GET "+secrets, p.oktaAdmin(p.oktaList))
 	mux.HandleFunc("POST "+secrets, p.oktaAdmin(p.oktaAdd))
 	mux.HandleFunc("POST "+secrets+"/{secret}/lifecycle/deactivate", p.oktaAdmin(p.oktaDeactivate))
@@ -52,6 +55,52 @@ func (p *IdP) oktaAdmin(do func(http.ResponseWriter, *http.Request, *client)) ht
 		defer c.mu.Unlock()
 		do(w, r, c)
 	}
+}
+
+// oktaApps shows a page of applications, OIDC ones and one other, and names the next page in a header. What it names is the last one before it.
+func (p *IdP) oktaApps(w http.ResponseWriter, r *http.Request) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "SSWS ")
+	if !ok || !p.admits("Bearer "+token) {
+		oktaError(w, http.StatusUnauthorized, "E0000011", "Invalid token provided")
+		return
+	}
+	query := r.URL.Query()
+	limit, err := strconv.Atoi(query.Get("limit"))
+	if err != nil || limit < 1 {
+		oktaRefuse(w, "limit: is no number")
+		return
+	}
+	ids := append(p.clientIDs(), "saml")
+	slices.Sort(ids)
+	from := 0
+	if after := query.Get("after"); after != "" {
+		if from = slices.Index(ids, after) + 1; from == 0 {
+			oktaError(w, http.StatusBadRequest, "E0000031", "Invalid search criteria.")
+			return
+		}
+	}
+	list := []map[string]any{}
+	to := min(from+limit, len(ids))
+	for _, id := range ids[from:to] {
+		mode := "OPENID_CONNECT"
+		if id == "saml" {
+			mode = "SAML_2_0"
+		}
+		list = append(list, map[string]any{"id": id, "label": "App " + id, "status": "ACTIVE", "signOnMode": mode, "created": "2026-01-01T12:00:00.000Z"})
+	}
+	w.Header().Add("Link", "<http://"+r.Host+r.URL.Path+">; rel=\"self\"")
+	if to < len(ids) {
+		query.Set("after", ids[to-1])
+		w.Header().Add("Link", "<http://"+r.Host+r.URL.Path+"?"+query.Encode()+">; rel=\"next\"")
+	}
+	answer(w, http.StatusOK, list)
+}
+
+// clientIDs returns the ids of all clients.
+func (p *IdP) clientIDs() []string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return slices.Collect(maps.Keys(p.clients))
 }
 
 // oktaSecret shows a version. The real server shows its value in every answer, which the sandbox does not keep: only the answer to a

@@ -1,7 +1,10 @@
 package sandbox
 
 import (
+	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 )
 
@@ -28,6 +31,15 @@ func (s *Single) with(admits func(*http.Request) bool, fail func(w http.Response
 	}
 }
 
+// page returns some clients, in the order of their ids.
+func (s *Single) page(from, size int) (page []*singleClient) {
+	ids := slices.Sorted(maps.Keys(s.clients))
+	for _, id := range ids[min(from, len(ids)):min(from+size, len(ids))] {
+		page = append(page, s.clients[id])
+	}
+	return page
+}
+
 func (s *Single) bearer(r *http.Request) bool { return s.admitted(r, "Bearer ") }
 
 // auth0Routes are the Management API for clients and the token endpoint, which says access_denied for a wrong secret
@@ -41,6 +53,23 @@ func (s *Single) auth0Routes(mux *http.ServeMux) {
 		answer(w, http.StatusOK, map[string]any{"client_id": c.id, "client_secret": c.secret})
 	}
 	mux.HandleFunc("GET "+one, s.with(s.bearer, fail, func(w http.ResponseWriter, _ *http.Request, c *singleClient) { show(w, c) }))
+	mux.HandleFunc("GET "+PathAuth0+"/api/v2/clients", func(w http.ResponseWriter, r *http.Request) {
+		query := r.URL.Query()
+		number, err := strconv.Atoi(query.Get("page"))
+		size, sizeErr := strconv.Atoi(query.Get("per_page"))
+		switch {
+		case !s.bearer(r):
+			fail(w, http.StatusUnauthorized)
+		case err != nil || sizeErr != nil || number < 0 || size < 1 || size > 100:
+			fail(w, http.StatusBadRequest)
+		default:
+			list := []map[string]any{}
+			for _, c := range s.page(number*size, size) {
+				list = append(list, map[string]any{"client_id": c.id, "client_secret": c.secret, "name": "App " + c.id})
+			}
+			answer(w, http.StatusOK, list)
+		}
+	})
 	mux.HandleFunc("POST "+one+"/rotate-secret", s.with(s.bearer, fail, func(w http.ResponseWriter, _ *http.Request, c *singleClient) {
 		s.set(c, "")
 		show(w, c)
@@ -120,6 +149,14 @@ func (s *Single) hydraRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+PathHydra+"/oauth2/token", s.login)
 }
 
+func (c *singleClient) zitadelUser() map[string]any {
+	machine := map[string]any{"name": "App " + c.id}
+	if c.secret != "" {
+		machine["hasSecret"] = true
+	}
+	return map[string]any{"userId": c.id, "username": c.id, "state": "USER_STATE_ACTIVE", "machine": machine}
+}
+
 // zitadelRoutes are the user service for machine users, which shows whether there is a secret and nothing of it
 // (zitadel.com/docs/apis/resources/user_service_v2). As everywhere in its JSON, false is left out.
 func (s *Single) zitadelRoutes(mux *http.ServeMux) {
@@ -129,15 +166,32 @@ func (s *Single) zitadelRoutes(mux *http.ServeMux) {
 	}
 	const one = PathZitadel + "/v2/users/{id}"
 	mux.HandleFunc("GET "+one, s.with(s.bearer, fail, func(w http.ResponseWriter, _ *http.Request, c *singleClient) {
-		machine := map[string]any{"name": c.id}
-		if c.secret != "" {
-			machine["hasSecret"] = true
-		}
 		answer(w, http.StatusOK, map[string]any{
-			"details": map[string]any{"sequence": strconv.Itoa(c.made), "resourceOwner": "sandbox"},
-			"user":    map[string]any{"userId": c.id, "username": c.id, "state": "USER_STATE_ACTIVE", "machine": machine},
+			"details": map[string]any{"sequence": strconv.Itoa(c.made), "resourceOwner": "sandbox"}, "user": c.zitadelUser(),
 		})
 	}))
+	mux.HandleFunc("POST "+PathZitadel+"/v2/users", func(w http.ResponseWriter, r *http.Request) {
+		var body struct {
+			Query struct {
+				Offset json.Number `json:"offset"` // a number, or a text, as in every JSON of protobuf
+				Limit  int         `json:"limit"`
+			} `json:"query"`
+		}
+		if !s.bearer(r) {
+			fail(w, http.StatusUnauthorized)
+			return
+		}
+		if !decode(w, r, &body) {
+			fail(w, http.StatusBadRequest)
+			return
+		}
+		offset, _ := strconv.Atoi(body.Query.Offset.String())
+		list := []map[string]any{}
+		for _, c := range s.page(offset, body.Query.Limit) {
+			list = append(list, c.zitadelUser())
+		}
+		answer(w, http.StatusOK, map[string]any{"details": map[string]any{"totalResult": strconv.Itoa(len(s.clients))}, "result": list})
+	})
 	mux.HandleFunc("POST "+one+"/secret", s.with(s.bearer, fail, func(w http.ResponseWriter, _ *http.Request, c *singleClient) {
 		answer(w, http.StatusOK, map[string]any{"clientSecret": s.set(c, ""), "creationDate": stamp(s.now())})
 	}))

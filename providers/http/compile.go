@@ -23,6 +23,7 @@ type compiler struct {
 var (
 	refNames    = []string{"id", "client_id", "parent"}
 	lookNames   = []string{"page"}
+	listNames   = []string{"page", "number", "offset", "size"}
 	createNames = []string{"label", "reason", "value", "expires", "lifetime", "grace", "grace_end"}
 	revokeNames = []string{"secret_id", "handle"}
 	proofNames  = []string{"client_secret"}
@@ -34,7 +35,7 @@ func (c *compiler) call(at string, s Call, method string, names ...string) *call
 		return nil
 	}
 	about, _, _ := strings.Cut(at, ".")
-	if about == "exists" {
+	if about == "exists" || about == "list" {
 		about = "inspect"
 	}
 	out := &call{about: about, method: s.Method, accept: s.Accept, mutates: method != http.MethodGet}

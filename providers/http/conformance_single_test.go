@@ -78,8 +78,13 @@ func singleWorld(t *testing.T, preset string) providertest.World {
 		settings = rotating(server.URL)[preset]
 	}
 	settings.Preset = preset
+	mine := target("billing")
+	if preset == "zitadel" { // a user is named by its id
+		mine.Ref = credential.Ref{"id": "billing"}
+	}
 	return providertest.World{
-		Name: "api", Target: target("billing"), Unknown: target("none"), Bundle: bundle("billing", firstSecret),
+		Reads: func(r *http.Request) bool { return r.URL.Path == sandbox.PathZitadel+"/v2/users" },
+		Name:  "api", Target: mine, Unknown: target("none"), Bundle: bundle("billing", firstSecret),
 		Field: credential.FieldClientSecret, Canaries: []string{"bearer", firstSecret},
 		Open: func(t *testing.T, transport http.RoundTripper) providers.Provider {
 			return open(t, settings, transport)

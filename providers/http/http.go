@@ -49,6 +49,7 @@ type provider struct {
 
 	name   string
 	client *httpapi.Client
+	pages  *httpapi.Client // the same, for replies of a megabyte and more
 	tokens *httpapi.Tokens // nil = the API asks for no login
 	prove  prover
 	timing providers.Timing
@@ -80,6 +81,11 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("url: %w", err)
 	}
+	c.Limit, c.Timeout = pageLimit, listTimeout
+	pages, err := httpapi.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("url: %w", err)
+	}
 	prove, err := p.verify.open(o)
 	if err != nil {
 		return nil, err
@@ -88,7 +94,7 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if timing.Propagation == 0 {
 		timing.Propagation = DefaultPropagation
 	}
-	return (&provider{plan: p, name: o.Name, client: client, tokens: tokens, prove: prove, timing: timing}).able(), nil
+	return (&provider{plan: p, name: o.Name, client: client, pages: pages, tokens: tokens, prove: prove, timing: timing}).able(), nil
 }
 
 // Abilities that only some descriptions give: the interfaces are asked for by type.
@@ -149,6 +155,7 @@ var (
 	_ providers.Timed   = (*provider)(nil)
 
 	_ providers.RightsReader = (*provider)(nil)
+	_ providers.Lister       = (*provider)(nil)
 
 	_ providers.Recoverer = recoverer{}
 	_ providers.Revoker   = revoker{}

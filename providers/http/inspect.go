@@ -13,11 +13,15 @@ import (
 
 // send fills in a call and sends it once. What the answer means is said by the rules, else by its status.
 func (p *provider) send(ctx context.Context, operation string, c *call, v values) (*httpapi.Response, error) {
+	return p.sendBy(ctx, p.client, operation, c, v)
+}
+
+func (p *provider) sendBy(ctx context.Context, by *httpapi.Client, operation string, c *call, v values) (*httpapi.Response, error) {
 	r, err := c.request(operation, v)
 	if err != nil {
 		return nil, p.fault(operation, providers.ClassRejected, err)
 	}
-	resp, err := p.client.Do(ctx, r)
+	resp, err := by.Do(ctx, r)
 	if resp == nil {
 		return nil, err
 	}
@@ -133,9 +137,12 @@ func (p *provider) Inspect(ctx context.Context, t providers.Target) (providers.S
 	if err != nil {
 		return providers.Snapshot{}, err
 	}
-	return providers.Snapshot{
-		Caps: p.capabilities(s, t.Grace), ClientID: s.named(v), Secrets: s.secrets(), Time: s.time,
-	}, nil
+	return p.shown(s, v, t.Grace), nil
+}
+
+// shown is what a look has found out. Stated is the grace that a person stated.
+func (p *provider) shown(s status, v values, stated time.Duration) providers.Snapshot {
+	return providers.Snapshot{Caps: p.capabilities(s, stated), ClientID: s.named(v), Secrets: s.secrets(), Time: s.time}
 }
 
 // named is the OAuth client_id: what the answer says, else the ref.

@@ -79,6 +79,7 @@ func (p *plan) needsOfLook() []need {
 			"what is switched off and what is ended have to be the same secret",
 		},
 		{blind && p.first != nil, "create.first", "needs inspect", "only a look tells whether there is a secret"},
+		{blind && p.listing.call != nil, "list", "needs inspect", "without it nothing is known of a client that was found"},
 		{blind && p.exists != nil, "exists", "needs inspect", ""},
 		{!blind && !p.look.reads(), "inspect", "says nothing about secrets", "write list and secret, or current"},
 	}

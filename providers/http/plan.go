@@ -24,6 +24,7 @@ type plan struct {
 
 	inspect, beside, exists, create, first, recover, activate, beforeRevoke, revoke *call // nil = there is none
 
+	listing   listing
 	look      look
 	answer    answer // of create
 	recovered answer // of recover
@@ -58,6 +59,7 @@ func compile(block *Settings, report func(path, what, hint string)) *plan {
 	}
 	c.calls(p, &s)
 	c.answers(p, &s)
+	p.listing = c.listing(s.List)
 	p.rules = c.rules(s.Errors)
 	p.verify = c.proof(s.Verify)
 	p.rights, p.claim = s.Rights, c.rights(s.Rights)

@@ -26,7 +26,8 @@ type recording struct {
 
 // step is one operation, the calls that it makes in their order, and its result.
 type step struct {
-	Do       string            `yaml:"do"` // inspect, create, recover, activate, revoke or verify
+	Do       string            `yaml:"do"`     // inspect, create, recover, activate, revoke, verify or list
+	Cursor   string            `yaml:"cursor"` // of a list; empty = its beginning
 	Label    string            `yaml:"label"`
 	Reason   string            `yaml:"reason"`
 	Expires  time.Time         `yaml:"expires"`
@@ -46,6 +47,7 @@ type exchange struct {
 	Form    map[string]string `yaml:"form"`
 	Status  int               `yaml:"status"` // of the answer; 0 = 200
 	Date    time.Time         `yaml:"date"`   // of the answer's header; zero = there is none
+	Link    string            `yaml:"link"`   // the same
 	Answer  any               `yaml:"answer"` // JSON
 	Text    string            `yaml:"text"`   // instead of answer, as it is
 }
@@ -59,6 +61,20 @@ type expectation struct {
 	Required string      `yaml:"required"`
 	Secrets  *[]expected `yaml:"secrets"`
 	Issued   *expected   `yaml:"issued"`
+	Clients  []client    `yaml:"clients"` // of a list
+	Next     string      `yaml:"next"`    // the same: the cursor of the next page
+}
+
+// client is one of a list.
+type client struct {
+	Ref      credential.Ref `yaml:"ref"`
+	ClientID string         `yaml:"client_id"`
+	Name     string         `yaml:"name"`
+	Owners   []string       `yaml:"owners"`
+	Tags     []string       `yaml:"tags"`
+	Created  string         `yaml:"created"`
+	Secrets  int            `yaml:"secrets"`  // how many it is listed with
+	Unusable bool           `yaml:"unusable"` // none of them can be rotated
 }
 
 // expected is one secret. Times are RFC 3339.
@@ -123,7 +139,7 @@ func (s *Settings) playText(text []byte) error {
 	return nil
 }
 
-var errNoStep = errors.New("there is no such operation; write inspect, create, recover, activate, revoke or verify")
+var errNoStep = errors.New("there is no such operation; write inspect, create, recover, activate, revoke, verify or list")
 
 // play plays one step with a provider of its own, which asks nobody.
 func (s step) play(block *Settings, r recording) error {
@@ -176,14 +192,29 @@ func (s step) run(ctx context.Context, p providers.Provider, t providers.Target)
 		if r, ok := p.(providers.Revoker); ok {
 			return s.Expect.failed(r.Revoke(ctx, t, s.SecretID))
 		}
+	case "list":
+		return s.list(ctx, p)
 	case "verify":
-		answer, err := p.Verify(ctx, t, bundleOf(s.Bundle))
-		if got := answer.String(); got != s.Expect.Answer {
-			return fmt.Errorf("%w: the answer is %s, want %s (%s)", errDiffers, got, s.Expect.Answer, words(err))
-		}
-		return nil
+		return s.verify(ctx, p, t)
 	}
 	return errNoStep
+}
+
+func (s step) list(ctx context.Context, p providers.Provider) error {
+	l, ok := providers.AsLister(p)
+	if !ok {
+		return errNoStep
+	}
+	page, err := l.List(ctx, s.Cursor)
+	return s.Expect.listed(page, err)
+}
+
+func (s step) verify(ctx context.Context, p providers.Provider, t providers.Target) error {
+	answer, err := p.Verify(ctx, t, bundleOf(s.Bundle))
+	if got := answer.String(); got != s.Expect.Answer {
+		return fmt.Errorf("%w: the answer is %s, want %s (%s)", errDiffers, got, s.Expect.Answer, words(err))
+	}
+	return nil
 }
 
 func bundleOf(fields map[string]string) credential.Bundle {

@@ -16,11 +16,12 @@ type Settings struct {
 	Repeatable bool          `yaml:"repeatable" implied:"false" doc:"Mode caller-chosen: a create with the same value may be repeated without harm."`
 	Value      Chosen        `yaml:"value" doc:"The value that rotad makes where a create sends {value}."`
 
-	Inspect Look    `yaml:"inspect" doc:"The request that looks, and where its answer says what. Without a path nothing can be seen."`
-	Exists  *Call   `yaml:"exists" doc:"Asked after inspect was answered with not-found: a success means that the client exists and has no secret."`
-	Create  Make    `yaml:"create" doc:"The request that makes a secret. It is sent once."`
-	Recover *Lookup `yaml:"recover" doc:"A request that reads the current value back, where inspect does not."`
-	Revoke  *Ending `yaml:"revoke" doc:"The request that ends one secret: {secret_id} names it; without {secret_id} it ends the slot of the previous one, or in the mode staged that of the staged one."`
+	Inspect Look     `yaml:"inspect" doc:"The request that looks, and where its answer says what. Without a path nothing can be seen."`
+	List    *Listing `yaml:"list" doc:"The request that lists clients, for rotad discover. Without it a tenant cannot be walked."`
+	Exists  *Call    `yaml:"exists" doc:"Asked after inspect was answered with not-found: a success means that the client exists and has no secret."`
+	Create  Make     `yaml:"create" doc:"The request that makes a secret. It is sent once."`
+	Recover *Lookup  `yaml:"recover" doc:"A request that reads the current value back, where inspect does not."`
+	Revoke  *Ending  `yaml:"revoke" doc:"The request that ends one secret: {secret_id} names it; without {secret_id} it ends the slot of the previous one, or in the mode staged that of the staged one."`
 
 	Activate *Call  `yaml:"activate" doc:"Mode staged: the request that lets the staged secret, {secret_id}, take the current one's place."`
 	Verify   Proof  `yaml:"verify" doc:"How a secret is proved."`
@@ -99,6 +100,27 @@ type Look struct {
 	Beside   *Call  `yaml:"beside" doc:"Slots: a second request whose answer shows the previous or the staged secret, where that to path shows only the current one. Not found means that there is none."`
 	Required string `yaml:"required" doc:"Place of a flag, or a time, from which on the provider asks for a rotation."`
 	Disabled string `yaml:"disabled" doc:"Place of a flag that says that the client is switched off."`
+}
+
+// Listing is the request that lists clients, and where its answer says what. Places but those of clients and next are places in one entry.
+type Listing struct {
+	Call     `yaml:",inline"`
+	Clients  string `yaml:"clients" doc:"Place of the list of clients; $ = the answer is the list."`
+	Where    string `yaml:"where" doc:"Which entries of the list count, for example $[?@.signOnMode == 'OPENID_CONNECT']; default: all."`
+	Next     string `yaml:"next" doc:"Place of the name of the next page, which {page} then stands for."`
+	Link     string `yaml:"link" doc:"Parameter of the next address in the header Link (RFC 8288), which {page} then stands for, for example after."`
+	Zero     bool   `yaml:"zero" implied:"false" doc:"{number}, or {offset}, begins with 0; else with 1. rotad counts pages where one of them is in the request; an empty page is the last one then."`
+	Total    string `yaml:"total" doc:"Place of the number of all clients, where rotad counts pages: then no page is asked for behind the last one, and what has none may leave the list out."`
+	Size     int    `yaml:"size" implied:"0" doc:"Clients on a page, for {size}, {offset} and total."`
+	Alike    bool   `yaml:"alike" implied:"false" doc:"An entry is what inspect is answered with; else each client is asked for."`
+	Inside   string `yaml:"inside" doc:"Member of inspect's answer that holds what an entry is, for example result."`
+	ID       string `yaml:"id" doc:"What becomes id of the ref."`
+	ClientID string `yaml:"client_id" doc:"What becomes client_id of the ref."`
+	Parent   string `yaml:"parent" doc:"What becomes parent of the ref."`
+	Name     string `yaml:"name" doc:"Name for people."`
+	Owner    string `yaml:"owner" doc:"Whose it is: a text, or a list of them."`
+	Tags     string `yaml:"tags" doc:"Its tags: a text, or a list of them."`
+	Created  string `yaml:"created" doc:"When the client was made."`
 }
 
 // Answer is how the answer to a create, or to a recover, is read.

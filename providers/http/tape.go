@@ -127,6 +127,9 @@ func reply(r *http.Request, e exchange) (*http.Response, error) {
 		}
 		header.Set("Content-Type", "application/json")
 	}
+	if e.Link != "" {
+		header.Set("Link", e.Link)
+	}
 	if !e.Date.IsZero() {
 		header.Set("Date", e.Date.UTC().Format(http.TimeFormat))
 	}
@@ -184,6 +187,26 @@ func (e expectation) inspected(s providers.Snapshot, err error) error {
 		if !reflect.DeepEqual(got[i], want) {
 			return fmt.Errorf("%w: secret %d is read as %s, want %s", errDiffers, i+1, got[i], want)
 		}
+	}
+	return nil
+}
+
+func (e expectation) listed(page providers.Page, err error) error {
+	if err = e.failed(err); err != nil || e.Class != "" {
+		return err
+	}
+	var got []client
+	for _, c := range page.Clients {
+		got = append(got, client{
+			Ref: c.Ref, ClientID: c.Snapshot.ClientID, Name: c.Name, Owners: c.Owners, Tags: c.Tags, Created: written(formatTime(c.Created, "")),
+			Secrets: len(c.Snapshot.Secrets), Unusable: c.Unusable != "",
+		})
+	}
+	switch {
+	case page.Next != e.Next:
+		return fmt.Errorf("%w: the next page is %q, want %q", errDiffers, page.Next, e.Next)
+	case !reflect.DeepEqual(got, e.Clients):
+		return fmt.Errorf("%w: the clients are read as %+v, want %+v", errDiffers, got, e.Clients)
 	}
 	return nil
 }

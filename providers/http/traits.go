@@ -56,6 +56,7 @@ func (s *Settings) traits() providers.Traits {
 		Value:   providers.ChosenByProvider,
 		Lists:   look.List != "" || look.Current != Fields{},
 		Revokes: s.Revoke != nil,
+		Walks:   s.List != nil && s.List.Path != "",
 		Usage:   look.Secret.LastUse+look.Current.LastUse+look.Previous.LastUse != "",
 	}
 	if strings.Contains(fmt.Sprint(s.Create.JSON, s.Create.Form, s.Create.Headers), "{value}") {

@@ -19,7 +19,7 @@ func listFindsTheClient(b *bench) {
 		return
 	}
 	alone, made := b.inspect(), b.Created()
-	b.faults.set(func(r *http.Request) bool { return !harmless(r) && !b.logsIn(r) }, nil)
+	b.faults.set(func(r *http.Request) bool { return !harmless(r) && !b.logsIn(r) && (b.Reads == nil || !b.Reads(r)) }, nil)
 	found := meet(b, lister)
 	switch {
 	case found == nil:

@@ -36,6 +36,8 @@ type World struct {
 	// Creates says whether a request is the one that creates, and Verifies whether it is one that verifies. Creates is nil where
 	// neither a create nor a revoke asks anybody, Verifies where a proof asks nobody.
 	Creates, Verifies func(*http.Request) bool
+	// Reads says whether a request only reads though its form does not say so: a list that is asked for by a POST. nil = there is none.
+	Reads func(*http.Request) bool
 	// Created counts how many secrets have ever been made for Target at the server.
 	Created func() int
 	// Accepts asks the server directly; nil = the adapter's Verify is believed.

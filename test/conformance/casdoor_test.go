@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"reflect"
@@ -34,6 +35,12 @@ func TestConformanceCasdoor(t *testing.T) {
 	})
 	t.Run("everything else is kept", func(t *testing.T) { keepsTheApplication(t, c) })
 	t.Run("an application without a secret", func(t *testing.T) { letsEverybodyIn(t, c) })
+	t.Run("a whole server", func(t *testing.T) { walksCasdoor(t, c) })
+	t.Run("the rights of rotad's application", func(t *testing.T) {
+		if missing, wide := readRights(t, openCasdoor(t, c, c.OwnValue, nil)); len(missing)+len(wide) > 0 {
+			t.Errorf("missing %v, too wide %v", missing, wide)
+		}
+	})
 	t.Run("a login that is refused", func(t *testing.T) {
 		must(t, c.Register(t.Context(), "guarded", casdoorFirst))
 		p := openCasdoor(t, c, "wrong", nil)
@@ -104,6 +111,38 @@ func letsEverybodyIn(t *testing.T, c *servers.Casdoor) {
 	}
 	if _, err := p.Create(t.Context(), applicationOf(name), providers.Request{}); providers.ClassOf(err) != providers.ClassUnsupported {
 		t.Errorf("a create: %v", err)
+	}
+}
+
+// walksCasdoor walks more than one page, while an application that has passed is deleted: no other is missed.
+func walksCasdoor(t *testing.T, c *servers.Casdoor) {
+	t.Helper()
+	const n = 120
+	for i := range n {
+		must(t, c.Register(t.Context(), fmt.Sprintf("walk-%03d", i), casdoorFirst))
+	}
+	lister, ok := providers.AsLister(openCasdoor(t, c, c.OwnValue, nil))
+	if !ok {
+		t.Fatal("casdoor cannot be walked")
+	}
+	seen := map[string]bool{}
+	for cursor, pages := "", 0; pages == 0 || cursor != ""; pages++ {
+		page, err := lister.List(t.Context(), cursor)
+		must(t, err)
+		for _, one := range page.Clients {
+			seen[one.Ref["application"]] = one.Whole
+		}
+		if cursor = page.Next; pages == 0 {
+			must(t, c.Forget(t.Context(), "walk-001"))
+		}
+		if pages > 10 {
+			t.Fatal("the walk does not end")
+		}
+	}
+	for i := range n {
+		if id := fmt.Sprintf("admin/walk-%03d", i); !seen[id] {
+			t.Errorf("%s was not met, or not whole", id)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"bytes"
 	"crypto/rand"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -40,6 +41,12 @@ func TestConformanceDex(t *testing.T) {
 	})
 	t.Run("everything else is kept", func(t *testing.T) { keepsTheRest(t, d) })
 	t.Run("a copy that is left brings the client back", func(t *testing.T) { comesBack(t, d) })
+	t.Run("a whole server", func(t *testing.T) { walksDex(t, d) })
+	t.Run("the rights of whoever reaches it", func(t *testing.T) {
+		if missing, wide := readRights(t, openDex(t, d, nil)); len(missing) > 0 || len(wide) != 1 {
+			t.Errorf("missing %v, too wide %v, and nobody is asked for a certificate", missing, wide)
+		}
+	})
 	t.Run("a static client", func(t *testing.T) {
 		_, err := openDex(t, d, nil).Create(t.Context(), targetOf(servers.DexStatic, nil), providers.Request{})
 		if providers.ClassOf(err) != providers.ClassUnsupported {
@@ -142,6 +149,38 @@ func openDex(t *testing.T, d *servers.Dex, transport http.RoundTripper) provider
 	})
 	must(t, err)
 	return p
+}
+
+// walksDex walks more than one page. The static client is met like any other.
+func walksDex(t *testing.T, d *servers.Dex) {
+	t.Helper()
+	const n = 60
+	for i := range n {
+		must(t, d.Register(t.Context(), map[uint64]string{1: fmt.Sprintf("walk-%03d", i), 2: dexFirst, 6: "Walked"}))
+	}
+	lister, ok := providers.AsLister(openDex(t, d, nil))
+	if !ok {
+		t.Fatal("dex cannot be walked")
+	}
+	seen := map[string]providers.Listed{}
+	for cursor, pages := "", 0; pages == 0 || cursor != ""; pages++ {
+		page, err := lister.List(t.Context(), cursor)
+		must(t, err)
+		for _, one := range page.Clients {
+			seen[one.Ref["client_id"]] = one
+		}
+		if cursor = page.Next; pages > 10 {
+			t.Fatal("the walk does not end")
+		}
+	}
+	for i := range n {
+		if one := seen[fmt.Sprintf("walk-%03d", i)]; !one.Whole || one.Name != "Walked" {
+			t.Errorf("%d: %+v", i, one)
+		}
+	}
+	if !seen[servers.DexStatic].Whole {
+		t.Error("the static client was not met")
+	}
 }
 
 func dexWorld(t *testing.T, d *servers.Dex) providertest.World {

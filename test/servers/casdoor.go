@@ -133,6 +133,12 @@ func (c *Casdoor) Register(ctx context.Context, name, secret string) error {
 	return err
 }
 
+// Forget deletes an application.
+func (c *Casdoor) Forget(ctx context.Context, name string) error {
+	_, err := c.ask(ctx, nil, http.MethodPost, "/api/delete-application", map[string]any{"owner": "admin", "name": name})
+	return err
+}
+
 // Application reads an application, whole, without what the server adds to it and without its secret.
 func (c *Casdoor) Application(ctx context.Context, name string) (map[string]json.RawMessage, error) {
 	raw, err := c.ask(ctx, nil, http.MethodGet, "/api/get-application?id="+url.QueryEscape("admin/"+name), nil)

@@ -76,7 +76,7 @@ func (m *Moto) User(ctx context.Context, name string) (MotoKey, error) {
 // Rotator makes a user with one key, who may do what the kind's README lists, and nothing else. moto does not tell users apart as the
 // resource of a right.
 func (m *Moto) Rotator(ctx context.Context, name string) (MotoKey, error) {
-	return m.user(ctx, name, "iam:ListAccessKeys", "iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:GetAccessKeyLastUsed")
+	return m.user(ctx, name, "iam:ListAccessKeys", "iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:GetAccessKeyLastUsed", "iam:ListUsers")
 }
 
 func (m *Moto) user(ctx context.Context, name string, actions ...string) (MotoKey, error) {
