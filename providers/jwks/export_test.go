@@ -8,6 +8,3 @@ func DecodeSet(raw []byte) (ids []string, err error) {
 	}
 	return ids, err
 }
-
-// KeyOf lets one read what stands in a bundle.
-var KeyOf = keyOf

@@ -13,6 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/keypair"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/httpapi"
 )
@@ -24,7 +25,7 @@ const refClient = "client_id"
 type provider struct {
 	name      string
 	directory string
-	algorithm jose.SignatureAlgorithm
+	algorithm keypair.Algorithm
 	audience  string
 	maxAge    time.Duration
 	now       func() time.Time
@@ -86,11 +87,11 @@ func (p *provider) Generate(t providers.Target) (credential.Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := makeKey(p.algorithm)
+	key, err := keypair.Make(p.algorithm)
 	if err != nil {
 		return nil, p.fault("generate", providers.ClassRejected, err)
 	}
-	return bundleOf(client, p.algorithm, key)
+	return keypair.Bundle(client, p.algorithm, key)
 }
 
 // Create implements providers.Provider: it publishes the public half of a pair. The same one again changes nothing.
@@ -102,11 +103,11 @@ func (p *provider) Create(_ context.Context, t providers.Target, r providers.Req
 	if len(r.Proposed) == 0 {
 		return providers.Issued{}, p.fault("create", providers.ClassUnsupported, errNoPair)
 	}
-	key, algorithm, err := keyOf(r.Proposed)
+	key, algorithm, err := keypair.Of(r.Proposed)
 	if err != nil {
 		return providers.Issued{}, p.fault("create", providers.ClassRejected, err)
 	}
-	id, err := thumbprint(key.Public())
+	id, err := keypair.Thumbprint(key.Public())
 	if err != nil {
 		return providers.Issued{}, p.fault("create", providers.ClassRejected, err)
 	}

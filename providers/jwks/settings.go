@@ -1,12 +1,14 @@
 package jwks
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/keypair"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/httpapi"
 )
@@ -63,7 +65,7 @@ func open(o providers.Opening) (providers.Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("token_url: %w", err)
 	}
-	p := &provider{name: o.Name, directory: s.Directory, algorithm: algorithmOf(s.Algorithm), maxAge: s.MaxAge, now: o.Wall()}
+	p := &provider{name: o.Name, directory: s.Directory, algorithm: keypair.Algorithm(cmp.Or(s.Algorithm, "ES256")), maxAge: s.MaxAge, now: o.Wall()}
 	p.audience = s.Audience
 	if p.audience == "" {
 		p.audience = s.TokenURL

@@ -4,26 +4,15 @@ import (
 	"context"
 	"crypto"
 	"crypto/rand"
+	"maps"
 	"net/http"
 	"slices"
-	"time"
-
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/keypair"
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/providers/httpapi"
 )
-
-// assertionType is the client_assertion_type of a JWT (RFC 7523 section 2.2).
-const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-// assertionLife is how long a proof is good for: long enough for a request, and nothing more.
-const assertionLife = time.Minute
-
-// assertionSkew is how far in the past a proof begins, for servers whose clock is behind.
-const assertionSkew = 10 * time.Second
 
 // Verify implements providers.Provider: it logs in with a fresh proof. What is no key is asked about as well, with one that
 // nobody knows: a server that lets that in accepts anything.
@@ -36,7 +25,7 @@ func (p *provider) Verify(ctx context.Context, t providers.Target, b credential.
 		return providers.Unknown, err
 	}
 	id := b[credential.FieldKeyID].Reveal()
-	key, algorithm, err := keyOf(b)
+	key, algorithm, err := keypair.Of(b)
 	if err != nil {
 		return p.askAsNobody(ctx, t, client, id)
 	}
@@ -50,7 +39,7 @@ func (p *provider) Verify(ctx context.Context, t providers.Target, b credential.
 
 // askAsNobody asks with a key that was made for it.
 func (p *provider) askAsNobody(ctx context.Context, t providers.Target, client, id string) (providers.Answer, error) {
-	key, err := makeKey(p.algorithm)
+	key, err := keypair.Make(p.algorithm)
 	if err != nil {
 		return providers.Unknown, p.fault("verify", providers.ClassRejected, err)
 	}
@@ -59,25 +48,14 @@ func (p *provider) askAsNobody(ctx context.Context, t providers.Target, client, 
 
 // ask logs in with a proof (OpenID Connect Core section 9).
 func (p *provider) ask(
-	ctx context.Context, t providers.Target, client, id string, key crypto.Signer, algorithm jose.SignatureAlgorithm,
+	ctx context.Context, t providers.Target, client, id string, key crypto.Signer, algorithm keypair.Algorithm,
 ) (providers.Answer, error) {
-	options := (&jose.SignerOptions{}).WithType("JWT").WithHeader(jose.HeaderKey("kid"), id)
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: algorithm, Key: key}, options)
+	proof, err := keypair.Proof{Client: client, KeyID: id, Audience: p.audience, Now: p.now()}.Sign(key, algorithm)
 	if err != nil {
-		return providers.Unknown, p.fault("verify", providers.ClassRejected, errAlgorithm)
-	}
-	now := p.now()
-	proof, err := jwt.Signed(signer).Claims(jwt.Claims{
-		Issuer: client, Subject: client, Audience: jwt.Audience{p.audience}, ID: rand.Text(),
-		IssuedAt: jwt.NewNumericDate(now.Add(-assertionSkew)), Expiry: jwt.NewNumericDate(now.Add(assertionLife)),
-	}).Serialize()
-	if err != nil {
-		return providers.Unknown, p.fault("verify", providers.ClassRejected, errAlgorithm)
+		return providers.Unknown, p.fault("verify", providers.ClassRejected, err)
 	}
 	return p.verify.VerifyAs(ctx, t.Verify, func(r *httpapi.Request) {
-		r.Form.Set("client_id", client)
-		r.Form.Set("client_assertion_type", assertionType)
-		r.Form.Set("client_assertion", proof)
+		maps.Copy(r.Form, proof)
 	})
 }
 

@@ -1,4 +1,4 @@
-package jwks
+package keypair
 
 import (
 	"crypto"
@@ -29,17 +29,14 @@ var (
 	errAlgorithm = errors.New("the key does not fit its algorithm")
 )
 
-// algorithmOf returns a configured algorithm, or the usual one.
-func algorithmOf(name string) jose.SignatureAlgorithm {
-	if name == "" {
-		return jose.ES256
-	}
-	return jose.SignatureAlgorithm(name)
-}
+// Algorithm is how a key signs, as RFC 7518 section 3.1 and RFC 8037 name it.
+type Algorithm string
 
-// makeKey makes a private key for an algorithm (RFC 7518 section 3.1, RFC 8037).
-func makeKey(a jose.SignatureAlgorithm) (crypto.Signer, error) {
-	switch a {
+// Make makes a private key for an algorithm; ES256 if it is empty.
+func Make(a Algorithm) (crypto.Signer, error) {
+	switch jose.SignatureAlgorithm(a) {
+	case "":
+		return Make(Algorithm(jose.ES256))
 	case jose.ES256:
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	case jose.ES384:
@@ -67,13 +64,13 @@ func fits(a jose.SignatureAlgorithm, key crypto.Signer) bool {
 	return false
 }
 
-// bundleOf writes a key as consumers read it.
-func bundleOf(client string, a jose.SignatureAlgorithm, key crypto.Signer) (credential.Bundle, error) {
+// Bundle writes a key as consumers read it.
+func Bundle(client string, a Algorithm, key crypto.Signer) (credential.Bundle, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, err
 	}
-	id, err := thumbprint(key.Public())
+	id, err := Thumbprint(key.Public())
 	if err != nil {
 		return nil, err
 	}
@@ -85,14 +82,14 @@ func bundleOf(client string, a jose.SignatureAlgorithm, key crypto.Signer) (cred
 	}, nil
 }
 
-// thumbprint names a public key by what it is (RFC 7638), so that the same key has the same name everywhere.
-func thumbprint(public crypto.PublicKey) (string, error) {
+// Thumbprint names a public key by what it is (RFC 7638), so that the same key has the same name everywhere.
+func Thumbprint(public crypto.PublicKey) (string, error) {
 	sum, err := (&jose.JSONWebKey{Key: public}).Thumbprint(crypto.SHA256)
 	return base64.RawURLEncoding.EncodeToString(sum), err
 }
 
-// keyOf reads the key of a bundle. The error repeats nothing of it.
-func keyOf(b credential.Bundle) (crypto.Signer, jose.SignatureAlgorithm, error) {
+// Of reads the key of a bundle, and how it signs. The error repeats nothing of it.
+func Of(b credential.Bundle) (crypto.Signer, Algorithm, error) {
 	block, _ := pem.Decode([]byte(b[credential.FieldPrivateKey].Reveal()))
 	if block == nil || block.Type != pemType {
 		return nil, "", errNoKey
@@ -109,7 +106,7 @@ func keyOf(b credential.Bundle) (crypto.Signer, jose.SignatureAlgorithm, error) 
 	if !fits(a, key) {
 		return nil, "", errAlgorithm
 	}
-	return key, a, nil
+	return key, Algorithm(a), nil
 }
 
 // usual is the algorithm of a key that came without one: a person's, from before rotad.
@@ -125,4 +122,13 @@ func usual(key crypto.Signer) jose.SignatureAlgorithm {
 		}
 	}
 	return jose.ES256
+}
+
+// PublicPEM writes a public key as SubjectPublicKeyInfo (RFC 7468 section 13).
+func PublicPEM(public crypto.PublicKey) (string, error) {
+	der, err := x509.MarshalPKIXPublicKey(public)
+	if err != nil {
+		return "", errAlgorithm
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
 }
