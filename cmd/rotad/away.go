@@ -19,13 +19,22 @@ func (d *daemon) recall(provider string, b *providers.Breaker) {
 	if was.Open {
 		was.Since = d.clocks.elapsed() - max(0, d.clocks.now().Sub(since))
 	}
-	b.Restore(was, func(o providers.Outage) {
-		var since time.Time
-		if o.Open {
-			since = d.clocks.now().Add(o.Since - d.clocks.elapsed()).UTC()
-		}
-		if err := d.store.SetOutage(context.Background(), provider, since, o.Told); err != nil {
-			d.log.Warn("whether a provider answers cannot be noted; after a restart it is asked as if it did", "provider", provider, "error", err)
-		}
-	})
+	b.Restore(was, outageOf{d, provider}.note)
+}
+
+// outageOf notes whether a provider answers.
+type outageOf struct {
+	*daemon
+
+	provider string
+}
+
+func (a outageOf) note(o providers.Outage) {
+	var since time.Time
+	if o.Open {
+		since = a.clocks.now().Add(o.Since - a.clocks.elapsed()).UTC()
+	}
+	if err := a.store.SetOutage(context.Background(), a.provider, since, o.Told); err != nil {
+		a.log.Warn("whether a provider answers cannot be noted; after a restart it is asked as if it did", "provider", a.provider, "error", err)
+	}
 }

@@ -296,28 +296,34 @@ func (r *run) patience() time.Duration {
 	return 100 * 365 * 24 * time.Hour
 }
 
-// undo takes back a secret that could not be staged, by its explicit id, where the provider allows it. Nobody else knows of
-// the secret, so it is tried for as long as staging it was. Not found says that it is gone only after a try whose reply was lost:
-// before that, the server that is asked may not know the new secret yet.
+// undo takes back a secret that could not be staged, by its explicit id, where the provider allows it.
 func (r *run) undo(ctx context.Context, fence int, issued providers.Issued, o Outcome) Outcome {
 	o.Fence, o.FenceAt = fence, r.rot.FenceAt
 	id := issued.Secret.ID
 	revoker, ok := providers.AsRevoker(r.provider)
-	if id == "" || id == r.rot.Old.ID || !ok || !r.rot.Caps.Mode.Beside() {
-		return o
+	switch {
+	case id == "" || id == r.rot.Old.ID || !ok || !r.rot.Caps.Mode.Beside():
+	case r.insist(ctx, revoker, id):
+		o.Failure.Text = "the new secret could not be staged and was deleted again: " + o.Failure.Text
+	default:
+		o.Failure.Text = "the new secret " + id + " could not be staged, nor deleted again: " + o.Failure.Text
 	}
+	return o
+}
+
+// insist revokes a secret that nobody else knows of, for as long as staging it was tried, and says whether it is gone. Not found
+// says so only after a try whose reply was lost: before that, the server that is asked may not know the new secret yet.
+func (r *run) insist(ctx context.Context, revoker providers.Revoker, id string) bool {
 	limit := r.Elapsed() + r.patience()
 	sent := false
 	for pause := time.Second; ; pause *= 2 {
 		err := revoker.Revoke(ctx, r.target(), id)
 		if err == nil || sent && providers.ClassOf(err) == providers.ClassNotFound {
-			o.Failure.Text = "the new secret could not be staged and was deleted again: " + o.Failure.Text
-			return o
+			return true
 		}
 		sent = sent || !providers.Definite(err)
 		if providers.ClassOf(err) == providers.ClassUnsupported || r.Elapsed()+pause > limit || !r.pause(ctx, pause) {
-			o.Failure.Text = "the new secret " + id + " could not be staged, nor deleted again: " + o.Failure.Text
-			return o
+			return false
 		}
 	}
 }

@@ -103,11 +103,11 @@ func (o *ownScenario) atKeycloak() {
 	o.add("at-keycloak", "kc", file, "client_secret", world.Block{"client_id": "rotad"})
 }
 
-// atMail: a program of one's own knows the passwords of the mail server.
+// atMail: a program of one's own knows the passwords of the mail server. The first is young: an old one would be rotated on its own.
 func (o *ownScenario) atMail() {
 	const first = "the-first-password-of-the-mailer"
 	files := o.postfix.PasswordFiles()
-	o.Must(os.WriteFile(files[0], []byte("# first 2026-01-01T00:00:00Z -\n"+ownMailUser+":"+o.Known(first)+"\n"), 0o644))
+	o.Must(os.WriteFile(files[0], []byte("# first "+time.Now().UTC().Format(time.RFC3339)+" -\n"+ownMailUser+":"+o.Known(first)+"\n"), 0o644))
 	program, err := os.ReadFile(filepath.Join("testdata", "mail_account.py"))
 	o.Must(err)
 	at := o.Path("mail_account.py")
