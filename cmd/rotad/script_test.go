@@ -54,19 +54,22 @@ func TestScripts(t *testing.T) {
 			"edge":     edgeRights,
 			"told":     hears,
 			"stray":    stray,
+			"refuse":   refuse,
+			"issued":   issued,
 		},
 	})
 }
 
 // scriptWorld is what the daemon of a script talks to.
 type scriptWorld struct {
-	kv    *sandbox.KV
-	edge  *sandbox.KV // a further Vault
-	roles *sandbox.AppRole
-	idp   *sandbox.IdP
-	plane *scriptPlane
-	hook  *sandbox.Hook
-	slack *sandbox.Slack
+	kv      *sandbox.KV
+	edge    *sandbox.KV // a further Vault
+	roles   *sandbox.AppRole
+	spoiled spoiled
+	idp     *sandbox.IdP
+	plane   *scriptPlane
+	hook    *sandbox.Hook
+	slack   *sandbox.Slack
 }
 
 type worldKey struct{}
@@ -77,11 +80,14 @@ func setUpScript(e *testscript.Env) error {
 		kv: sandbox.NewKV(now), roles: sandbox.NewAppRole(now, sandbox.AppRoleSettings{Token: "the-token-of-the-roles", MaxTTL: 200 * 24 * time.Hour}),
 		idp: sandbox.NewIdP(now, sandbox.Settings{Graph: sandbox.Graph{Tenant: storyTenant}}),
 	}
-	kv, roles, idp := httptest.NewServer(w.kv), httptest.NewServer(w.roles.Handler()), httptest.NewServer(w.idp.Handler())
+	kv, roles, idp := httptest.NewServer(w.kv), httptest.NewServer(w.spoiled.wrap(w.roles.Handler())), httptest.NewServer(w.idp.Handler())
 	e.Defer(kv.Close)
 	e.Defer(roles.Close)
 	e.Defer(idp.Close)
 	if err := w.populate(); err != nil {
+		return err
+	}
+	if err := w.addDue(); err != nil {
 		return err
 	}
 	if err := w.addPlane(e, now); err != nil {
