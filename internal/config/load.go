@@ -172,12 +172,15 @@ func (l *loader) includeFile(s scope, file string) {
 
 // providers decodes the blocks of all providers, each by its kind.
 func (l *loader) providers(s scope) {
+	places := map[string]scope{}
 	l.named(s, func(name string, at scope) {
+		places[name] = at
 		p := Provider{Name: name, Source: fmt.Sprintf("%s:%d", at.file, at.line)}
 		l.provider(at, &p)
 		l.config.Providers = append(l.config.Providers, p)
 	})
 	slices.SortFunc(l.config.Providers, func(a, b Provider) int { return cmp.Compare(a.Name, b.Name) })
+	sharers(l.config.Providers, places)
 }
 
 // provider decodes one block. Without a known kind the rest of the block means nothing, so nothing is said about it.
