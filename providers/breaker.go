@@ -14,7 +14,7 @@ import (
 // it. A nil Breaker is always closed.
 type Breaker struct {
 	failures int          // that open it
-	keep     func(Outage) // is told of every change, one at a time; nil = nobody is
+	keeper   OutageKeeper // is told of every change, one at a time; nil = nobody is
 
 	mu      sync.Mutex
 	silent  int // calls in a row that brought no answer
@@ -55,23 +55,32 @@ type Outage struct {
 	Told  bool          // people know
 }
 
-// Restore takes over what an earlier process kept, and from now on hands every change to keep, which must not ask the Breaker.
-// An outage goes on half open: one probe is let through at once, and everything else waits for its answer.
-func (b *Breaker) Restore(was Outage, keep func(Outage)) {
+// OutageKeeper keeps an Outage for the process that comes after. Its methods must not ask the Breaker.
+type OutageKeeper interface {
+	// Last returns what was kept last.
+	Last() Outage
+	// Keep takes what is so from now on.
+	Keep(o Outage)
+}
+
+// Restore takes over what an earlier process kept, and from now on hands every change to the keeper. An outage goes on half open:
+// one probe is let through at once, and everything else waits for its answer.
+func (b *Breaker) Restore(k OutageKeeper) {
 	if b == nil {
 		return
 	}
+	was := k.Last()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.keep = keep; was.Open && !b.open {
+	if b.keeper = k; was.Open && !b.open {
 		b.silent, b.since, b.told, b.open = b.failures, was.Since, was.Told, true
 	}
 }
 
 // kept hands a change to who keeps it.
 func (b *Breaker) kept() {
-	if b.keep != nil {
-		b.keep(Outage{Since: b.since, Open: b.open, Told: b.told})
+	if b.keeper != nil {
+		b.keeper.Keep(Outage{Since: b.since, Open: b.open, Told: b.told})
 	}
 }
 

@@ -200,22 +200,20 @@ func TestNoBreakerIsClosed(t *testing.T) {
 // A provider that did not answer at the stop is asked once at the start. Whoever else comes waits for that answer.
 func TestABreakerGoesOnWhereItHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var kept []providers.Outage
-		keep := func(o providers.Outage) { kept = append(kept, o) }
+		keeper := &outages{}
 		first := newMood()
-		first.breaker.Restore(providers.Outage{}, keep)
+		first.breaker.Restore(keeper)
 		time.Sleep(time.Hour)
 		first.calls(t, 4, away())
 		first.breaker.Tell(first.now(), 0)
 		want := []providers.Outage{{Since: time.Hour, Open: true}, {Since: time.Hour, Open: true, Told: true}}
-		if !slices.Equal(kept, want) {
-			t.Fatalf("kept %+v, want %+v", kept, want)
+		if !slices.Equal(keeper.kept, want) {
+			t.Fatalf("kept %+v, want %+v", keeper.kept, want)
 		}
-		was := kept[1]
-		was.Since -= first.now() // the next process counts from its own start
+		keeper.kept[1].Since -= first.now() // the next process counts from its own start
 
 		second := newMood()
-		second.breaker.Restore(was, keep)
+		second.breaker.Restore(keeper)
 		if p := second.breaker.Look(second.now()); !p.Open || p.Wait > 0 || p.Outage != 0 {
 			t.Errorf("at the start: %+v, want half open", p)
 		}
@@ -233,9 +231,21 @@ func TestABreakerGoesOnWhereItHasEnded(t *testing.T) {
 			t.Errorf("after a probe without an answer: %+v, want a pause", p)
 		}
 		second.calls(t, 1, nil)
-		if p := second.breaker.Admit(second.now()); p.Open || p.Wait > 0 || kept[len(kept)-1].Open {
-			t.Errorf("after an answer: %+v, kept %+v", p, kept[len(kept)-1])
+		if p := second.breaker.Admit(second.now()); p.Open || p.Wait > 0 || keeper.Last().Open {
+			t.Errorf("after an answer: %+v, kept %+v", p, keeper.Last())
 		}
-		providers.NewBreaker(0).Restore(was, keep) // which is never open
+		providers.NewBreaker(0).Restore(keeper) // which is never open
 	})
+}
+
+// outages keep all that was so, in their order.
+type outages struct{ kept []providers.Outage }
+
+func (o *outages) Keep(now providers.Outage) { o.kept = append(o.kept, now) }
+
+func (o *outages) Last() providers.Outage {
+	if len(o.kept) == 0 {
+		return providers.Outage{}
+	}
+	return o.kept[len(o.kept)-1]
 }

@@ -7,29 +7,31 @@ import (
 	"github.com/rotad/rotad/providers"
 )
 
-// recall lets the breaker of a provider go on where the one before it has ended, be it of an earlier process or of the configuration
-// before: what did not answer then is asked once, and not by all of its clients. What cannot be read or written costs no more than
-// that.
-func (d *daemon) recall(provider string, b *providers.Breaker) {
-	since, told, err := d.store.Outage(context.Background(), provider)
-	if err != nil {
-		d.log.Warn("whether a provider answered at the stop cannot be read; it is asked as if it did", "provider", provider, "error", err)
-	}
-	was := providers.Outage{Open: !since.IsZero(), Told: told}
-	if was.Open {
-		was.Since = d.clocks.elapsed() - max(0, d.clocks.now().Sub(since))
-	}
-	b.Restore(was, outageOf{d, provider}.note)
-}
-
-// outageOf notes whether a provider answers.
+// outageOf lets the breaker of a provider go on where the one before it has ended, be it of an earlier process or of the
+// configuration before: what did not answer then is asked once, and not by all of its clients. What cannot be read or written costs
+// no more than that.
 type outageOf struct {
 	*daemon
 
 	provider string
 }
 
-func (a outageOf) note(o providers.Outage) {
+var _ providers.OutageKeeper = outageOf{}
+
+// Last returns what the state holds.
+func (a outageOf) Last() providers.Outage {
+	since, told, err := a.store.Outage(context.Background(), a.provider)
+	if err != nil {
+		a.log.Warn("whether a provider answered at the stop cannot be read; it is asked as if it did", "provider", a.provider, "error", err)
+	}
+	if since.IsZero() {
+		return providers.Outage{Told: told}
+	}
+	return providers.Outage{Open: true, Since: a.clocks.elapsed() - max(0, a.clocks.now().Sub(since)), Told: told}
+}
+
+// Keep writes it into the state.
+func (a outageOf) Keep(o providers.Outage) {
 	var since time.Time
 	if o.Open {
 		since = a.clocks.now().Add(o.Since - a.clocks.elapsed()).UTC()

@@ -212,7 +212,7 @@ func (d *daemon) connections(cfg *config.Config) (map[string]scheduler.Connectio
 			wrongs = append(wrongs, fmt.Errorf("opening provider %s: %w", p.Name, err))
 			continue
 		}
-		d.recall(p.Name, opened.Breaker)
+		opened.Breaker.Restore(outageOf{d, p.Name})
 		all[p.Name] = opened
 	}
 	return all, errors.Join(wrongs...)
