@@ -13,6 +13,7 @@ var evidence = map[string]providers.Evidence{
 	"dcr":                 against("test/conformance/registration_test.go", "Keycloak 26.5.0, node-oidc-provider 9.13.3, django-oauth-toolkit 3.4.1"),
 	"dex":                 against("test/conformance/dex_test.go", "Dex 2.45.1"),
 	"entra":               documented,
+	"entra-certificate":   documented,
 	"exec":                {Level: providers.EvidenceOwn},
 	"gcp-oauth-client":    documented,
 	"gcp-service-account": documented,

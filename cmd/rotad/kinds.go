@@ -12,6 +12,7 @@ import (
 	"github.com/rotad/rotad/providers/dcr"
 	"github.com/rotad/rotad/providers/dex"
 	"github.com/rotad/rotad/providers/entra"
+	"github.com/rotad/rotad/providers/entracertificate"
 	"github.com/rotad/rotad/providers/exec"
 	"github.com/rotad/rotad/providers/gcpoauthclient"
 	"github.com/rotad/rotad/providers/gcpserviceaccount"
@@ -37,6 +38,7 @@ func kinds() []providers.Kind {
 		dcr.Kind(),
 		dex.Kind(),
 		entra.Kind(),
+		entracertificate.Kind(),
 		exec.Kind(),
 		gcpoauthclient.Kind(),
 		gcpserviceaccount.Kind(),

@@ -17,6 +17,7 @@ type client struct {
 
 	mu       sync.Mutex
 	versions []*version
+	keys     []*certificate
 	logins   []Login // a ring of the last maxLogins
 	next     int     // where the ring goes on
 	counts   map[string]Count

@@ -46,7 +46,12 @@ func (p *IdP) entraToken(w http.ResponseWriter, r *http.Request) {
 		p.refuseEntra(w, entraFault{"invalid_request", 90002, "Tenant not found.", http.StatusBadRequest})
 		return
 	}
-	id, secret, method, problem := credentials(w, r)
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	byKey := r.ParseForm() == nil && r.PostForm.Has("client_assertion")
+	var id, secret, method, problem string
+	if !byKey {
+		id, secret, method, problem = credentials(w, r)
+	}
 	switch {
 	case problem != "":
 		p.refuseEntra(w, entraFault{"invalid_request", 900144, problem, http.StatusBadRequest})
@@ -58,14 +63,27 @@ func (p *IdP) entraToken(w http.ResponseWriter, r *http.Request) {
 		p.refuseEntra(w, entraFault{"invalid_scope", 1002012, "The scope is not valid.", http.StatusBadRequest})
 		return
 	}
-	c, why := p.login(id, secret, method)
-	if why != admitted {
-		p.refuseEntra(w, entraFaults(why))
+	c, fault := p.entraLogin(r, byKey, id, secret, method)
+	if fault != nil {
+		p.refuseEntra(w, *fault)
 		return
 	}
 	answer(w, http.StatusOK, tokenReply{
 		AccessToken: p.grantBearer(c, p.now()), TokenType: "Bearer", ExpiresIn: int(tokenLife.Seconds()),
 	})
+}
+
+// entraLogin logs a client in by its key or by its secret.
+func (p *IdP) entraLogin(r *http.Request, byKey bool, id, secret, method string) (*client, *entraFault) {
+	if byKey {
+		return p.asserted(r)
+	}
+	c, why := p.login(id, secret, method)
+	if why != admitted {
+		fault := entraFaults(why)
+		return nil, &fault
+	}
+	return c, nil
 }
 
 func (p *IdP) refuseEntra(w http.ResponseWriter, f entraFault) {

@@ -32,6 +32,7 @@ func (g Graph) withDefaults() Graph {
 func (p *IdP) graphRoutes(mux *http.ServeMux) {
 	for _, object := range []string{PathGraph + "/applications/{id}", PathGraph + "/{call}"} {
 		mux.HandleFunc("GET "+object, p.graphAdmin(p.graphGet))
+		mux.HandleFunc("PATCH "+object, p.graphAdmin(p.graphPatch))
 		mux.HandleFunc("POST "+object+"/addPassword", p.graphAdmin(p.graphAdd))
 		mux.HandleFunc("POST "+object+"/removePassword", p.graphAdmin(p.graphRemove))
 	}
@@ -111,7 +112,7 @@ func (c *client) application(now time.Time) map[string]any {
 	}
 	return map[string]any{
 		"id": c.ObjectID, "appId": c.ClientID, "displayName": c.Name, "tags": append([]string{}, c.Tags...),
-		"signInAudience": c.audience(), "passwordCredentials": passwords, "keyCredentials": []any{},
+		"signInAudience": c.audience(), "passwordCredentials": passwords, "keyCredentials": c.certificates(),
 	}
 }
 

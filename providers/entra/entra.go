@@ -174,6 +174,6 @@ func (p *provider) object(t providers.Target, operation string) (string, error) 
 func instead() []providers.Instead {
 	return []providers.Instead{
 		{Method: providers.InsteadFederation, How: "App registrations, the application, Certificates & secrets, Federated credentials; az ad app federated-credential create"},
-		{Method: providers.InsteadKeys, How: "App registrations, the application, Certificates & secrets, Certificates; az ad app credential reset --cert"},
+		{Method: providers.InsteadKeys, How: "the kind entra-certificate; App registrations, the application, Certificates & secrets, Certificates"},
 	}
 }

@@ -181,7 +181,7 @@ func createThatLanded(b *bench) {
 	b.faults.set(b.Creates, breakOff)
 	issued, err := b.provider.Create(b.Context(), b.Target, b.request(caps))
 	_ = b.mustFail(err, "create", providers.ClassNotUnderstood)
-	if issued.Raw.Empty() {
+	if issued.Raw.Empty() && !caps.Mode.Chosen() { // what rotad has made stands in Vault, and the answer may have no body to lose
 		b.Error("the part of the reply that came is lost")
 	}
 	if n := b.Created() - made; n != 1 || b.faults.count() != 1 {
