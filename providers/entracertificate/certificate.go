@@ -15,6 +15,7 @@ import (
 // provider is a connection to one tenant.
 type provider struct {
 	client   *httpapi.Client // to Graph
+	rights   graph.Rights
 	verify   httpapi.Verifier
 	audience string // of a proof: the tenant's token endpoint
 	scope    string // asked for when a key is proved
@@ -30,6 +31,8 @@ var (
 	_ providers.Generator = (*provider)(nil)
 	_ providers.Checker   = (*provider)(nil)
 	_ providers.Timed     = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
 )
 
 // Timing implements providers.Timed. Its Propagation is how long a new certificate waits before it is used.

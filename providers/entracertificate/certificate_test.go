@@ -155,6 +155,36 @@ func TestTheFirstCertificateOfAnApplication(t *testing.T) {
 	}
 }
 
+// Who owns an application may change its certificates, and nobody else's.
+func TestRightsAreThoseOfItsOwners(t *testing.T) {
+	w := newTenant(t, sandbox.Graph{})
+	for _, r := range []sandbox.Registration{
+		{ClientID: "checker", Secret: "rotads-own", Admin: true, Roles: []string{"Application.ReadWrite.OwnedBy", "Mail.Send"}},
+		{ClientID: "owned", OwnedBy: []string{sandbox.Principal("checker")}},
+	} {
+		if err := w.Register(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reader, _ := providers.AsRightsReader(w.openAs(t, "checker", nil))
+	rights, err := reader.Rights(t.Context(), []providers.Target{target("owned"), target("app")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var missing, wide []string
+	for _, r := range rights {
+		if r.Missing() {
+			missing = append(missing, r.Client)
+		}
+		if r.TooWide() {
+			wide = append(wide, r.Name)
+		}
+	}
+	if strings.Join(missing, " ") != "id-of-app" || strings.Join(wide, " ") != "Mail.Send" || !strings.Contains(rights[0].Why, "certificates") {
+		t.Errorf("missing at %q, too wide %q: %+v", missing, wide, rights)
+	}
+}
+
 func TestCheck(t *testing.T) {
 	w := newTenant(t, sandbox.Graph{})
 	checker, _ := providers.AsChecker(w.open(t, nil))

@@ -111,10 +111,15 @@ func certificate(t testing.TB, b credential.Bundle) []byte {
 
 func (w *tenant) open(t testing.TB, transport http.RoundTripper) providers.Provider {
 	t.Helper()
+	return w.openAs(t, "rotad", transport)
+}
+
+func (w *tenant) openAs(t testing.TB, own string, transport http.RoundTripper) providers.Provider {
+	t.Helper()
 	p, err := entracertificate.Kind().Open(providers.Opening{
 		Name: "corp", Transport: transport, Now: w.now,
 		Settings: &entracertificate.Settings{
-			TenantID: "tenant", ClientID: "rotad", GraphURL: w.url + sandbox.PathGraph, LoginURL: w.url + sandbox.PathLogin,
+			TenantID: "tenant", ClientID: own, GraphURL: w.url + sandbox.PathGraph, LoginURL: w.url + sandbox.PathLogin,
 		},
 		Secret: func(string) (string, error) { return "rotads-own", nil },
 	})

@@ -77,6 +77,7 @@ func open(o providers.Opening) (providers.Provider, error) {
 	}
 	return &provider{
 		client: c.Graph, audience: c.URL, scope: cmp.Or(s.VerifyScope, defaultVerifyScope), life: cmp.Or(s.Life, defaultLife), now: o.Wall(),
+		rights: graph.Rights{Graph: c.Graph, Tokens: c.Tokens, Own: s.ClientID, Keeps: "certificates"},
 		verify: httpapi.Verifier{Client: c.Login, Token: c.Path},
 		timing: providers.Timing{Deadline: c.Graph.Deadline(), Propagation: cmp.Or(o.Propagation, defaultPropagation)},
 	}, nil

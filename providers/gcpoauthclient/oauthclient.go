@@ -24,6 +24,8 @@ var (
 	_ providers.Checker = (*provider)(nil)
 	_ providers.Lister  = (*provider)(nil)
 	_ providers.Timed   = (*provider)(nil)
+
+	_ providers.RightsReader = (*provider)(nil)
 )
 
 // Timing implements providers.Timed.
