@@ -24,6 +24,7 @@ var evidence = map[string]providers.Evidence{
 	"lightapi":            documented,
 	"manual":              against("test/scenarios/manual_test.go", "Keycloak 26.5.0"),
 	"odc":                 documented,
+	"snowflake":           documented,
 	"telekom":             documented,
 	"telicent":            documented,
 	"vault-approle":       against("test/conformance/provider_test.go", "Vault 1.21.0"),

@@ -23,6 +23,7 @@ import (
 	"github.com/rotad/rotad/providers/lightapi"
 	"github.com/rotad/rotad/providers/manual"
 	"github.com/rotad/rotad/providers/odc"
+	"github.com/rotad/rotad/providers/snowflake"
 	"github.com/rotad/rotad/providers/telekom"
 	"github.com/rotad/rotad/providers/telicent"
 	"github.com/rotad/rotad/providers/vaultapprole"
@@ -49,6 +50,7 @@ func kinds() []providers.Kind {
 		lightapi.Kind(),
 		manual.Kind(),
 		odc.Kind(),
+		snowflake.Kind(),
 		telekom.Kind(),
 		telicent.Kind(),
 		vaultapprole.Kind(),

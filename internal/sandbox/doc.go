@@ -11,6 +11,6 @@
 //	rotad ──► Mailbox (SMTP)          Consumer ──► KV v2          rotad ──► Cluster (Secrets of Kubernetes)
 //	rotad ──► Hook (webhooks), Slack
 //
-// One client may be served through every dialect at once: they all work on the same list of versions. Authentik, Salesforce,
+// One client may be served through every dialect at once: they all work on the same list of versions. Authentik, Salesforce, Snowflake,
 // Keycloak, AppRole, LightAPI, ODC and Rover are servers of their own.
 package sandbox
