@@ -179,3 +179,33 @@ func TestChosenValuesAreAtLeastAsStrongAsAProvidersOwn(t *testing.T) {
 		}
 	}
 }
+
+// A name that is none is told together with those that are, and an empty variable with the command that explains it.
+func TestAWrongPresetIsNamedBesideTheRightOnes(t *testing.T) {
+	for name, test := range map[string]struct {
+		settings kind.Settings
+		want     string
+	}{
+		"a name that is none": {
+			kind.Settings{Preset: "oktta", URL: "https://api.example.com"}, `preset: there is no preset "oktta", known are auth0, `,
+		},
+		"none is a name as well": {
+			kind.Settings{Preset: "oktta", URL: "https://api.example.com"}, `zitadel; none = everything is described here`,
+		},
+		"a variable of a preset": {
+			kind.Settings{Preset: "okta", URL: "https://api.example.com"}, "vars.server: is empty, the preset needs it: rotad kinds --preset okta says",
+		},
+		"a variable of one's own": {
+			kind.Settings{Preset: "none", URL: "https://api.example.com", Vars: map[string]string{"tenant": ""}},
+			"vars.tenant: is empty, write its value",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var said strings.Builder
+			test.settings.Validate(func(path, what, hint string) { said.WriteString(path + ": " + what + ", " + hint + "\n") })
+			if !strings.Contains(said.String(), test.want) {
+				t.Errorf("said:\n%swant %s", said.String(), test.want)
+			}
+		})
+	}
+}

@@ -17,6 +17,7 @@ type compiler struct {
 	report func(path, what, hint string)
 	vars   map[string]string
 	url    string // of the API, complete
+	preset string // as the block names it
 }
 
 // Names of the placeholders of each request, besides those of vars.
@@ -177,9 +178,17 @@ func (c *compiler) checkVars() {
 		case slices.Contains(taken, name):
 			c.report(at, "is the name of a placeholder that has a meaning already", "choose another one")
 		case c.vars[name] == "":
-			c.report(at, "is empty", "the preset needs it: rotad kinds --preset NAME says what it is")
+			c.report(at, "is empty", c.unfilled())
 		}
 	}
+}
+
+// unfilled says where a variable that nobody has filled in is explained.
+func (c *compiler) unfilled() string {
+	if c.preset == "" || c.preset == noPreset {
+		return "write its value, or take it out here and where {it} stands"
+	}
+	return "the preset needs it: rotad kinds --preset " + c.preset + " says what it is"
 }
 
 // address puts vars and {url} into an address and splits it.

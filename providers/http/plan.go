@@ -39,10 +39,14 @@ type plan struct {
 func compile(block *Settings, report func(path, what, hint string)) *plan {
 	s, err := merged(block)
 	if err != nil {
-		report("preset", err.Error(), "rotad kinds lists them; none = everything is described here")
+		hint := "this is a mistake of the program: please report it"
+		if unknown, ok := errors.AsType[noSuchPreset](err); ok {
+			hint = unknown.hint()
+		}
+		report("preset", err.Error(), hint)
 		return nil
 	}
-	c := &compiler{report: report, vars: s.Vars}
+	c := &compiler{report: report, vars: s.Vars, preset: s.Preset}
 	c.checkVars()
 	if s.URL == "" {
 		report("url", "is required", "write https://host/path")

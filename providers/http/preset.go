@@ -2,7 +2,6 @@ package http
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"path"
 	"reflect"
@@ -40,7 +39,18 @@ var embedded = sync.OnceValue(func() (all []providers.Preset) {
 // noPreset is the name that stands for none: the block describes the API itself.
 const noPreset = "none"
 
-var errNoPreset = errors.New("is no preset")
+// noSuchPreset says which name is none, and which are.
+type noSuchPreset string
+
+func (n noSuchPreset) Error() string { return fmt.Sprintf("there is no preset %q", string(n)) }
+
+func (n noSuchPreset) hint() string {
+	var known []string
+	for _, p := range Presets() {
+		known = append(known, p.Name)
+	}
+	return "known are " + strings.Join(known, ", ") + "; none = everything is described here"
+}
 
 // merged returns a block with what its preset says where the block says nothing.
 func merged(block *Settings) (Settings, error) {
@@ -58,7 +68,7 @@ func merged(block *Settings) (Settings, error) {
 		overlay(reflect.ValueOf(&base).Elem(), reflect.ValueOf(block).Elem())
 		return base, nil
 	}
-	return Settings{}, errNoPreset
+	return Settings{}, noSuchPreset(block.Preset)
 }
 
 // Described names the preset that a block stands on; empty = the description is the block's own, or there is no such preset.
