@@ -76,9 +76,10 @@ func StartKeycloak(ctx context.Context, cache Cache, dir string) (*Keycloak, err
 		URL: fmt.Sprintf("http://127.0.0.1:%d", port), process: process,
 		health: fmt.Sprintf("http://127.0.0.1:%d/health/ready", management),
 	}
-	if err := Until(ctx, 3*time.Minute, 200*time.Millisecond, k.ready); err != nil {
+	if err := Until(ctx, keycloakStart, 200*time.Millisecond, k.ready); err != nil {
+		tail := process.LogTail(10)
 		process.Kill()
-		return nil, fmt.Errorf("waiting for keycloak: %w", err)
+		return nil, fmt.Errorf("waiting for keycloak: %w\n%s", err, tail)
 	}
 	return k, nil
 }
@@ -99,6 +100,9 @@ func keycloakArgs(home, dir string, port, management int) []string {
 		"--http-host=127.0.0.1", fmt.Sprintf("--http-port=%d", port), fmt.Sprintf("--http-management-port=%d", management),
 	}
 }
+
+// keycloakStart is how long Keycloak may take: half a minute where it has a core, and minutes where others want it too.
+const keycloakStart = 10 * time.Minute
 
 func (k *Keycloak) ready(ctx context.Context) error {
 	if err := k.process.ended(); err != nil {
