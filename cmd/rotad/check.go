@@ -56,13 +56,22 @@ func (a *app) check(ctx context.Context, f checkFlags) error {
 		errs += checkTemplates(cfg, a.out)
 	}
 	if errs > 0 {
-		return wrong(fmt.Errorf("%d errors, %d warnings in %s", errs, len(problems.Warnings()), a.config()), "")
+		return wrong(fmt.Errorf("%s, %s in %s", counted(errs, "error"), counted(len(problems.Warnings()), "warning"), a.config()), a.missing())
 	}
-	_, _ = fmt.Fprintf(a.out, "%s: ok (%d clients in the configuration, %d providers, %d warnings)\n", a.config(), len(cfg.Clients), len(cfg.Providers), len(problems.Warnings()))
+	_, _ = fmt.Fprintf(a.out, "%s: ok (%s in the configuration, %s, %s)\n", a.config(),
+		counted(len(cfg.Clients), "client"), counted(len(cfg.Providers), "provider"), counted(len(problems.Warnings()), "warning"))
 	if !f.online {
 		return nil
 	}
 	return a.checkOnline(ctx, cfg)
+}
+
+// counted says how many there are of something whose plural ends in s.
+func counted(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %ss", n, one)
 }
 
 // onlineTimeout bounds the online check of one server.
@@ -74,7 +83,7 @@ func (a *app) checkOnline(ctx context.Context, cfg *config.Config) error {
 	d.meters = newMeters(d)
 	bad := a.checkVault(ctx, cfg) + a.checkVaults(ctx, cfg) + a.checkProviders(ctx, d, cfg) + a.checkPlaces(ctx, cfg) + a.checkMail(ctx, cfg) + a.checkChannels(ctx, cfg)
 	if bad > 0 {
-		return failed(fmt.Errorf("%d problems online", bad), "")
+		return failed(fmt.Errorf("%s online", counted(bad, "problem")), "")
 	}
 	return nil
 }

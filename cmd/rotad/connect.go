@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,10 +24,30 @@ const defaultSocket = "unix:/run/rotad/admin.sock"
 // runs a command need not be able to read them.
 func (a *app) plainConfig() (*config.Config, error) {
 	cfg, problems := config.Load(a.config(), configKinds(), config.SyntaxOnly(), config.At(realClocks().now))
-	if n := len(problems.Errors()); n > 0 {
-		return nil, wrong(fmt.Errorf("the configuration %s has errors, the first: %s", a.config(), problems.Errors()[0]), a.namesAll())
+	if err := a.usable(problems); err != nil {
+		return nil, err
 	}
 	return cfg, nil
+}
+
+// usable returns an error where a configuration has some, with what to do.
+func (a *app) usable(problems config.Problems) error {
+	errs := problems.Errors()
+	switch {
+	case len(errs) == 0:
+		return nil
+	case a.missing() != "":
+		return wrong(fmt.Errorf("there is no configuration %s", a.config()), a.missing())
+	}
+	return wrong(fmt.Errorf("the configuration %s has errors, the first: %s", a.config(), errs[0]), a.namesAll())
+}
+
+// missing says what to do where the configuration does not exist; where it does, nothing.
+func (a *app) missing() string {
+	if _, err := os.Stat(a.config()); !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return "name it with --config FILE or in $ROTAD_CONFIG; rotad init --config FILE writes one to begin with"
 }
 
 // namesAll is the command that shows every error of the configuration at hand.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,10 +39,10 @@ func (a *app) load() (*config.Config, error) {
 		_, _ = fmt.Fprintln(a.err, p.String())
 	}
 	if errs := problems.Errors(); len(errs) > 0 {
-		return nil, wrong(fmt.Errorf("%d errors in the configuration %s", len(errs), a.config()), a.namesAll())
+		return nil, wrong(fmt.Errorf("%s in the configuration %s", counted(len(errs), "error"), a.config()), cmp.Or(a.missing(), a.namesAll()))
 	}
 	if errs := checkTemplates(cfg, a.err); errs > 0 {
-		return nil, wrong(fmt.Errorf("%d errors in the templates of %s", errs, cfg.Templates), a.namesAll())
+		return nil, wrong(fmt.Errorf("%s in the templates of %s", counted(errs, "error"), cfg.Templates), a.namesAll())
 	}
 	return cfg, nil
 }

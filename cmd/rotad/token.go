@@ -27,8 +27,8 @@ func (a *app) token(id, consumer, out string) error {
 		return wrong(errors.New("a token is for one consumer, and goes into a file"), "rotad token "+quote(id)+" --consumer NAME --out FILE")
 	}
 	cfg, problems := config.Load(a.config(), configKinds(), config.SyntaxOnly())
-	if errs := problems.Errors(); len(errs) > 0 {
-		return wrong(fmt.Errorf("the configuration %s has errors, the first: %s", a.config(), errs[0]), a.namesAll())
+	if err := a.usable(problems); err != nil {
+		return err
 	}
 	key, err := cfg.Handshake.Secret("token_key")
 	if err != nil {

@@ -115,7 +115,7 @@ func texts(o object) map[string]string {
 
 // The configuration that reaches a pod is one that rotad takes, with every file in its place.
 func TestRenderedConfigurationPassesTheCheck(t *testing.T) {
-	for values, want := range map[string]string{minimal: "1 clients in the configuration, 1 providers", full: "3 clients in the configuration, 3 providers"} {
+	for values, want := range map[string]string{minimal: "1 client in the configuration, 1 provider", full: "3 clients in the configuration, 3 providers"} {
 		all := objects(t, render(t, values, "checkBefore=true"))
 		for _, o := range []object{find(t, all, "Job", "-check"), find(t, all, "Deployment", "")} {
 			p, err := layOut(t, podSpec(o), rendered(all))
