@@ -30,9 +30,9 @@ type demoFlags struct {
 
 // Bounds of a demo.
 const (
-	demoSpeed     = demoDay     // per second
-	demoOnceSpeed = 3 * demoDay // per second
-	demoOnceLimit = 55 * time.Second
+	demoSpeed     = demoDay          // per second
+	demoOnceSpeed = 3 * demoDay      // per second
+	demoOnceLimit = 5 * time.Minute  // a life takes well under a minute, and several on a machine that is busy
 	demoPost      = time.Second      // for a mail to be sent, before time goes on without it
 	demoFarewell  = 10 * time.Second // for the last mails to arrive
 )
@@ -237,8 +237,7 @@ func (p *demoPlay) watchTheClock(ctx context.Context, stop context.CancelFunc) {
 	case <-ctx.Done():
 	case <-p.complete:
 		p.waitForMail(ctx)
-	case <-time.After(p.limit):
-		p.violate("", "the lives were not over in "+p.limit.String())
+	case <-time.After(p.limit): // finish says whose lives were not over; that a machine is slow violates nothing
 	}
 }
 

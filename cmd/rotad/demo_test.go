@@ -340,3 +340,19 @@ func TestDemoCutsLinesToTheTerminal(t *testing.T) {
 		t.Errorf("%d characters: %q", n, line)
 	}
 }
+
+// A machine that is too slow for the demo has violated nothing; whose life was not over is said, and what to do.
+func TestADemoThatIsCutOffSaysWhoseLivesWereNotOver(t *testing.T) {
+	var out, errOut bytes.Buffer
+	a := &app{out: &out, err: &errOut, json: true}
+	f := demoFlags{once: true, dir: filepath.Join(t.TempDir(), "demo"), limit: time.Nanosecond, haste: 20}
+	code := a.exit(a.demo(t.Context(), f, demoBegin(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC))))
+	if code != exitFailed || strings.Contains(out.String(), "violation\"") {
+		t.Errorf("exit code %d\n%s", code, out.String())
+	}
+	for _, want := range []string{"after 0 of 8 lives", demoManual, "hint: ", "run it again"} {
+		if !strings.Contains(errOut.String(), want) {
+			t.Errorf("%q does not say %q", errOut.String(), want)
+		}
+	}
+}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -206,7 +208,7 @@ func (p *demoPlay) violate(client, what string) {
 // finish shows the summary. A violation is an error, and so is a life that was not finished.
 func (p *demoPlay) finish() error {
 	for id, actor := range p.actors {
-		if actor.served == 0 {
+		if actor.served == 0 && p.lived[id] {
 			p.violate(id, "its consumer has never logged in")
 		}
 	}
@@ -216,15 +218,27 @@ func (p *demoPlay) finish() error {
 		Logins: p.logins, Refusals: p.refusals, Mails: len(p.world.mailbox.Messages()),
 		Seconds: time.Since(p.began).Round(10 * time.Millisecond).Seconds(),
 	}
-	lived := len(p.lived)
+	unfinished := p.unfinished()
 	p.mu.Unlock()
 	s.Days = int(s.Time.Sub(p.world.clock.origin) / demoDay)
 	p.screen.end(p, s)
 	switch {
 	case s.Violations > 0:
-		return failed(fmt.Errorf("%d violations", s.Violations), "")
-	case p.once && lived < len(p.actors):
-		return failed(fmt.Errorf("it ended after %d of %d lives", lived, len(p.actors)), "")
+		return failed(errors.New(counted(s.Violations, "violation")), "the lines above that say violation; --dir DIR keeps the log of another run")
+	case p.once && len(unfinished) > 0:
+		return failed(fmt.Errorf("it ended after %d of %d lives; not over were those of %s", len(p.actors)-len(unfinished), len(p.actors), strings.Join(unfinished, ", ")),
+			"effects take real time, and after "+p.limit.String()+" the demo ends in any case: run it again when this machine has less to do")
 	}
 	return nil
+}
+
+// unfinished are the clients that have not had their first whole life. The caller holds the lock.
+func (p *demoPlay) unfinished() (ids []string) {
+	for id := range p.actors {
+		if !p.lived[id] {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
