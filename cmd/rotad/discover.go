@@ -87,8 +87,8 @@ func (a *app) discover(ctx context.Context, name string, f discoverFlags) error 
 func (a *app) newDiscovery(ctx context.Context, name string, f discoverFlags) (*discovery, error) {
 	clock := realClocks()
 	cfg, problems := config.Load(a.config(), configKinds(), config.At(clock.now))
-	if errs := problems.Errors(); len(errs) > 0 {
-		return nil, wrong(fmt.Errorf("the configuration %s has errors, the first: %s", a.config(), errs[0]), a.namesAll())
+	if err := a.usable(problems); err != nil {
+		return nil, err
 	}
 	provider, ok := cfg.Provider(name)
 	if !ok {
@@ -139,7 +139,7 @@ func (a *app) lister(provider config.Provider, clock clocks) (providers.Lister, 
 	}
 	lister, ok := providers.AsLister(connection.Provider)
 	if !ok {
-		return nil, wrong(fmt.Errorf("providers of the kind %s cannot list their clients", provider.Kind), "rotad kinds says which can (walks_tenants)")
+		return nil, wrong(fmt.Errorf("providers of the kind %s cannot list their clients", provider.Kind), "rotad kinds --json says which kinds can (walks_tenants)")
 	}
 	return lister, nil
 }
@@ -213,10 +213,14 @@ func (d *discovery) walk(ctx context.Context) error {
 
 // again says how a walk that ended early goes on.
 func (d *discovery) again() string {
-	if d.f.progress == "" {
-		return "with --progress FILE a walk that was cut off goes on from there; rotad check --online says more about the provider"
+	const more = "; rotad check --online says more about the provider"
+	switch {
+	case d.f.progress != "":
+		return "the same command goes on from there; delete " + d.f.progress + " to begin again"
+	case d.f.drift:
+		return "--drift compares the whole tenant in one walk: repeat it" + more
 	}
-	return "the same command goes on from there; delete " + d.f.progress + " to begin again"
+	return "with --to FILE a walk that was cut off goes on where it was" + more
 }
 
 func (d *discovery) page(p providers.Page) error {
@@ -231,11 +235,12 @@ func (d *discovery) page(p providers.Page) error {
 // taken keeps how far the walk is. What it has printed is in the file by then, so that a kill loses and repeats nothing.
 func (d *discovery) taken(at tenant.Position) error {
 	d.at.Position, d.at.Written = at, d.out.written
-	if isTerminal(d.err) || at.Pages%100 == 0 {
-		_, _ = fmt.Fprintf(d.err, "\r%d clients, %d pages ", at.Clients, at.Pages)
-		if !isTerminal(d.err) {
-			_, _ = fmt.Fprintln(d.err)
-		}
+	begin, end := "\r", " "
+	if !isTerminal(d.err) {
+		begin, end = "", "\n"
+	}
+	if end == " " || at.Pages%100 == 0 {
+		_, _ = fmt.Fprint(d.err, begin, counted(at.Clients, "client"), ", ", counted(at.Pages, "page"), end)
 	}
 	if d.f.progress == "" {
 		return nil
@@ -253,11 +258,29 @@ func (d *discovery) finish() error {
 			d.note(err.Error())
 		}
 	}
-	c := d.at.Counts
-	_, _ = fmt.Fprintf(d.err, "%d clients in %d pages (%d requests), %d of them registered; %d credentials: %d never expire, %d live ten years or longer, %d have expired, %d were left behind, %d carry a label of rotad; %d clients have none\n",
-		d.at.Clients, d.at.Pages, d.at.Requests, c.Registered, c.Credentials, c.Never, c.Century, c.Expired, c.LeftBehind, c.Rotad, c.Without)
+	_, _ = fmt.Fprintln(d.err, met(d.at))
 	if d.f.adopt != "" {
 		return d.adopted()
 	}
 	return nil
+}
+
+// met says in one line what a walk has met. What there was none of is left out.
+func met(at tenant.Progress) string {
+	c := at.Counts
+	line := fmt.Sprintf("%s in %s (%s), %d of them registered; %s",
+		counted(at.Clients, "client"), counted(at.Pages, "page"), counted(at.Requests, "request"), c.Registered, counted(c.Credentials, "credential"))
+	mark := ": "
+	for _, one := range []struct {
+		n    int
+		what string
+	}{
+		{c.Never, "never expire"}, {c.Century, "live ten years or longer"}, {c.Expired, "have expired"},
+		{c.LeftBehind, "were left behind"}, {c.Rotad, "carry a label of rotad"}, {c.Without, "of the clients have none"},
+	} {
+		if one.n > 0 {
+			line, mark = fmt.Sprintf("%s%s%d %s", line, mark, one.n, one.what), ", "
+		}
+	}
+	return line
 }

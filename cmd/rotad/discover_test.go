@@ -44,7 +44,7 @@ providers:
   portal: {kind: manual, token_url: "http://127.0.0.1:1/token"}
 include: [adopted*.yaml]
 clients:
-  - {id: known, provider: corp, ref: {app_id: %q}, owner: payments, policy: watch, vault: {path: apps/known}}
+  - {id: known, provider: corp, ref: {app_id: %q}, owner: payments, policy: watch, vault: {path: apps/app-0000001}}
 `
 
 func discover(t *testing.T, s sandbox.TenantSettings) *discovered {
@@ -303,7 +303,7 @@ func TestWhatDiscoverRefuses(t *testing.T) {
 		says  string
 	}{
 		"no such provider":               {"", []string{"discover", "nobody"}, exitWrong, "there is no provider"},
-		"a kind that cannot list":        {"", []string{"discover", "portal"}, exitWrong, "cannot list their clients"},
+		"a kind that cannot list":        {"", []string{"discover", "portal"}, exitWrong, "rotad kinds --json"},
 		"two walks in one":               {"", []string{"discover", "corp", "--drift", "--adopt", "DIR/rules.yaml"}, exitWrong, "two walks"},
 		"no unit":                        {"", []string{"discover", "corp", "--left-behind", "30"}, exitWrong, "--left-behind"},
 		"a file that exists":             {"", []string{"discover", "corp", "--to", "DIR/config.yaml"}, exitRefused, "exists"},
@@ -311,11 +311,13 @@ func TestWhatDiscoverRefuses(t *testing.T) {
 		"a policy that does not exist":   {`rules: [{match: {name: "*"}, owner: payments, policy: none, vault: {path: "a/{id}"}}]`, nil, exitWrong, "there is no policy"},
 		"an owner that does not exist":   {`rules: [{match: {name: "*"}, owner: nobody, policy: watch, vault: {path: "a/{id}"}}]`, nil, exitWrong, "there is no owner"},
 		"a rule that matches everything": {`rules: [{match: {}, owner: payments, policy: watch, vault: {path: "a/{id}"}}]`, nil, exitWrong, "match: is required"},
+		"an owner that is not written":   {`rules: [{match: {name: "*"}, policy: watch, vault: {path: "a/{id}"}}]`, nil, exitWrong, "owner: is required, known: "},
+		"a placeholder that is none":     {`rules: [{match: {name: "*"}, owner: payments, policy: watch, vault: {path: "a/{team}/{id}"}}]`, nil, exitWrong, "path: has {team}, which stands for nothing here, write one of {id}, {name}, {client_id}"},
 		"one id for all":                 {`rules: [{match: {name: "*"}, id: x, owner: payments, policy: watch, vault: {path: "a/{id}"}}]`, nil, exitWrong, "the same id"},
 		"one path for all":               {`rules: [{match: {name: "*"}, owner: payments, policy: watch, vault: {path: "a"}}]`, nil, exitWrong, "the same path"},
 		"no path":                        {`rules: [{match: {name: "*"}, owner: payments, policy: watch}]`, nil, exitWrong, "vault: is required"},
 		"a key that does not exist":      {`rules: [{match: {nane: "*"}, ignore: true}]`, nil, exitWrong, "nane"},
-		"a name that two clients have":   {`rules: [{match: {name: "*"}, id: "x{name}", owner: payments, policy: watch, vault: {path: "apps/known{x"}}]`, nil, exitRefused, "registered twice"},
+		"a path that another one has":    {`rules: [{match: {name: "*"}, id: "x{name}", owner: payments, policy: watch, vault: {path: "apps/{name}"}}]`, nil, exitRefused, "registered twice"},
 	} {
 		d.write("rules.yaml", test.rules)
 		args := test.args
@@ -339,5 +341,37 @@ func TestARuleMaySayThatItRotates(t *testing.T) {
 	out, _ := d.rotad(exitDone, "discover", "corp", "--adopt", "DIR/rules.yaml")
 	if strings.Count(out, `"policy":"default"`) != 9 {
 		t.Errorf("%.600s", out)
+	}
+}
+
+// The last line counts what there was, in good English, and keeps quiet about what there was none of.
+func TestWhatAWalkHasMetIsSaidInOneLine(t *testing.T) {
+	for want, at := range map[string]tenant.Progress{
+		"1 client in 1 page (2 requests), 0 of them registered; 1 credential: 1 never expire": {
+			Position: tenant.Position{Clients: 1, Pages: 1, Requests: 2}, Counts: tenant.Counts{Credentials: 1, Never: 1},
+		},
+		"3 clients in 2 pages (2 requests), 1 of them registered; 2 credentials: 1 have expired, 1 of the clients have none": {
+			Position: tenant.Position{Clients: 3, Pages: 2, Requests: 2}, Counts: tenant.Counts{Credentials: 2, Registered: 1, Expired: 1, Without: 1},
+		},
+		"2 clients in 1 page (1 request), 2 of them registered; 2 credentials": {
+			Position: tenant.Position{Clients: 2, Pages: 1, Requests: 1}, Counts: tenant.Counts{Credentials: 2, Registered: 2},
+		},
+	} {
+		if got := met(at); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// What goes on with a walk that ended early depends on what it was for.
+func TestAWalkThatEndedSaysHowItGoesOn(t *testing.T) {
+	for want, f := range map[string]discoverFlags{
+		"--drift compares the whole tenant in one walk: repeat it": {drift: true},
+		"with --to FILE a walk that was cut off goes on":           {adopt: "rules.yaml"},
+		"the same command goes on from there; delete x.progress":   {to: "x", progress: "x.progress"},
+	} {
+		if got := (&discovery{f: f}).again(); !strings.HasPrefix(got, want) {
+			t.Errorf("%+v: %s, want %s", f, got, want)
+		}
 	}
 }

@@ -33,7 +33,7 @@ func newAdopting(d *discovery) (*adopting, error) {
 		for _, p := range problems {
 			_, _ = fmt.Fprintln(d.err, clean(p.String()))
 		}
-		return nil, wrong(fmt.Errorf("%d errors in %s", len(errs), d.f.adopt), "docs/reference/discover.md has every key")
+		return nil, wrong(fmt.Errorf("%s in %s", counted(len(errs), "error"), d.f.adopt), "docs/reference/discover.md has every key")
 	}
 	for _, r := range rules {
 		if what, hint, unasked := d.cfg.Unasked(d.provider.Name, r.Policy); unasked && !r.Ignore {
@@ -145,10 +145,10 @@ func (a *adopting) end(d *discovery) error {
 // adopted says what has come of the rules, and what is left to do.
 func (d *discovery) adopted() error {
 	c := d.at.Counts
-	_, _ = fmt.Fprintf(d.err, "%d clients adopted, %d ignored, %d that no rule matches, %d that the configuration cannot take\n", c.Adopted, c.Ignored, c.Unmatched, c.Refused)
+	_, _ = fmt.Fprintf(d.err, "%s adopted, %d ignored, %d that no rule matches, %d that the configuration cannot take\n", counted(c.Adopted, "client"), c.Ignored, c.Unmatched, c.Refused)
 	switch {
 	case c.Refused > 0:
-		return refused(fmt.Errorf("%d clients were not adopted", c.Refused), "names need not be unique at a provider: write {client_id} in id: and vault: path: of the rule")
+		return refused(fmt.Errorf("not adopted: %s, which the lines above name", counted(c.Refused, "client")), "names need not be unique at a provider: write {client_id} in id: and vault: path: of the rule")
 	case d.f.to != "" && c.Adopted > 0:
 		d.note("nothing is registered yet: include: in " + d.cfg.File + " has to name " + d.f.to + "; then rotad check, and let the daemon reload")
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -86,7 +87,9 @@ func (c *Config) checkRule(at scope, r AdoptRule) {
 	if r.Ignore {
 		return
 	}
-	if _, ok := c.Owners[r.Owner]; !ok {
+	if r.Owner == "" {
+		at.child("owner").report("is required", suggest("", sortedKeys(c.Owners)))
+	} else if _, ok := c.Owners[r.Owner]; !ok {
 		at.child("owner").report(fmt.Sprintf("there is no owner %q", r.Owner), suggest(r.Owner, sortedKeys(c.Owners)))
 	}
 	policy, ok := c.Policies[r.Policy]
@@ -97,14 +100,26 @@ func (c *Config) checkRule(at scope, r AdoptRule) {
 		at.child("policy").report(fmt.Sprintf("the policy %q rotates by itself, and adopting must not rotate", r.Policy),
 			"name a policy with start: observe, or write rotate: true")
 	}
-	if !strings.ContainsAny(r.ID, "{") {
-		at.child("id").report("gives every client the same id", "write {name} or {client_id} in it")
-	}
-	switch {
-	case r.Vault == nil:
+	checkFilled(at.child("id"), r.ID, "id", "name", "client_id")
+	if r.Vault == nil {
 		at.child("vault").report("is required", `write {path: "apps/{id}/oidc"}, as your consumers read it`)
-	case r.Vault.Path != "" && !strings.ContainsAny(r.Vault.Path, "{"):
-		at.child("vault").child("path").report("gives every client the same path", "write {id}, {name} or {client_id} in it")
+	} else if r.Vault.Path != "" {
+		checkFilled(at.child("vault").child("path"), r.Vault.Path, "path", "id", "name", "client_id")
+	}
+}
+
+// checkFilled reports a text that would be the same for every client, or has a placeholder that nothing is put in place of.
+func checkFilled(at scope, text, what string, known ...string) {
+	write := "write one of {" + strings.Join(known, "}, {") + "} in it"
+	parts := strings.Split(text, "{")[1:]
+	if len(parts) == 0 {
+		at.report("gives every client the same "+what, write)
+	}
+	for _, part := range parts {
+		if name, _, closed := strings.Cut(part, "}"); !closed || !slices.Contains(known, name) {
+			at.report(fmt.Sprintf("has {%s}, which stands for nothing here", name), write)
+			return
+		}
 	}
 }
 
