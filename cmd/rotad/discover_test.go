@@ -363,6 +363,19 @@ func TestWhatAWalkHasMetIsSaidInOneLine(t *testing.T) {
 	}
 }
 
+// A rule that matches everything would hand rotad's own account to whoever reads its Vault path, and rotad would be locked
+// out by the first rotation.
+func TestRotadsOwnAccountIsNotAdopted(t *testing.T) {
+	d := discover(t, sandbox.TenantSettings{Size: 10})
+	own := d.App(3)
+	d.write("config.yaml", strings.Replace(d.read("config.yaml"), "client_id: rotad,", "client_id: "+own.ID+",", 1))
+	d.write("rules.yaml", `rules: [{match: {name: "*"}, owner: payments, policy: watch, vault: {path: "a/{id}"}}]`)
+	out, errs := d.rotad(exitDone, "discover", "corp", "--adopt", "DIR/rules.yaml")
+	if strings.Contains(out, own.Name) || !strings.Contains(out, d.App(4).Name) || !strings.Contains(errs, "note: "+own.ID+" is left out: it is rotad's own account") {
+		t.Errorf("%.900s\n%.600s", out, errs)
+	}
+}
+
 // What goes on with a walk that ended early depends on what it was for.
 func TestAWalkThatEndedSaysHowItGoesOn(t *testing.T) {
 	for want, f := range map[string]discoverFlags{

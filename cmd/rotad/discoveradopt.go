@@ -94,6 +94,10 @@ func (a *adopting) take(d *discovery, c providers.Listed) error {
 	if _, registered := d.records.find(c.Ref); registered || c.Unusable != "" || a.named[c.Ref.Canonical()] {
 		return nil
 	}
+	if own := d.provider.OwnClient(); own != "" && own == c.Snapshot.ClientID {
+		d.note(clean(own) + " is left out: it is rotad's own account, which has to be handed to rotad as well (docs/reference/own-credentials.md)")
+		return nil
+	}
 	candidate := config.Candidate{
 		Provider: d.provider.Name, Ref: c.Ref, Name: c.Name, ClientID: c.Snapshot.ClientID, Tags: c.Tags, Owners: c.Owners,
 	}

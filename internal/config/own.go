@@ -53,6 +53,9 @@ func (p Provider) LogsIn() bool {
 	return false
 }
 
+// OwnClient is the client id by which rotad itself logs in to the provider; empty = it has none there.
+func (p Provider) OwnClient() string { return textsOf(p.Settings)["client_id"] }
+
 // secretFiles returns the files that the secrets among settings are read from: each x_file that has an x_env beside it.
 func secretFiles(settings any) []string {
 	written := textsOf(settings)
