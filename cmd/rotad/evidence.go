@@ -6,6 +6,7 @@ import "github.com/rotad/rotad/providers"
 // decides whether a person has to say allow_unproven, so a line is made stronger only together with a test that earns it.
 // A preset has a line of its own: that the kind sends what a description says proves nothing about the description.
 var evidence = map[string]providers.Evidence{
+	"auth0-keys":          documented,
 	"authentik":           documented,
 	"aws-cognito":         documented,
 	"aws-iam":             against("test/conformance/aws_test.go", "moto 5.2.5"),

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rotad/rotad/internal/config"
 	"github.com/rotad/rotad/providers"
+	"github.com/rotad/rotad/providers/auth0keys"
 	"github.com/rotad/rotad/providers/authentik"
 	"github.com/rotad/rotad/providers/awscognito"
 	"github.com/rotad/rotad/providers/awsiam"
@@ -32,6 +33,7 @@ import (
 // kinds is the visible list of provider kinds: adding one is one line here.
 func kinds() []providers.Kind {
 	return []providers.Kind{
+		auth0keys.Kind(),
 		authentik.Kind(),
 		awscognito.Kind(),
 		awsiam.Kind(),

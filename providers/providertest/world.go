@@ -101,7 +101,7 @@ func (b *bench) inspect() providers.Snapshot {
 // request is what a create asks for; a value of our own where rotad makes it.
 func (b *bench) request(caps credential.Capabilities) providers.Request {
 	b.Helper()
-	r := providers.Request{Label: "rotad-" + rand.Text()[:12], Reason: "conformance", Expires: b.Expires}
+	r := providers.Request{Label: credential.LabelsOf(rand.Text()[:12]) + "1", Reason: "conformance", Expires: b.Expires}
 	if !caps.Mode.Chosen() {
 		return r
 	}
