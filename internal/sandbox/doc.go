@@ -12,5 +12,5 @@
 //	rotad ──► Hook (webhooks), Slack
 //
 // One client may be served through every dialect at once: they all work on the same list of versions. Authentik, Salesforce, Snowflake,
-// Keycloak, AppRole, LightAPI, ODC and Rover are servers of their own.
+// Keycloak, AppRole, Google, LightAPI, ODC and Rover are servers of their own.
 package sandbox

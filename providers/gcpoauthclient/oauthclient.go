@@ -182,7 +182,7 @@ func (p *provider) List(ctx context.Context, cursor string) (providers.Page, err
 	if err != nil {
 		return providers.Page{}, err
 	}
-	out := providers.Page{Next: page.Next, Time: at}
+	out := providers.Page{Next: page.Next, Time: at, Requests: 1 + len(page.Clients)}
 	for _, c := range page.Clients {
 		listed := providers.Listed{Ref: credential.Ref{refClient: path.Base(c.Name)}, Name: c.Title}
 		list, err := p.api.credentials(ctx, "list", path.Base(c.Name))

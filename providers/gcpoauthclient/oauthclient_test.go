@@ -113,7 +113,7 @@ func TestAProjectIsWalked(t *testing.T) {
 	}
 	lister, _ := providers.AsLister(p.open(t, p.own, nil))
 	page, err := lister.List(t.Context(), "")
-	if err != nil || len(page.Clients) != 2 || page.Next != "" {
+	if err != nil || len(page.Clients) != 2 || page.Next != "" || page.Requests != 3 {
 		t.Fatalf("%+v, %v", page, err)
 	}
 	if c := page.Clients[0]; c.Ref["oauth_client"] != "portal" || !c.Whole || c.Unusable != "" || c.Name != "App portal" || len(c.Snapshot.Secrets) != 1 {

@@ -59,7 +59,7 @@ func (p *provider) List(ctx context.Context, cursor string) (providers.Page, err
 	if err != nil {
 		return providers.Page{}, err
 	}
-	out := providers.Page{Next: page.Next, Time: at}
+	out := providers.Page{Next: page.Next, Time: at, Requests: 1 + len(page.Accounts)}
 	for _, one := range page.Accounts {
 		c := providers.Listed{Ref: credential.Ref{refAccount: one.Email}, Name: one.Name}
 		keys, _, err := p.api.keys(ctx, "list", one.Email)

@@ -24,6 +24,9 @@ func TestAProjectIsWalkedPageByPage(t *testing.T) {
 			t.Fatal(err)
 		}
 		pages++
+		if page.Requests != 1+len(page.Clients) {
+			t.Errorf("%d requests for %d accounts", page.Requests, len(page.Clients))
+		}
 		for _, c := range page.Clients {
 			seen[c.Ref["service_account"]] = c
 		}
