@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"letter":   readLetter,
 			"visits":   visits,
 			"signs":    signs,
+			"cloud":    cloud,
 			"opens":    opens,
 			"admitted": admitted,
 			"kept":     kept,
@@ -94,6 +95,9 @@ func setUpScript(e *testscript.Env) error {
 		return err
 	}
 	if err := w.addKeys(e); err != nil {
+		return err
+	}
+	if err := w.addCloud(e); err != nil {
 		return err
 	}
 	if err := w.addEdge(e, now); err != nil {
