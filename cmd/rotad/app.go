@@ -62,18 +62,29 @@ func run(args []string, in io.Reader, out, errOut io.Writer, environ []string) i
 	root.SetOut(out)
 	root.SetErr(errOut)
 	cmd, err := root.ExecuteContextC(ctx)
-	return a.exit(misused(cmd, err))
+	return a.exit(misused(cmd, args, err))
 }
 
 // misused adds to an error of the command line where the use of the command at hand is described.
-func misused(cmd *cobra.Command, err error) error {
+func misused(cmd *cobra.Command, args []string, err error) error {
 	if _, hinted := errors.AsType[*failure](err); err == nil || hinted {
 		return err
 	}
 	if !cmd.HasParent() {
-		return wrong(err, "rotad --help lists the commands")
+		return wrong(err, nearestCommand(cmd, args))
 	}
 	return wrong(err, cmd.CommandPath()+" --help says how it is used")
+}
+
+// nearestCommand is the hint for a command that does not exist.
+func nearestCommand(root *cobra.Command, args []string) string {
+	const all = "rotad --help lists the commands"
+	for _, arg := range args {
+		if near := root.SuggestionsFor(arg); len(near) > 0 && !strings.HasPrefix(arg, "-") {
+			return "did you mean rotad " + near[0] + "? " + all
+		}
+	}
+	return all
 }
 
 // exit shows an error, if there is one, and returns the exit code.
@@ -125,6 +136,9 @@ func newRoot(a *app) *cobra.Command {
 		Short:         "Rotates OAuth and OIDC client secrets before they expire, and tells the people who own them.",
 		SilenceUsage:  true,
 		SilenceErrors: true,
+
+		DisableSuggestions:         true, // they stand in the hint, on a line of their own
+		SuggestionsMinimumDistance: 2,
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.configFile, "config", "", "configuration file (default $ROTAD_CONFIG, else "+defaultConfig+")")

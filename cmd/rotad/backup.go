@@ -18,7 +18,7 @@ func newBackup(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Write a consistent, verified copy of the state, also while the daemon runs.",
-		Args:  cobra.ExactArgs(1),
+		Args:  takesOne("the name of one file to write"),
 		RunE:  func(cmd *cobra.Command, args []string) error { return a.backup(cmd.Context(), args[0]) },
 	}
 }

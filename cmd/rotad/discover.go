@@ -30,7 +30,7 @@ func newDiscover(a *app) *cobra.Command {
 		Short: "Walk a provider's whole tenant and list every credential in it; with --adopt, register clients by rules. Nothing is changed at the provider.",
 		Long: "Walk a provider's whole tenant, page by page, and list every credential: how old it is, when it expires, who owns it as the\n" +
 			"provider knows it, and who made it. Throttled answers are obeyed. With --progress, a walk that was cut off goes on from there.",
-		Args: cobra.ExactArgs(1),
+		Args: takesOne("the name of one provider of the configuration"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.discover(cmd.Context(), args[0], f) },
 	}
 	flags := cmd.Flags()

@@ -27,7 +27,7 @@ func newImport(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE",
 		Short: "Register many clients, from NDJSON or YAML (- = stdin); registering never rotates.",
-		Args:  cobra.ExactArgs(1),
+		Args:  takesOne("the name of one file, or - for stdin"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.importFile(cmd.Context(), args[0], reason, dry)
 		},

@@ -15,7 +15,7 @@ func newRestore(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Put a backup in the place of the state file; refused while the daemon runs.",
-		Args:  cobra.ExactArgs(1),
+		Args:  takesOne("the name of one file, which rotad backup has written"),
 		RunE:  func(_ *cobra.Command, args []string) error { return a.restore(args[0], force) },
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "also take the backup of another rotad")

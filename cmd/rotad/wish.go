@@ -32,6 +32,16 @@ func oneID(cmd *cobra.Command, args []string) error {
 	return wrong(fmt.Errorf("rotad %s takes the id of one client", cmd.Name()), "rotad "+cmd.Use)
 }
 
+// takesOne wants exactly one argument, and says what it is.
+func takesOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 1 && args[0] != "" {
+			return nil
+		}
+		return wrong(fmt.Errorf("%s takes %s", cmd.CommandPath(), what), "rotad "+cmd.Use)
+	}
+}
+
 // reasonFlag adds --reason, which stands in the audit.
 func reasonFlag(cmd *cobra.Command, reason *string) {
 	cmd.Flags().StringVar(reason, "reason", "", "why, for the audit")
