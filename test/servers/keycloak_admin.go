@@ -251,7 +251,7 @@ func (k *Keycloak) adminToken(ctx context.Context) (string, error) {
 		"grant_type": {"password"}, "client_id": {"admin-cli"}, "username": {keycloakAdmin}, "password": {keycloakAdmin},
 	}
 	err := do(ctx, call{
-		method: http.MethodPost, url: k.URL + "/realms/master/protocol/openid-connect/token", form: form, out: &out,
+		method: http.MethodPost, url: k.URL + "/realms/master/protocol/openid-connect/token", form: form, out: &out, limit: time.Minute,
 	})
 	if err != nil {
 		return "", fmt.Errorf("logging in to keycloak: %w", err)
