@@ -206,14 +206,13 @@ func (d *discovery) walk(ctx context.Context) error {
 		return f
 	}
 	if ctx.Err() != nil {
-		return failed(errors.New("interrupted"), d.again())
+		return failed(fmt.Errorf("interrupted after %s with %s", counted(at.Pages, "page"), counted(at.Clients, "client")), d.again(""))
 	}
-	return failed(tenant.Ended(at, err), d.again())
+	return failed(tenant.Ended(at, err), d.again("; rotad check --online says more about the provider"))
 }
 
-// again says how a walk that ended early goes on.
-func (d *discovery) again() string {
-	const more = "; rotad check --online says more about the provider"
+// again says how a walk that ended early goes on, and more where no file of it was kept.
+func (d *discovery) again(more string) string {
 	switch {
 	case d.f.progress != "":
 		return "the same command goes on from there; delete " + d.f.progress + " to begin again"

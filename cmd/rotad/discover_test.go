@@ -383,7 +383,7 @@ func TestAWalkThatEndedSaysHowItGoesOn(t *testing.T) {
 		"with --to FILE a walk that was cut off goes on":           {adopt: "rules.yaml"},
 		"the same command goes on from there; delete x.progress":   {to: "x", progress: "x.progress"},
 	} {
-		if got := (&discovery{f: f}).again(); !strings.HasPrefix(got, want) {
+		if got := (&discovery{f: f}).again(""); !strings.HasPrefix(got, want) {
 			t.Errorf("%+v: %s, want %s", f, got, want)
 		}
 	}

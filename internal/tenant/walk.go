@@ -80,6 +80,9 @@ func (w Walk) next(ctx context.Context, cursor string) (page providers.Page, req
 		if !again {
 			return page, requests, err
 		}
+		if ctx.Err() != nil { // who asked has ended it, whatever the answer says
+			return providers.Page{}, requests, ctx.Err()
+		}
 		if w.Waiting != nil {
 			w.Waiting(pause, err)
 		}

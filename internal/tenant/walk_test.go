@@ -178,3 +178,22 @@ func TestEveryRequestOfAPageCounts(t *testing.T) {
 		t.Errorf("%+v, %v", at, err)
 	}
 }
+
+// Whoever ends a walk is not told that it waits for something.
+func TestAWalkThatIsInterruptedWaitsForNothing(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	p := &pages{n: 3, fail: func(page, _ int) error {
+		if page == 1 {
+			interrupt()
+			return fault(providers.ClassUnavailable, 0)
+		}
+		return nil
+	}}
+	var met []string
+	w := walker(p, &timer{}, &met)
+	w.Waiting = func(_ time.Duration, why error) { t.Errorf("it waits: %v", why) }
+	at, err := w.Run(ctx, tenant.Position{})
+	if !errors.Is(err, context.Canceled) || at.Pages != 1 || p.sent != 2 {
+		t.Errorf("%+v after %d requests: %v", at, p.sent, err)
+	}
+}
