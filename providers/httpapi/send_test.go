@@ -38,8 +38,8 @@ func TestTransportErrors(t *testing.T) {
 		change     providers.Class
 		words      string
 	}{
-		{"nothing listens", closed.URL, providers.ClassUnavailable, "the connection was refused"},
-		{"the name does not resolve", "http://no.such.host.invalid", providers.ClassUnavailable, "the host name cannot be resolved"},
+		{"nothing listens", closed.URL, providers.ClassUnavailable, "the connection to " + closed.Listener.Addr().String() + " was refused"},
+		{"the name does not resolve", "http://no.such.host.invalid", providers.ClassUnavailable, `the host name "no.such.host.invalid" cannot be resolved`},
 		{"the certificate is not trusted", encrypted.URL, providers.ClassUnavailable, "signed by an unknown authority"},
 		{"the server does not speak TLS", strings.Replace(plain.URL, "http:", "https:", 1), providers.ClassUnavailable, "TLS"},
 		{"no answer", hung, providers.ClassIndeterminate, "no answer within the deadline"},

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -25,7 +26,7 @@ func (e *transportError) Unwrap() error { return e.cause }
 // ("failed to parse Location header ..."), so it is not kept as a cause either: some log prints the whole chain.
 const connectionFailed = "the connection failed"
 
-// describe puts a transport error into a closed set of words.
+// describe puts a transport error into a closed set of words, with the address where it was not reached.
 func describe(err error) error {
 	text := words(err)
 	if text == connectionFailed {
@@ -37,26 +38,36 @@ func describe(err error) error {
 func words(err error) string {
 	var dns *net.DNSError
 	var op *net.OpError
+	dialled := errors.As(err, &op) && op.Op == "dial"
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return "no answer within the deadline"
 	case errors.Is(err, context.Canceled):
 		return "the call was cancelled"
 	case errors.As(err, &dns):
-		return "the host name cannot be resolved"
+		return fmt.Sprintf("the host name %q cannot be resolved", dns.Name)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "the connection was refused"
+		return "the connection" + whereTo(op) + " was refused"
 	case isTLS(err):
 		return "the TLS connection was not made: " + tlsWords(err)
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return "the connection was reset"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the connection was closed before the whole reply came"
-	case errors.As(err, &op) && op.Op == "dial":
-		return "the server cannot be reached"
+	case dialled:
+		return "no connection" + whereTo(op) + " could be made"
 	default:
 		return connectionFailed
 	}
+}
+
+// whereTo names the address that was dialled: of a whole URL it is the part that holds no secret, and at a wrong address it
+// is what has to be known.
+func whereTo(op *net.OpError) string {
+	if op == nil || op.Addr == nil {
+		return ""
+	}
+	return " to " + op.Addr.String()
 }
 
 func isTimeout(err error) bool {
