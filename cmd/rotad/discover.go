@@ -214,6 +214,8 @@ func (d *discovery) walk(ctx context.Context) error {
 // again says how a walk that ended early goes on, and more where no file of it was kept.
 func (d *discovery) again(more string) string {
 	switch {
+	case d.at.Pages == 0:
+		return "no page was taken: repeat it once rotad check --online is content with the provider"
 	case d.f.progress != "":
 		return "the same command goes on from there; delete " + d.f.progress + " to begin again"
 	case d.f.drift:

@@ -383,8 +383,11 @@ func TestAWalkThatEndedSaysHowItGoesOn(t *testing.T) {
 		"with --to FILE a walk that was cut off goes on":           {adopt: "rules.yaml"},
 		"the same command goes on from there; delete x.progress":   {to: "x", progress: "x.progress"},
 	} {
-		if got := (&discovery{f: f}).again(""); !strings.HasPrefix(got, want) {
+		if got := (&discovery{f: f, at: tenant.Progress{Position: tenant.Position{Pages: 1}}}).again(""); !strings.HasPrefix(got, want) {
 			t.Errorf("%+v: %s, want %s", f, got, want)
 		}
+	}
+	if got := (&discovery{f: discoverFlags{to: "x", progress: "x.progress"}}).again(""); !strings.HasPrefix(got, "no page was taken") {
+		t.Errorf("before the first page: %s", got)
 	}
 }
