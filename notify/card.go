@@ -92,7 +92,7 @@ func (v view) facts(d templates.Data) Facts {
 		Kind: d.Kind, Severity: SeverityOf(v.notice), Client: d.Client, Owner: d.Owner, StandIn: d.Fallback, Channel: d.Channel,
 		Milestone: v.name(d.Milestone), Provider: d.Provider, Mode: string(f.Mode), ClientRef: v.name(f.ClientRef),
 		VaultPath: d.Path, Version: d.Version, OldVersion: d.OldVersion, SecretID: d.SecretID, OldSecretID: d.OldSecretID,
-		Rotation: d.Rotation, Cause: string(f.Cause.Kind), Actor: d.Actor, Reason: d.Reason, Error: d.Error, Hold: d.Hold.Code,
+		Rotation: d.Rotation, Cause: string(f.Cause.Kind), Actor: d.Actor, Reason: d.Reason, Error: capital(sentence(f.Error)) + stop(f.Error), Hold: d.Hold.Code,
 		Expires: f.Expires.UTC(), NextRotate: f.NextRotate.UTC(), OldDies: f.OldDies.UTC(),
 	}
 	for _, key := range slices.Sorted(maps.Keys(f.Labels)) {

@@ -89,7 +89,7 @@ func (v view) hold() templates.Hold {
 		rule = credential.HoldRule{Cause: v.say("hold.unknown", nil), Resolve: []credential.Resolve{credential.ResolveRetry}}
 	}
 	return templates.Hold{
-		Code: clean(string(h.Code), maxName), Cause: v.speech.Phrase(rule.Cause), Detail: sentence(h.Detail) + stop(h.Detail),
+		Code: clean(string(h.Code), maxName), Cause: v.speech.Phrase(rule.Cause), Detail: v.speech.Phrase(sentence(h.Detail)) + stop(h.Detail),
 		By: v.name(h.By), AtEnd: strings.TrimRight(v.speech.Phrase(rule.AtEnd), "."), Paging: h.Paging,
 		Since: v.when(h.Since), Deadline: v.when(h.Deadline), Commands: v.waysOut(rule),
 	}

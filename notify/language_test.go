@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -129,6 +130,13 @@ func TestWhatIsSaidInEnglishElsewhereIsTranslated(t *testing.T) {
 		}
 	}
 	german := r.Language("de")
+	const nested = "whether Vault's value is valid could not be found out: a probe of a consumer failed: 502 {} Bad Gateway"
+	if got, want := german.Phrase(nested), "ob der Wert in Vault gilt, ließ sich nicht feststellen: eine Probe bei einem Consumer ist gescheitert: 502  Bad Gateway"; got != want {
+		t.Errorf("a reason in a reason: %q, want %q", got, want)
+	}
+	if got, want := german.Phrase("somebody has made the secret a; somebody has made the secret b"), "jemand hat das Secret a erzeugt; jemand hat das Secret b erzeugt"; got != want {
+		t.Errorf("two reasons: %q, want %q", got, want)
+	}
 	if got := german.Phrase("Forms that are open in a browser are refused once, and have to be loaded again. Ours."); !strings.HasSuffix(got, " Ours.") || !strings.HasPrefix(got, "Formulare") {
 		t.Errorf("of two sentences the known one is translated: %q", got)
 	}
@@ -153,6 +161,7 @@ func elsewhere(t *testing.T) (said []string) {
 		}
 		return nil
 	})...)
+	said = append(said, reasons(t)...)
 	effects := literals(t, "../providers/generated", func(n ast.Node) []ast.Expr {
 		f, ok := n.(*ast.FuncDecl)
 		if !ok || f.Name.Name != "effects" {
@@ -173,8 +182,79 @@ func elsewhere(t *testing.T) (said []string) {
 	return append(said, effects...)
 }
 
-// literals returns the texts that a choice of nodes holds, in the sources of a package.
-func literals(t *testing.T, dir string, choose func(ast.Node) []ast.Expr) (texts []string) {
+// reasons are what a rotation says of a hold or of a failure. What is put together from a server's words has gaps.
+func reasons(t *testing.T) (said []string) {
+	t.Helper()
+	for _, file := range sources(t, "../internal/rotation") {
+		ast.Inspect(file, func(n ast.Node) bool {
+			var texts []ast.Expr
+			switch n := n.(type) {
+			case *ast.CallExpr:
+				if f, ok := n.Fun.(*ast.SelectorExpr); ok && (f.Sel.Name == "hold" || f.Sel.Name == "tellAdmins") && len(n.Args) == 3 {
+					texts = n.Args[1:2]
+				}
+				if f, ok := n.Fun.(*ast.Ident); ok && f.Name == "foreign" {
+					texts = n.Args[:1]
+				}
+				if f, ok := n.Fun.(*ast.Ident); ok && f.Name == "append" && shape(t, n.Args[0]) == "{changes}" {
+					texts = n.Args[1:]
+				}
+			case *ast.KeyValueExpr:
+				if key, ok := n.Key.(*ast.Ident); ok && key.Name == "Text" {
+					texts = []ast.Expr{n.Value}
+				}
+			case *ast.AssignStmt:
+				if f, ok := n.Lhs[0].(*ast.SelectorExpr); ok && (f.Sel.Name == "Text" || f.Sel.Name == "Error") {
+					texts = n.Rhs
+				}
+				if v, ok := n.Lhs[0].(*ast.Ident); ok && v.Name == "why" && shape(t, n.Rhs[0]) != "{}" {
+					texts = n.Rhs
+				}
+			}
+			for _, e := range texts {
+				text := gaps.ReplaceAllString(shape(t, e), "{}")
+				if words.MatchString(text) {
+					said = append(said, text)
+				}
+			}
+			return true
+		})
+	}
+	if len(said) < 50 {
+		t.Errorf("a rotation gives %d reasons: %q", len(said), said)
+	}
+	return said
+}
+
+var (
+	gaps  = regexp.MustCompile(`%[a-z]|\{\w*\}`)
+	words = regexp.MustCompile(`[a-z]{2,}`)
+)
+
+// shape is a text as it is put together: what stands in the source, and gaps.
+func shape(t *testing.T, e ast.Expr) string {
+	t.Helper()
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		text, err := strconv.Unquote(e.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	case *ast.Ident:
+		return "{" + e.Name + "}"
+	case *ast.BinaryExpr:
+		return shape(t, e.X) + shape(t, e.Y)
+	case *ast.CallExpr:
+		if f, ok := e.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "Sprintf" {
+			return shape(t, e.Args[0])
+		}
+	}
+	return "{}"
+}
+
+// sources parses the sources of a package, without its tests.
+func sources(t *testing.T, dir string) (files []*ast.File) {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil || len(names) == 0 {
@@ -188,14 +268,19 @@ func literals(t *testing.T, dir string, choose func(ast.Node) []ast.Expr) (texts
 		if err != nil {
 			t.Fatal(err)
 		}
+		files = append(files, file)
+	}
+	return files
+}
+
+// literals returns the texts that a choice of nodes holds, in the sources of a package.
+func literals(t *testing.T, dir string, choose func(ast.Node) []ast.Expr) (texts []string) {
+	t.Helper()
+	for _, file := range sources(t, dir) {
 		ast.Inspect(file, func(n ast.Node) bool {
 			for _, e := range choose(n) {
 				if l, ok := e.(*ast.BasicLit); ok && l.Kind == token.STRING {
-					text, err := strconv.Unquote(l.Value)
-					if err != nil {
-						t.Fatal(err)
-					}
-					texts = append(texts, strings.TrimSpace(text))
+					texts = append(texts, strings.TrimSpace(shape(t, l)))
 				}
 			}
 			return true

@@ -48,7 +48,7 @@ func (v view) data() templates.Data {
 		RolledBack: f.Cause.Kind == credential.CauseRolledBack,
 		Cutover:    f.Cutover || f.Mode == credential.ModeHardCutover || f.Cause.Kind == credential.CauseCompromised, Override: f.Override,
 		Lapses:   f.Mode == credential.ModeGraceWindow && f.Cause.Kind != credential.CauseCompromised,
-		Negative: string(f.Negative), Error: capital(sentence(f.Error)) + stop(f.Error),
+		Negative: string(f.Negative), Error: capital(v.speech.Phrase(sentence(f.Error))) + stop(f.Error),
 		OldOne: v.say("old."+oldOne(f.Mode), nil),
 		Ladder: v.ladder(), Escalated: n.Rung > 0,
 		NoExpiry: v.noExpiry(), ByHand: v.byHand(), Users: v.users(), Effects: cleanLines(v.speech.Phrase(f.Effects)),

@@ -33,6 +33,7 @@ type Language struct {
 	forms     map[string]string          // the plural forms of every message
 	localizer *i18n.Localizer
 	phrases   map[string]string // by what they are in English
+	patterns  []pattern         // phrases with gaps, those that know most first
 	calendar  calendar
 }
 
@@ -114,23 +115,6 @@ func (l *Language) localize(c *i18n.LocalizeConfig) (string, error) {
 	return text, nil
 }
 
-// Phrase translates what other parts of the program say in English, such as the causes of holds, a sentence at a time. What it
-// does not know, and that is whatever comes from outside, stays as it is.
-func (l *Language) Phrase(text string) string {
-	phrases := l.orEnglish().phrases
-	if known, ok := phrases[text]; ok || len(phrases) == 0 {
-		return orElse(known, text)
-	}
-	sentences := strings.SplitAfter(text, ". ")
-	for i, s := range sentences {
-		bare := strings.TrimSuffix(s, " ")
-		if known, ok := phrases[bare]; ok {
-			sentences[i] = known + s[len(bare):]
-		}
-	}
-	return strings.Join(sentences, "")
-}
-
 func orElse(s, fallback string) string {
 	if s == "" {
 		return fallback
@@ -170,7 +154,7 @@ func (l *Language) read(bundle *i18n.Bundle, name string, content []byte, embedd
 	}
 	if path.Base(name) == phrasesFile {
 		for _, m := range messages {
-			l.phrases[m.ID] = m.Other
+			l.learn(m.ID, m.Other)
 		}
 		return nil
 	}
