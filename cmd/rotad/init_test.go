@@ -18,7 +18,7 @@ var fillIn = map[string]string{
 	"address": "https://vault.example.com:8200", "directory": "/keys", "url": "https://sso.example.com", "host": "smtp.example.com",
 	"from": "Secrets <secrets@example.com>", "email": "payments@example.com", "tenant_id": "00000000-0000-0000-0000-000000000000",
 	"token_url": "https://oauth.example.com/oauth2/token", "program_file": "program",
-	"preset": "telicent", "user_pool": "eu-central-1_AbCdEf123",
+	"preset": "telicent", "spare_slot": "overwrite", "user_pool": "eu-central-1_AbCdEf123",
 }
 
 var placeholderLine = regexp.MustCompile(`^config\.yaml:(\d+): (\S+?)(?:\[0\])?: is not filled in yet`)

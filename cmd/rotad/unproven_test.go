@@ -63,7 +63,7 @@ func TestWhatIsOnlyDocumentedTakesNoNewClientUnasked(t *testing.T) {
 func TestNoTenantOfWhatIsOnlyDocumentedIsAdoptedUnasked(t *testing.T) {
 	d := discover(t, sandbox.TenantSettings{Size: 3})
 	d.write("config.yaml", strings.Replace(d.read("config.yaml"), "allow_unproven: true, ", "", 1))
-	const rule = "rules:\n  - match: {name: \"*\"}\n    owner: platform\n    policy: %s\n    rotate: true\n    vault: {path: \"apps/{id}\"}\n"
+	const rule = "rules:\n  - match: {name: \"*\"}\n    owner: platform\n    policy: %s\n    rotate: true\n    vault: {path: \"watched/{id}\"}\n"
 	d.write("rules.yaml", fmt.Sprintf(rule, "default"))
 	_, errs := d.rotad(exitWrong, "discover", "corp", "--adopt", "DIR/rules.yaml")
 	if !strings.Contains(errs, "rules.yaml:2: the kind entra was written from documentation") || !strings.Contains(errs, "in the block of corp write allow_unproven: true") {
