@@ -46,6 +46,8 @@ var evidence = map[string]providers.Evidence{
 	"http/salesforce":        documented,
 	"http/stytch":            documented,
 	"http/telicent":          documented,
+	"http/transmit":          documented,
+	"http/workos":            documented,
 	"http/zitadel":           documented,
 }
 

@@ -27,6 +27,8 @@ func (p *IdP) Handler() http.Handler {
 	p.logtoRoutes(mux)
 	p.stytchRoutes(mux)
 	p.oktaRoutes(mux)
+	p.workOSRoutes(mux)
+	p.transmitRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Date", p.now().UTC().Format(http.TimeFormat))
 		w.Header().Set("Cache-Control", "no-store")

@@ -41,3 +41,32 @@ func TestConformanceOfThePresetSalesforce(t *testing.T) {
 		}
 	})
 }
+
+// TestConformanceOfPresetsWithSecretsSideBySide: an id and a date, and nothing else.
+func TestConformanceOfPresetsWithSecretsSideBySide(t *testing.T) {
+	for preset, settings := range map[string]func(url string) kind.Settings{
+		"workos": func(url string) kind.Settings {
+			return kind.Settings{
+				URL: url + sandbox.PathWorkOS, Access: kind.Access{TokenEnv: "T"}, Vars: map[string]string{"authkit": "sandbox"},
+				Verify: kind.Proof{TokenURL: url + sandbox.PathWorkOS + "/oauth2/token"},
+			}
+		},
+		"transmit": func(url string) kind.Settings {
+			return kind.Settings{URL: url + sandbox.PathTransmit, Access: kind.Access{ClientID: "rotad", ClientSecretEnv: "S"}}
+		},
+	} {
+		t.Run(preset, func(t *testing.T) {
+			providertest.Run(t, func(t *testing.T) providertest.World {
+				idp, url := standIn(t, sandbox.Settings{AdminToken: "bearer"})
+				s := settings(url)
+				s.Preset = preset
+				w := world(t, idp, s)
+				w.Creates = func(r *http.Request) bool {
+					return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "secrets")
+				}
+				w.Verifies = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/token") }
+				return w
+			})
+		})
+	}
+}

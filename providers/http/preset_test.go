@@ -36,7 +36,7 @@ func recorded(t *testing.T, preset string) kind.Settings {
 // access is the login that a preset is written for.
 func access(s kind.Settings) kind.Access {
 	switch s.Preset {
-	case "cloudflare-access", "fusionauth", "okta", "telicent", "zitadel":
+	case "cloudflare-access", "fusionauth", "okta", "telicent", "workos", "zitadel":
 		return kind.Access{TokenEnv: "T"}
 	case "hydra", "hydra-rotate":
 		return kind.Access{Anonymous: true}
