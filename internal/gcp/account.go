@@ -16,6 +16,7 @@ const URL = "https://iam.googleapis.com"
 type Account struct {
 	client *httpapi.Client
 	tokens *httpapi.Tokens
+	own    func() string
 }
 
 // Open returns an account at the API with this address; empty = URL. Nothing is sent.
@@ -27,7 +28,7 @@ func Open(o providers.Opening, address string, l Login) (*Account, error) {
 	if address == "" {
 		address = URL
 	}
-	a := &Account{tokens: httpapi.NewTokens(login, o.Elapsed)}
+	a := &Account{tokens: httpapi.NewTokens(login, o.Elapsed), own: l.own(o)}
 	c := config(o, address)
 	c.Tokens, c.Classify = a.tokens, classify
 	if a.client, err = httpapi.New(c); err != nil {
@@ -35,6 +36,9 @@ func Open(o providers.Opening, address string, l Login) (*Account, error) {
 	}
 	return a, nil
 }
+
+// Own is the service account whose key rotad logs in with; empty = it logs in without one, or the key cannot be read.
+func (a *Account) Own() string { return a.own() }
 
 // Client is what requests are sent with.
 func (a *Account) Client() *httpapi.Client { return a.client }

@@ -78,6 +78,24 @@ func (l Login) login(o providers.Opening) (httpapi.Login, error) {
 	return byKey(o, client, path, o.Wall()), nil
 }
 
+// own returns whose key file it is that rotad logs in with.
+func (l Login) own(o providers.Opening) func() string {
+	return func() string {
+		if !l.Credentials {
+			return ""
+		}
+		text, err := o.Secret("credentials")
+		if err != nil {
+			return ""
+		}
+		key, err := ParseKey(credential.NewSensitive(text))
+		if err != nil {
+			return ""
+		}
+		return key.Email
+	}
+}
+
 // byKey logs in with rotad's own key, which is read for every login: a new file takes the old one's place at once.
 func byKey(o providers.Opening, client *httpapi.Client, path string, now func() time.Time) httpapi.Login {
 	return func(ctx context.Context) (httpapi.Token, error) {

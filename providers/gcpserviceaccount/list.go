@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -53,13 +54,14 @@ func (a api) accounts(ctx context.Context, operation, cursor string, size int) (
 	return page, resp.Time, nil
 }
 
-// List implements providers.Lister. Where rotad may not list the keys of a service account, that is listed without them.
+// List implements providers.Lister. rotad's own service account is listed as one that is not taken like any other. Where rotad may not list the keys of a service account, that is listed without them.
 func (p *provider) List(ctx context.Context, cursor string) (providers.Page, error) {
 	page, at, err := p.api.accounts(ctx, "list", cursor, pageSize)
 	if err != nil {
 		return providers.Page{}, err
 	}
 	out := providers.Page{Next: page.Next, Time: at, Requests: 1 + len(page.Accounts)}
+	own := p.api.account.Own()
 	for _, one := range page.Accounts {
 		c := providers.Listed{Ref: credential.Ref{refAccount: one.Email}, Name: one.Name}
 		keys, _, err := p.api.keys(ctx, "list", one.Email)
@@ -76,6 +78,8 @@ func (p *provider) List(ctx context.Context, cursor string) (providers.Page, err
 		switch {
 		case one.Disabled:
 			c.Unusable = "it is disabled"
+		case strings.EqualFold(one.Email, own): // whoever adopts everything would lock rotad out with its first rotation
+			c.Unusable = "rotad logs in with it, and has to get its new key as well (docs/reference/own-credentials.md)"
 		case c.Whole && len(keys) == 0:
 			c.Unusable = "it has no key"
 		}

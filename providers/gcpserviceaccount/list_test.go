@@ -2,6 +2,7 @@ package gcpserviceaccount_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/rotad/rotad/internal/sandbox"
@@ -39,6 +40,9 @@ func TestAProjectIsWalkedPageByPage(t *testing.T) {
 	}
 	if c := seen[w.Email("job-8")]; !c.Whole || c.Unusable != "" || c.Name != "Job-8" || len(c.Snapshot.Secrets) != 1 {
 		t.Errorf("%+v", c)
+	}
+	if c := seen[w.Email("rotad")]; !strings.Contains(c.Unusable, "rotad logs in with it") {
+		t.Errorf("its own account: %+v", c)
 	}
 	if c := seen[w.Email("job-7")]; c.Unusable == "" {
 		t.Errorf("it is disabled: %+v", c)
