@@ -21,6 +21,7 @@ import (
 	"github.com/rotad/rotad/providers/http"
 	"github.com/rotad/rotad/providers/jwks"
 	"github.com/rotad/rotad/providers/keycloak"
+	"github.com/rotad/rotad/providers/keycloakkeys"
 	"github.com/rotad/rotad/providers/lightapi"
 	"github.com/rotad/rotad/providers/manual"
 	"github.com/rotad/rotad/providers/odc"
@@ -49,6 +50,7 @@ func kinds() []providers.Kind {
 		http.Kind(),
 		jwks.Kind(),
 		keycloak.Kind(),
+		keycloakkeys.Kind(),
 		lightapi.Kind(),
 		manual.Kind(),
 		odc.Kind(),

@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -131,4 +132,16 @@ func PublicPEM(public crypto.PublicKey) (string, error) {
 		return "", errAlgorithm
 	}
 	return string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})), nil
+}
+
+// JWK describes a public key as a member of a set (RFC 7517), and says what it is called there.
+func JWK(public crypto.PublicKey, a Algorithm) (members map[string]any, id string, err error) {
+	if id, err = Thumbprint(public); err != nil {
+		return nil, "", errAlgorithm
+	}
+	raw, err := (&jose.JSONWebKey{Key: public, KeyID: id, Use: "sig", Algorithm: string(a)}).MarshalJSON()
+	if err != nil || json.Unmarshal(raw, &members) != nil {
+		return nil, "", errAlgorithm
+	}
+	return members, id, nil
 }

@@ -282,12 +282,19 @@ func (a *Auth0Keys) proved(r *http.Request) bool {
 		return false
 	}
 	k := app.keys[i]
-	sum := sha256.Sum256([]byte(p.text))
-	if !slices.Contains(app.used, k.ID) || k.Expires != nil && !now.Before(*k.Expires) || p.head.Alg != k.Alg {
+	if !slices.Contains(app.used, k.ID) || k.Expires != nil && !now.Before(*k.Expires) {
 		return false
 	}
 	a.proofs[said.Jti] = true
-	if k.Alg == "PS256" {
+	return k.signed(p)
+}
+
+func (k *auth0Key) signed(p proof) bool {
+	sum := sha256.Sum256([]byte(p.text))
+	switch {
+	case p.head.Alg != k.Alg:
+		return false
+	case k.Alg == "PS256":
 		return rsa.VerifyPSS(k.public, crypto.SHA256, sum[:], p.signature, nil) == nil
 	}
 	return rsa.VerifyPKCS1v15(k.public, crypto.SHA256, sum[:], p.signature) == nil

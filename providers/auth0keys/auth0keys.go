@@ -75,7 +75,7 @@ var (
 	errNoPair = errors.New("a key pair of this application is made before Auth0 is told of it")
 	errFull   = errors.New("the application has two keys already: delete the one that nobody uses (Applications, the application, Credentials)")
 	errLast   = errors.New("it is the only key that the application logs in with, and stays")
-	errGone   = errors.New("Auth0 has taken the key, and does not list it yet") //nolint:staticcheck // a name
+	errGone   = errors.New("Auth0 has taken the key, and does not list it yet")
 )
 
 // Generate implements providers.Generator.

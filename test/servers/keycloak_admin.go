@@ -172,6 +172,15 @@ func (k *Keycloak) AddSigningClient(ctx context.Context, realm, id, keys string)
 	return k.admin(ctx, http.MethodPost, "/admin/realms/"+realm+"/clients", client, nil)
 }
 
+// AddKeyedClient adds a client to a realm that logs in with its signature, and whose public keys Keycloak itself keeps, as a JWK Set.
+func (k *Keycloak) AddKeyedClient(ctx context.Context, realm, id, set string) error {
+	client := confidential(id, "")
+	delete(client, "secret")
+	client["clientAuthenticatorType"] = "client-jwt"
+	client["attributes"] = map[string]string{"use.jwks.string": "true", "jwks.string": set}
+	return k.admin(ctx, http.MethodPost, "/admin/realms/"+realm+"/clients", client, nil)
+}
+
 // Regenerate gives a client a new secret, as a person in the console would, and returns it.
 func (k *Keycloak) Regenerate(ctx context.Context, realm, id string) (string, error) {
 	c, err := k.Client(ctx, realm, id)
