@@ -42,7 +42,8 @@ func begin(ctx context.Context, out io.Writer) error {
 	if err := copySelf(ctx); err != nil {
 		return err
 	}
-	_, _ = fmt.Fprintln(out, "Starting Keycloak, Vault, Postfix, Prometheus, Alertmanager and rotad. The first time takes minutes: they are installed.")
+	_, _ = fmt.Fprintln(out, "Starting Keycloak, Vault, Postfix, Prometheus, Alertmanager and rotad. The first time takes minutes: they are installed.\n"+
+		"So it does where others want the cores as well. What they say meanwhile stands in "+home+", in files that end in log.")
 	ended, err := detach()
 	if err != nil {
 		return err
