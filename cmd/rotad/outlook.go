@@ -96,7 +96,7 @@ func nextOfSteady(rec credential.Record, p credential.Policy, plan time.Time) (a
 	switch {
 	case rec.Caps.Mode == credential.ModeManual:
 		return "a person submits", rotation.DueAt(rec, p)
-	case p.OnlyWatches() && sighted(rec):
+	case p.OnlyWatches() && sighted(rec) && !rotation.Ends(rec).IsZero():
 		return "expire", rotation.Ends(rec)
 	case p.OnlyWatches():
 		return "look", rec.NextLook

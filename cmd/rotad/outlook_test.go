@@ -26,6 +26,9 @@ func TestTheNextActionSaysWhatHappensAndWhen(t *testing.T) {
 		"observe, asked before": {func(r *credential.Record, p *credential.Policy) {
 			p.Start, r.Request.Rotate = credential.StartObserve, true
 		}, "expire", monday().Add(80 * aDay)},
+		"observe what never expires": {func(r *credential.Record, p *credential.Policy) {
+			p.Start, p.Lifetime, r.Current = credential.StartObserve, 0, credential.Secret{ID: "k", Never: true}
+		}, "look", monday().Add(time.Hour)},
 		"observe, nothing in Vault": {func(r *credential.Record, p *credential.Policy) {
 			p.Start, r.Sight = credential.StartObserve, credential.SightEmpty
 		}, "look", monday().Add(time.Hour)},

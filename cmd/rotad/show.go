@@ -74,8 +74,12 @@ func showText(out io.Writer, rec credential.Record, o outlook, now time.Time) er
 	s.optional("mode because", rec.Caps.Reason)
 	s.line("owner", "%s", c.Owner)
 	s.line("policy", "%s", c.Policy)
-	s.line("vault", "%s version %d", c.Vault, rec.Version)
-	s.optional("first look", string(rec.Sight))
+	if rec.Version > 0 {
+		s.line("vault", "%s version %d", c.Vault, rec.Version)
+	} else {
+		s.line("vault", "%s, of which no version is known", c.Vault)
+	}
+	s.optional("first look", sightText(rec.Sight))
 	s.secret("current secret", rec.Current, rotation.Ends(rec))
 	s.unending(rec)
 	s.moment("looked at", rec.Looked)
@@ -89,6 +93,20 @@ func showText(out io.Writer, rec credential.Record, o outlook, now time.Time) er
 	s.future(o)
 	s.past(rec)
 	return printed(0, w.Flush())
+}
+
+// sightText says what the result of a first look means, where its name alone leaves that open.
+func sightText(sight credential.FirstSight) string {
+	switch sight {
+	case credential.SightEmpty:
+		return string(sight) + ": nothing stood in Vault, so which secret is in use is not known"
+	case credential.SightUnknownID:
+		return string(sight) + ": the provider accepts what stands in Vault; which of its secrets that is, it does not say"
+	case credential.SightMismatch:
+		return string(sight) + ": the provider refuses what stands in Vault"
+	case credential.SightNone, credential.SightAdopted:
+	}
+	return string(sight)
 }
 
 func (s sheet) secret(name string, secret credential.Secret, ends time.Time) {

@@ -68,3 +68,20 @@ func TestShowSaysWhoseMomentEndsAnOldSecret(t *testing.T) {
 		})
 	}
 }
+
+// A word of rotad's own, such as empty, is followed by what it means.
+func TestShowSaysWhatTheFirstLookHasFound(t *testing.T) {
+	for sight, want := range map[credential.FirstSight]string{
+		credential.SightEmpty:     `first look +empty: nothing stood in Vault`,
+		credential.SightMismatch:  `first look +mismatch: the provider refuses`,
+		credential.SightUnknownID: `first look +adopted-unknown-id: the provider accepts`,
+		credential.SightAdopted:   `first look +adopted\n`,
+	} {
+		rec := plannable(credential.ModeTwoSlot)
+		rec.Sight = sight
+		var out strings.Builder
+		if err := showText(&out, rec, look(rec, planPolicy(), monday()), monday()); err != nil || !regexp.MustCompile(want).MatchString(out.String()) {
+			t.Errorf("%v\n%swant %s", err, out.String(), want)
+		}
+	}
+}
