@@ -22,7 +22,7 @@ var evidence = map[string]providers.Evidence{
 	"http":                {Level: providers.EvidenceOwn},
 	"jwks":                against("test/conformance/keys_test.go", "Keycloak 26.5.0, node-oidc-provider 9.13.3"),
 	"keycloak":            against("test/conformance/provider_test.go", "Keycloak 26.5.0"),
-	"keycloak-keys":       documented,
+	"keycloak-keys":       against("test/conformance/uploaded_test.go", "Keycloak 26.5.0"),
 	"lightapi":            documented,
 	"manual":              against("test/scenarios/manual_test.go", "Keycloak 26.5.0"),
 	"odc":                 documented,
