@@ -52,7 +52,7 @@ func (w *scriptWorld) addCloud(e *testscript.Env) error {
 			return err
 		}
 	}
-	for name, text := range map[string]string{"google.json": own, "entra-keys": cloudSecret} {
+	for name, text := range map[string]string{"google.json": own, "cloud-secret": cloudSecret} {
 		if err := os.WriteFile(filepath.Join(e.WorkDir, name), []byte(text), 0o600); err != nil {
 			return err
 		}
