@@ -276,8 +276,12 @@ func met(at tenant.Progress) string {
 		n    int
 		what string
 	}{
-		{c.Never, "never expire"}, {c.Century, "live ten years or longer"}, {c.Expired, "have expired"},
-		{c.LeftBehind, "were left behind"}, {c.Rotad, "carry a label of rotad"}, {c.Without, "of the clients have none"},
+		{c.Never, "never expire"},
+		{c.Century, "live ten years or longer"},
+		{c.Expired, "have expired"},
+		{c.LeftBehind, "were left behind"},
+		{c.Rotad, "carry a label of rotad"},
+		{c.Without, "of the clients have none"},
 	} {
 		if one.n > 0 {
 			line, mark = fmt.Sprintf("%s%s%d %s", line, mark, one.n, one.what), ", "

@@ -75,7 +75,7 @@ func report(in io.Reader, out io.Writer) error {
 		_, _ = fmt.Fprintf(w, "%s\t%d\t%d\t%d\n", kind, f.suites, f.cases, f.failed)
 		sum.suites, sum.cases, sum.failed = sum.suites+f.suites, sum.cases+f.cases, sum.failed+f.failed
 	}
-	if err := w.Flush(); err != nil {
+	if err = w.Flush(); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "\n%d kinds, %d suites x %d rules = %d cases, %d failed\n", len(kinds), sum.suites, sum.cases/sum.suites, sum.cases, sum.failed)
