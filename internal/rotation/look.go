@@ -324,7 +324,11 @@ func (s *step) changedElsewhere(l *Look) bool {
 		return false
 	}
 	s.hold(credential.HoldChangedElsewhere, "the secret in Vault is no longer the provider's current one", func(h *credential.Hold) {
-		h.Deadline = earliest(previousDies(l.Snapshot), known.Expires)
+		dies := previousDies(l.Snapshot)
+		if caps := l.Snapshot.Caps; listed && dies.IsZero() && caps.Mode == credential.ModeGraceWindow && caps.Grace > 0 {
+			dies = s.env.Now.Add(caps.Grace) // replaced since the list was read, which shows nothing of it: later it is not
+		}
+		h.Deadline = earliest(dies, known.Expires)
 	})
 	return true
 }

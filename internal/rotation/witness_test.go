@@ -297,3 +297,16 @@ func TestACutoverThatIsTakenUpWasPermitted(t *testing.T) {
 		t.Errorf("rotation %+v; want a permitted cutover, and a client whose next one is not", r)
 	}
 }
+
+// Somebody replaces the secret while a look is under way: the list was read before that, the value after it. The old one ends
+// with the provider's grace then, not at the end that the list has shown.
+func TestAReplacementDuringALookEndsWithTheGrace(t *testing.T) {
+	rec := steady(60 * day)
+	rec.Caps.Mode, rec.Caps.Readable, rec.Caps.Grace = credential.ModeGraceWindow, true, time.Hour
+	l := look(rec)
+	l.ReadBack, l.Snapshot.Caps = rotation.ReadOther, rec.Caps
+	d := rotation.Apply(rec, rotation.EffectLook, rotation.Outcome{Result: rotation.Done, Look: l}, env(noon(), policy()))
+	if h := d.Record.Hold; h == nil || h.Code != credential.HoldChangedElsewhere || !h.Deadline.Equal(noon().Add(time.Hour)) {
+		t.Errorf("%+v, want a deadline in an hour", h)
+	}
+}
