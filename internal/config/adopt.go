@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -34,7 +35,7 @@ type AdoptRule struct {
 
 // AdoptMatch is what a client must have, by patterns: * is any text, ? any character.
 type AdoptMatch struct {
-	// Name of the client at the provider.
+	// Name of the client at the provider; of one that has none there, its client id.
 	Name string `yaml:"name"`
 	// Tag is one of its tags.
 	Tag string `yaml:"tag"`
@@ -148,7 +149,7 @@ func (m AdoptMatch) fits(c Candidate) bool {
 		}
 		return false
 	}
-	return one(m.Name, []string{c.Name}) && one(m.Tag, c.Tags) && one(m.Owner, c.Owners)
+	return one(m.Name, []string{cmp.Or(c.Name, c.ClientID)}) && one(m.Tag, c.Tags) && one(m.Owner, c.Owners)
 }
 
 // glob says whether a text fits a pattern in which * is any text and ? any character. Case does not count: providers keep
@@ -180,10 +181,7 @@ func glob(pattern, text string) bool {
 // Entry makes the client that a rule registers, and the line by which a configuration holds it. Problems are those of
 // CheckClient: the configuration could not take it.
 func (c *Config) Entry(r AdoptRule, of Candidate) (client credential.Client, line []byte, problems Problems) {
-	name := of.Name
-	if name == "" {
-		name = of.ClientID
-	}
+	name := cmp.Or(of.Name, of.ClientID)
 	plain := strings.NewReplacer("{name}", word(name), "{client_id}", word(of.ClientID))
 	settings := clientSettings{ID: plain.Replace(r.ID), Provider: of.Provider, Ref: of.Ref, Owner: r.Owner, Policy: r.Policy, Vault: *r.Vault, Labels: r.Labels}
 	settings.Vault.Path = plain.Replace(strings.ReplaceAll(r.Vault.Path, "{id}", settings.ID))
