@@ -324,13 +324,18 @@ func (s *step) changedElsewhere(l *Look) bool {
 		return false
 	}
 	s.hold(credential.HoldChangedElsewhere, "the secret in Vault is no longer the provider's current one", func(h *credential.Hold) {
-		dies := previousDies(l.Snapshot)
-		if caps := l.Snapshot.Caps; listed && dies.IsZero() && caps.Mode == credential.ModeGraceWindow && caps.Grace > 0 {
-			dies = s.env.Now.Add(caps.Grace) // replaced since the list was read, which shows nothing of it: later it is not
-		}
-		h.Deadline = earliest(dies, known.Expires)
+		h.Deadline = earliest(s.replacedDies(l, listed), known.Expires)
 	})
 	return true
+}
+
+// replacedDies is until when the secret that somebody has replaced works, as far as that can be known; zero = it cannot.
+func (s *step) replacedDies(l *Look, listed bool) time.Time {
+	dies := previousDies(l.Snapshot)
+	if caps := l.Snapshot.Caps; listed && dies.IsZero() && caps.Mode == credential.ModeGraceWindow && caps.Grace > 0 {
+		return s.env.Now.Add(caps.Grace) // replaced since the list was read, which shows nothing of it: later it is not
+	}
+	return dies
 }
 
 // refusedLooks is the number of looks in a row that must see Vault's value refused before that is believed: providers
