@@ -17,7 +17,8 @@ type sending struct {
 	unsaid bool               // it matters too little for every channel of its readers
 	next   *credential.Notice // the word to the next rung of the ladder; nil = it is not to be told yet
 	digest string             // the key of the digest that it goes out with; empty = it goes on its own
-	leave  func()             // ends the turn; nil = what was said last is written down
+	leave  func()             // ends the turn; nil = it has ended
+	noted  []string           // the ids of messages that are noted past a kill, and that the outbox does not know as sent yet
 }
 
 // run tries every delivery that is due, one after another. Before each it settles the notice with that delivery marked
@@ -47,6 +48,9 @@ func (s *sending) run(ctx context.Context) error {
 func (s *sending) attempt(ctx context.Context, i int) error {
 	d, now := &s.notice.Deliveries[i], s.Now()
 	if d.State != credential.NoticePending || d.Next.After(now) {
+		return nil
+	}
+	if s.answered(d) {
 		return nil
 	}
 	channel, ready := s.ready(d, now)

@@ -157,6 +157,9 @@ func (g *gathering) attempt(ctx context.Context, p post) error {
 	}
 	defer whole.share()
 	s, d, now := whole.rows[0], whole.deliveries[0], g.Now()
+	if s.answered(d) {
+		return nil
+	}
 	channel, ready := s.ready(d, now)
 	if !ready {
 		return nil
@@ -215,5 +218,11 @@ func (g *gathering) settleAll(ctx context.Context) error {
 		s.sum()
 		rows = append(rows, s.rows()...)
 	}
-	return g.settle(ctx, rows...)
+	if err := g.settle(ctx, rows...); err != nil {
+		return err
+	}
+	for _, s := range g.rows {
+		s.written()
+	}
+	return nil
 }

@@ -11,8 +11,9 @@
 // What must stay true:
 //
 //   - A delivery is settled as begun before its first byte leaves, and again when its outcome is known. After a crash
-//     in between it is sent again under the same Message-ID: never a loss, at most one duplicate. A turn ends when the outcome
-//     is durable, so that a crash doubles no more messages than there are turns, and one where one is sent after the other.
+//     in between it is sent again under the same Message-ID: never a loss, at most one duplicate. What a server has taken is noted
+//     past a kill before the next is said on that line, so that a kill doubles no more messages than speak at once, and one where one
+//     is sent after the other. A power cut doubles as many, and while many notices are due those that wait for the disk.
 //   - Nothing waits for a mail. The loop has a goroutine of its own, and an unreachable server costs one attempt per
 //     pause, not one per notice.
 //   - What one channel refuses is told over another: of the same owner, else of the admins.

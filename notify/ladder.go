@@ -112,7 +112,11 @@ func (s *sending) matter() string {
 // save settles the notice, and with it the word to the next rung.
 func (s *sending) save(ctx context.Context) error {
 	defer s.yield()
-	return s.settle(ctx, s.rows()...)
+	if err := s.settle(ctx, s.rows()...); err != nil {
+		return err
+	}
+	s.written()
+	return nil
 }
 
 func (s *sending) rows() []credential.Notice {

@@ -18,7 +18,7 @@ import (
 const (
 	batch    = 1024        // notices claimed at once
 	parallel = 128         // clients served at once, so that what they write down waits for the disk together; notices of one client keep their order
-	many     = 256         // notices at once that are worth more memory, and more that a crash may double, for a while
+	many     = 256         // notices at once that are worth more memory, and more that a power cut may double, for a while
 	manyGC   = 400         // GOGC meanwhile (100 is Go's default): what a mail is made of is garbage a millisecond later
 	lookAt   = time.Minute // the longest wait between two looks, so that a changed wall clock delays nothing for long
 	grace    = 20 * time.Second
@@ -33,6 +33,7 @@ type Settings struct {
 	Now     func() time.Time
 	Elapsed func() time.Duration // monotonic
 	After   func(time.Duration) <-chan time.Time
+	Taken   Taken // may be nil: then a kill doubles what was taken and not written down
 	World   World
 }
 
@@ -41,6 +42,8 @@ type World struct {
 	Directory Directory
 	Renderer  *Renderer
 	Channels  []Channel // empty = nothing can be sent, and notices are dropped
+
+	flood bool // many notices are due
 }
 
 // parts keeps the settings of a Loop out of the reach of others.
@@ -52,8 +55,10 @@ type Loop struct {
 	world atomic.Pointer[World]
 	wake  chan struct{}
 	turns turns
-	down  outages
-	prune time.Duration // on the monotonic clock: when old notices are forgotten next
+	// forgets is set where nothing is noted past a kill: a turn ends with the disk then, however many notices are due.
+	forgets atomic.Bool
+	down    outages
+	prune   time.Duration // on the monotonic clock: when old notices are forgotten next
 }
 
 // NewLoop checks the settings.
@@ -67,10 +72,15 @@ func NewLoop(s Settings) (*Loop, error) {
 	if s.Meter == nil {
 		s.Meter = noMeter{}
 	}
+	forgets := s.Taken == nil
+	if forgets {
+		s.Taken = noTaken{}
+	}
 	if s.Log == nil {
 		s.Log = slog.New(slog.DiscardHandler)
 	}
 	l := &Loop{parts: s, wake: make(chan struct{}, 1), turns: newTurns(), down: outages{since: map[string]outage{}, told: map[string]time.Duration{}}}
+	l.forgets.Store(forgets)
 	l.world.Store(&s.World)
 	return l, nil
 }
@@ -186,8 +196,9 @@ func (l *Loop) forget(ctx context.Context) error {
 func (l *Loop) serve(ctx context.Context, world *World, claimed []credential.Notice) error {
 	if len(claimed) >= many {
 		defer debug.SetGCPercent(debug.SetGCPercent(manyGC))
-		l.turns.widen()
-		defer l.turns.narrow()
+		flooded := *world
+		flooded.flood = true
+		world = &flooded
 	}
 	defer l.turns.speakers()()
 	groups := grouped(claimed)

@@ -70,34 +70,3 @@ func TestFewSpeakAtOnceAndWhoWaitsIsNotSentWhileTheDaemonStops(t *testing.T) {
 		}
 	})
 }
-
-// What a server has taken and the disk does not know of comes twice after a crash: so few messages may be in that state.
-func TestFewMessagesAreSaidAndNotWrittenDown(t *testing.T) {
-	for due, most := range map[int]int64{20: 4, 255: 4, 256: 16, 600: 16} {
-		t.Run(fmt.Sprint(due), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var notices []credential.Notice
-				for i := range due {
-					notices = append(notices, retired(uint64(i+1), fmt.Sprintf("client-%d", i)))
-				}
-				w := newWorld(t, notices...)
-				var open, seen atomic.Int64
-				w.channel.during = func(context.Context) error {
-					seen.Store(max(seen.Load(), open.Add(1)))
-					return nil
-				}
-				w.outbox.disk = func(n credential.Notice) {
-					pass0(time.Second)
-					if n.State == credential.NoticeSent {
-						open.Add(-1)
-					}
-				}
-				w.run(t)
-				pass(time.Hour)
-				if seen.Load() != most || len(w.channel.sends()) != due {
-					t.Errorf("%d messages were said and not written down, want %d; %d were sent", seen.Load(), most, len(w.channel.sends()))
-				}
-			})
-		})
-	}
-}

@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
@@ -22,6 +23,23 @@ type Outbox interface {
 	// Prune forgets notices that were settled long ago, and returns how many.
 	Prune(ctx context.Context, now time.Time) (int, error)
 }
+
+// Taken remembers past a kill of the process, and not past a power cut, which messages were taken. Its methods are called by several
+// goroutines at once.
+type Taken interface {
+	// Note remembers a message by its id, and the answer to it. Where it returns an error nothing is remembered.
+	Note(id, answer string) error
+	// Answer returns what was answered when a message was sent, by this process or one before; ok is false where nothing is noted.
+	Answer(id string) (answer string, ok bool)
+	// Done forgets a message that the outbox knows as sent.
+	Done(id string) error
+}
+
+type noTaken struct{}
+
+func (noTaken) Note(string, string) error    { return errors.ErrUnsupported }
+func (noTaken) Answer(string) (string, bool) { return "", false }
+func (noTaken) Done(string) error            { return nil }
 
 // Records gives the present state of a client, to ask whether a notice is still true.
 type Records interface {

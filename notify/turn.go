@@ -9,40 +9,19 @@ import (
 	"github.com/rotad/rotad/internal/failpoint"
 )
 
-const (
-	// speaking is how many speak with a server at once.
-	speaking = 4
-	// unwritten is how many messages a server may have taken that the disk does not know of yet: a crash sends these twice, at most.
-	unwritten = speaking
-	// unwrittenOfMany is the same while many notices are due, so that the lines do not stand still while the disk writes.
-	unwrittenOfMany = 4 * speaking
-)
+// speaking is how many speak with a server at once, and how many messages at most a server may have taken that nothing remembers: a
+// kill sends these twice.
+const speaking = 4
 
 // turns bound what is under way at once. A turn begins before a message is handed over, and ends once what became of it is
-// written down.
+// remembered: where many notices are due, past a kill; else also past a power cut, which means that the disk has it.
 type turns struct {
-	open  chan struct{} // holds an element for each turn, and for each that cannot be had now
+	open  chan struct{} // holds an element for each turn that waits for the disk
 	speak chan func()   // to those that speak
 }
 
 func newTurns() turns {
-	t := turns{open: make(chan struct{}, unwrittenOfMany), speak: make(chan func())}
-	t.narrow()
-	return t
-}
-
-// widen allows the turns that there are while many notices are due, and narrow takes them away again. In between nothing may be
-// under way.
-func (t turns) widen() {
-	for range unwrittenOfMany - unwritten {
-		<-t.open
-	}
-}
-
-func (t turns) narrow() {
-	for range unwrittenOfMany - unwritten {
-		t.open <- struct{}{}
-	}
+	return turns{open: make(chan struct{}, speaking), speak: make(chan func())}
 }
 
 // speakers start those that speak, until the function that is returned is called. Whoever has said one thing says the next that
@@ -65,11 +44,12 @@ func (t turns) speakers() (dismiss func()) {
 	return func() { close(enough); wg.Wait() }
 }
 
-// begin waits for a turn. It is false where the context ends before; else end has to be called.
-func (t turns) begin(ctx context.Context, c Channel, to string) (end func(), ok bool) {
+// begin waits for a turn. It is false where the context ends before; else end has to be called. One that is remembered as soon as it
+// is said need not wait for the disk, only for who speaks.
+func (t turns) begin(ctx context.Context, c Channel, to string, remembered bool) (end func(), ok bool) {
 	leave, mine := turnOf(ctx, c, to)
-	if !mine {
-		return nil, false
+	if !mine || remembered {
+		return leave, mine
 	}
 	select {
 	case t.open <- struct{}{}:
@@ -100,8 +80,8 @@ func (t turns) say(ctx context.Context, something func()) bool {
 	}
 }
 
-// handOver hands a message over, when its turn has come, and notes what became of it. The turn ends with yield. Where the daemon is
-// being stopped meanwhile, or the channel has turned out to be down, nothing is sent, and the attempt does not count.
+// handOver hands a message over, when its turn has come, and notes what became of it. The turn ends with yield, if not before. Where
+// the daemon is being stopped meanwhile, or the channel has turned out to be down, nothing is sent, and the attempt does not count.
 func (s *sending) handOver(ctx context.Context, c Channel, m Message, d *credential.Delivery) {
 	var (
 		receipt Receipt
@@ -109,32 +89,68 @@ func (s *sending) handOver(ctx context.Context, c Channel, m Message, d *credent
 		wait    time.Duration
 		sent    bool
 	)
-	end, mine := s.turns.begin(ctx, c, m.To)
+	end, mine := s.turns.begin(ctx, c, m.To, s.world.flood && !s.forgets.Load())
 	if mine {
+		s.leave = end
 		s.turns.say(ctx, func() {
 			if wait = s.down.left(d.Channel, s.Elapsed()); wait <= 0 && ctx.Err() == nil {
 				receipt, err = s.send(ctx, c, m)
 				sent = true
+				failpoint.Hit("notice", "sent", s.notice.Client)
+				s.remember(d.MessageID, receipt, err)
 			}
 		})
 	}
 	if sent {
-		s.leave = end
-		failpoint.Hit("notice", "sent", s.notice.Client)
 		s.outcome(ctx, d, receipt, err)
 		return
 	}
-	if mine {
-		end()
-	}
+	s.yield()
 	d.Attempts--
 	d.Next = s.Now().Add(jitter(max(0, wait), d.MessageID, 0))
 }
 
-// yield ends the turn, once what was said is written down.
+// remember notes that a message was taken, past a kill, before anybody says the next. Where many are due the turn ends with that.
+func (s *sending) remember(id string, receipt Receipt, err error) {
+	if err != nil {
+		return
+	}
+	if err = s.Taken.Note(id, receipt.Reply); err != nil {
+		if !s.forgets.Swap(true) {
+			s.Log.Warn("what was taken cannot be noted; from now on each message waits until the state has it", "error", err)
+		}
+		return
+	}
+	s.noted = append(s.noted, id)
+	if s.world.flood {
+		s.yield()
+	}
+}
+
+// answered says whether an earlier process has handed a message over, which was killed before the outbox knew of it. It is sent then.
+func (s *sending) answered(d *credential.Delivery) bool {
+	answer, known := s.Taken.Answer(d.MessageID)
+	if known {
+		s.noted = append(s.noted, d.MessageID)
+		s.sent(d, answer, OutcomeSent)
+	}
+	return known
+}
+
+// yield ends the turn.
 func (s *sending) yield() {
 	if s.leave != nil {
 		s.leave()
 		s.leave = nil
 	}
+}
+
+// written ends what is noted past a kill, once the outbox has it.
+func (s *sending) written() {
+	for _, id := range s.noted {
+		if err := s.Taken.Done(id); err != nil {
+			s.Log.Warn("what was taken cannot be forgotten, which does no harm", "error", err)
+		}
+	}
+	s.noted = nil
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/rotad/rotad/providers"
 	"github.com/rotad/rotad/scheduler"
 	"github.com/rotad/rotad/state/bolt"
+	"github.com/rotad/rotad/state/taken"
 )
 
 // clocks are the three functions of time that everything below the composition root gets. They are the real ones,
@@ -76,6 +77,7 @@ type daemon struct {
 	executor  rotation.Executor
 	scheduler *scheduler.Scheduler
 	notices   *notify.Loop
+	taken     *taken.Log
 	renderer  atomic.Pointer[notify.Renderer] // of the configuration in force, for calendar feeds
 	meters    *meters
 	windows   sync.Map // credential.WindowSpec to credential.Window
@@ -95,11 +97,18 @@ func newDaemon(cfg *config.Config, s daemonSettings) (*daemon, error) {
 		return nil, err
 	}
 	d.store = store
-	if err := d.build(cfg); err != nil {
-		return nil, errors.Join(err, store.Close())
+	d.taken, err = taken.Open(cfg.State.Path+takenSuffix, d.clocks.now)
+	if err == nil {
+		err = d.build(cfg)
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.close())
 	}
 	return d, nil
 }
+
+// takenSuffix names the file beside the state file that remembers past a kill which mails were taken.
+const takenSuffix = ".taken"
 
 func (d *daemon) build(cfg *config.Config) (err error) {
 	d.meters = newMeters(d)
@@ -130,7 +139,7 @@ func (d *daemon) build(cfg *config.Config) (err error) {
 	d.renderer.Store(voice.Renderer)
 	d.notices, err = notify.NewLoop(notify.Settings{
 		Outbox: outbox{d.store}, Records: records{d.store}, Meter: d.meters, Log: d.log,
-		Now: d.clocks.now, Elapsed: d.clocks.elapsed, After: d.clocks.after, World: voice,
+		Now: d.clocks.now, Elapsed: d.clocks.elapsed, After: d.clocks.after, Taken: d.taken, World: voice,
 	})
 	return err
 }
@@ -199,7 +208,7 @@ func (d *daemon) runNotices(ctx context.Context) {
 
 // close releases what the daemon holds.
 func (d *daemon) close() error {
-	return d.store.Close()
+	return errors.Join(d.taken.Close(), d.store.Close())
 }
 
 // connections opens the configured providers, each within its limits.

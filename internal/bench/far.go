@@ -25,11 +25,11 @@ func farPart(ctx context.Context, s settings) (result, error) {
 		return nil, err
 	}
 	defer func() { _ = store.Close() }()
-	p, err := newPost(store, s.far, farMails)
+	p, err := newPost(store, s, s.far, farMails)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = p.channel.Close() }()
+	defer p.close()
 	if err := register(ctx, store, farMails, client, time.Now()); err != nil {
 		return nil, err
 	}

@@ -14,13 +14,14 @@ import (
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/notify"
 	"github.com/rotad/rotad/state/bolt"
+	"github.com/rotad/rotad/state/taken"
 )
 
 const manyMails = 5000 // in a round
 
 // mailsPart tells 5,000 owners that a secret expires, by the daemon's loop of notices: it reads each client's record,
 // renders text, page and calendar event, notes in the outbox that the mail begins, hands it over and notes that it was
-// sent. It waits for the disk.
+// sent. The outbox waits for the disk.
 //
 // The other side is Postfix's smtp-source, with as many connections as rotad keeps and a message of the same size, which it
 // has ready in memory. It connects anew for every message, as a program without a pool does. Both send to one smtp-sink,
@@ -31,11 +32,11 @@ func mailsPart(ctx context.Context, s settings) (result, error) {
 		return nil, err
 	}
 	defer func() { _ = store.Close() }()
-	p, err := newPost(store, s.sink, manyMails)
+	p, err := newPost(store, s, s.sink, manyMails)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = p.channel.Close() }()
+	defer p.close()
 	if err := register(ctx, store, manyMails, client, time.Now()); err != nil {
 		return nil, err
 	}
@@ -61,6 +62,7 @@ func mailsPart(ctx context.Context, s settings) (result, error) {
 // post is rotad's way to the mail server, over one store.
 type post struct {
 	store    *bolt.Store
+	taken    *taken.Log
 	channel  *notify.SMTP
 	renderer *notify.Renderer
 	warning  credential.Notice // what all notices of the run are made from
@@ -71,7 +73,7 @@ type post struct {
 	done     chan struct{}
 }
 
-func newPost(store *bolt.Store, sink string, many int) (*post, error) {
+func newPost(store *bolt.Store, s settings, sink string, many int) (*post, error) {
 	host, port, err := net.SplitHostPort(sink)
 	if err != nil {
 		return nil, err
@@ -81,6 +83,9 @@ func newPost(store *bolt.Store, sink string, many int) (*post, error) {
 		return nil, err
 	}
 	p := &post{store: store, many: many, done: make(chan struct{}, 1)}
+	if p.taken, err = taken.Open(filepath.Join(s.dir, "taken"), time.Now); err != nil {
+		return nil, err
+	}
 	if p.channel, err = notify.NewSMTP(notify.SMTPSettings{Host: host, Port: number, TLS: notify.TLSNone}); err != nil {
 		return nil, err
 	}
@@ -100,6 +105,8 @@ func newPost(store *bolt.Store, sink string, many int) (*post, error) {
 	}
 	return nil, errors.New("there is no sample of a warning")
 }
+
+func (p *post) close() { _ = errors.Join(p.channel.Close(), p.taken.Close()) }
 
 // decide puts a warning about each client into the outbox.
 func (p *post) decide(ctx context.Context, round int) error {
@@ -140,7 +147,7 @@ func (p *post) send(ctx context.Context) (time.Duration, error) {
 	p.goal = p.sent.Load() + int64(p.many)
 	began := time.Now()
 	loop, err := notify.NewLoop(notify.Settings{
-		Outbox: queue{p.store}, Records: p, Meter: p, Now: time.Now, Elapsed: func() time.Duration { return time.Since(began) },
+		Outbox: queue{p.store}, Records: p, Meter: p, Taken: p.taken, Now: time.Now, Elapsed: func() time.Duration { return time.Since(began) },
 		After: time.After, World: notify.World{Directory: p, Renderer: p.renderer, Channels: []notify.Channel{p.channel}},
 	})
 	if err != nil {

@@ -6,6 +6,6 @@
 //
 // The daemon is built with the build tag "failpoints" and kills itself with SIGKILL before a message begins, in the middle of its
 // dialogue, or between the server's yes and the disk's; else the driver kills it after so many mails. A mail that the server has
-// taken and that the dead state does not know as sent is one that the kill exposes: it comes once more, under its Message-ID.
+// taken and that neither the dead state nor the file beside it knows as sent is one that the kill exposes: it comes once more, under its Message-ID.
 // Nothing else may come twice, and nothing may never come.
 package mailkills

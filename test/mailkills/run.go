@@ -31,14 +31,13 @@ type regime struct {
 	more    int // notices at each supply, each for two people
 	digests int // at each supply, beside the notices
 	kills   int
-	exposes int // mails that one kill may expose: how many the daemon may have handed over that the disk does not know of
+	exposes int // mails that one kill may expose: how many the daemon hands over at once
 }
 
-// How many mails the daemon may have under way at once: as many as it has connections, and more while many notices are due.
+// speaking is how many mails the daemon hands over at once, and many how many notices let it wait for no disk meanwhile.
 const (
-	underWay       = 4
-	underWayOfMany = 16
-	many           = 256
+	speaking = 4
+	many     = 256
 )
 
 // The notices of a supply are more than a life can send, with those of its digests too.
@@ -46,8 +45,8 @@ func (s Settings) regimes() []regime {
 	few := max(4, s.Kills/10)
 	return []regime{
 		{name: "one", clients: 1, enough: 80, more: 300, kills: s.Kills, exposes: 1},
-		{name: "some", clients: 24, enough: 80, more: many - 80 - 10*each - 1, digests: 10, kills: few, exposes: underWay},
-		{name: "many", clients: 2 * many, enough: 3 * many / 2, more: 2 * many, kills: few, exposes: underWayOfMany},
+		{name: "some", clients: 24, enough: 80, more: many - 80 - 10*each - 1, digests: 10, kills: few, exposes: speaking},
+		{name: "many", clients: 2 * many, enough: 3 * many / 2, more: 2 * many, kills: few, exposes: speaking},
 	}
 }
 

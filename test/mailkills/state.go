@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rotad/rotad/internal/credential"
 	"github.com/rotad/rotad/notify"
 	"github.com/rotad/rotad/state/bolt"
+	"github.com/rotad/rotad/state/taken"
 	"github.com/rotad/rotad/test/world"
 )
 
@@ -111,7 +113,7 @@ func (c *campaign) owe(team, key string) {
 // checkEvery is how many kills pass between two checks of the whole state file, which takes longer the more there is in it.
 const checkEvery = 25
 
-// look finds what a kill has exposed: what the server has taken, and the dead state does not know as sent.
+// look finds what a kill has exposed: what the server has taken, and neither the dead state nor the file beside it knows as sent.
 func (c *campaign) look() {
 	c.T.Helper()
 	c.count()
@@ -119,10 +121,12 @@ func (c *campaign) look() {
 	if len(c.lives)%checkEvery == 0 {
 		c.Must(store.Check(c.T.Context()))
 	}
+	noted, err := taken.Read(c.Path("state/rotad.db.taken"))
+	c.Must(err)
 	open := map[string]bool{}
 	for _, n := range c.waiting(store, time.Now().Add(24*time.Hour)) {
 		for _, d := range n.Deliveries {
-			if d.State == credential.NoticePending && c.copies[d.MessageID] > c.exposed[d.MessageID] {
+			if d.State == credential.NoticePending && !slices.Contains(noted, d.MessageID) && c.copies[d.MessageID] > c.exposed[d.MessageID] {
 				open[d.MessageID] = true
 			}
 		}
