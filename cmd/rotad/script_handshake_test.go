@@ -9,16 +9,14 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // freeAddress returns an address on this machine that nobody listens on.
 func freeAddress() (string, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
+	port, err := freeport.Loopback()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), err
 }
 
 // says lets a consumer say over the network which version it runs on, and compares the status: says 200 spare web token-file 7.

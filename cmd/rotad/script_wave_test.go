@@ -12,12 +12,12 @@ import (
 	"github.com/rotad/rotad/internal/sandbox"
 )
 
-// spoiled stands before the roles of a script, and refuses the next so many creates.
-type spoiled struct{ left atomic.Int32 }
+// spoiled stands before the roles of a script, and refuses creates while it is on.
+type spoiled struct{ on atomic.Bool }
 
 func (s *spoiled) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/secret-id") && s.left.Add(-1) >= 0 {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/secret-id") && s.on.Load() {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusBadRequest)
 			_, _ = w.Write([]byte(`{"errors":["not today"]}`))
@@ -46,14 +46,12 @@ func (w *scriptWorld) addDue() error {
 	return nil
 }
 
-// refuse lets the provider of the roles reject the next creates: refuse 1.
+// refuse lets the provider of the roles reject creates; ! refuse ends it.
 func refuse(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: refuse N")
+	if len(args) > 0 {
+		ts.Fatalf("usage: refuse")
 	}
-	times, err := strconv.ParseInt(args[0], 10, 32)
-	ts.Check(err)
-	scripted(ts).spoiled.left.Store(int32(times))
+	scripted(ts).spoiled.on.Store(!neg)
 }
 
 // issued compares how many secrets rotad has made of the roles that are due together: issued 3.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rotad/rotad/internal/admin"
 	"github.com/rotad/rotad/internal/credential"
+	"github.com/rotad/rotad/internal/freeport"
 	"github.com/rotad/rotad/test/kills/wire"
 	"github.com/rotad/rotad/test/servers"
 	"github.com/rotad/rotad/test/world"
@@ -63,9 +64,9 @@ func newKilled(w *world.World, c *campaign, number int, keycloak bool) *killed {
 // startProvider starts the provider process.
 func (w *killed) startProvider() {
 	w.T.Helper()
-	port, err := servers.FreePort()
+	port, err := freeport.Loopback()
 	w.Must(err)
-	mail, err := servers.FreePort()
+	mail, err := freeport.Loopback()
 	w.Must(err)
 	w.provider = fmt.Sprintf("http://127.0.0.1:%d", port)
 	process, err := servers.Launch(servers.Spec{

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rotad/rotad/internal/freeport"
 	"github.com/rotad/rotad/test/servers"
 )
 
@@ -84,7 +85,7 @@ owners:
 `
 
 func (p *playground) configure(context.Context) error {
-	port, err := servers.FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return err
 	}

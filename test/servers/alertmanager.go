@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 const (
@@ -28,7 +30,7 @@ func StartAlertmanager(ctx context.Context, cache Cache, dir, config string) (*A
 	if _, err := InstallAlertmanager(ctx, cache); err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // casdoorProgram is the command that the module in casdoor/ pins.
@@ -47,7 +49,7 @@ func StartCasdoor(ctx context.Context, cache Cache, module, dir string) (*Casdoo
 	if err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // DexVersion is the release whose commit the module in dex/ pins: its tags are no versions of a Go module.
@@ -51,7 +53,7 @@ func StartDex(ctx context.Context, cache Cache, module, dir string) (*Dex, error
 	}
 	var addr [2]string
 	for i := range addr {
-		port, err := FreePort()
+		port, err := freeport.Loopback()
 		if err != nil {
 			return nil, err
 		}

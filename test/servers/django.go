@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // Django is a running django-oauth-toolkit with client registration (RFC 7591, RFC 7592). It keeps a verifier of each secret,
@@ -31,7 +33,7 @@ func StartDjango(ctx context.Context, cache Cache, module, dir string) (*Django,
 	if err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // hydraProgram is the command that the module in hydra/ pins.
@@ -23,11 +25,11 @@ func StartHydra(ctx context.Context, cache Cache, module, dir string) (*Hydra, e
 	if err != nil {
 		return nil, err
 	}
-	public, err := FreePort()
+	public, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}
-	admin, err := FreePort()
+	admin, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

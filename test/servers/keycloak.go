@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // KeycloakVersion is the release that the tests run against.
@@ -56,11 +58,11 @@ func StartKeycloak(ctx context.Context, cache Cache, dir string) (*Keycloak, err
 	if err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}
-	management, err := FreePort()
+	management, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // Kubernetes is a kube-apiserver with its etcd. Objects are checked, admitted and stored as in a cluster; there are no
@@ -82,7 +84,7 @@ func (k *Kubernetes) start(ctx context.Context, etcd, server, dir string) error 
 	if err = os.WriteFile(tokens, []byte(KubernetesToken+`,admin,1,"system:masters"`+"\n"), 0o600); err != nil {
 		return fmt.Errorf("writing the tokens of kubernetes: %w", err)
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return err
 	}
@@ -120,7 +122,7 @@ func (k *Kubernetes) trust() error {
 func (k *Kubernetes) startEtcd(program, dir string) (address string, err error) {
 	var ports [2]int
 	for i := range ports {
-		if ports[i], err = FreePort(); err != nil {
+		if ports[i], err = freeport.Loopback(); err != nil {
 			return "", err
 		}
 	}

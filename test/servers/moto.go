@@ -17,6 +17,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // Moto is a running moto: IAM and STS as AWS's own descriptions have them, with signatures and rights checked.
@@ -35,7 +37,7 @@ func StartMoto(ctx context.Context, cache Cache, module, dir string) (*Moto, err
 	if err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

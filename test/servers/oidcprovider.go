@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // OIDCProvider is a running node-oidc-provider with client registration. It never replaces a secret at an update, and
@@ -42,7 +44,7 @@ func StartOIDCProvider(ctx context.Context, cache Cache, module, dir string) (*O
 	if err := os.Symlink(filepath.Join(installed, "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
 		return nil, fmt.Errorf("linking the modules of the OpenID provider: %w", err)
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

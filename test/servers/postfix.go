@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // Account of the mail server.
@@ -52,11 +54,11 @@ func StartPostfix(ctx context.Context, cache Cache, dir string) (*Postfix, error
 	if err := InstallPostfix(ctx, cache); err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}
-	imap, err := FreePort()
+	imap, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 const (
@@ -40,7 +42,7 @@ func (p *Postfix) Greylist(ctx context.Context, cache Cache, delay time.Duration
 	if err := cache.debian(ctx, []string{postgreyMain}, "postgrey"); err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 const (
@@ -46,7 +48,7 @@ func StartScrape(ctx context.Context, cache Cache, dir string, s Scrape) (*Prome
 	if _, err := InstallPrometheus(ctx, cache); err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

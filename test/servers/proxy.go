@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // Fault is what a Proxy does to the requests that it matches. The zero value of an effect leaves it out.
@@ -42,7 +44,7 @@ func StartProxy(target string) (*Proxy, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the address behind the proxy: %w", err)
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // Radicale is a running Radicale, a calendar server (CalDAV), with one calendar.
@@ -25,7 +27,7 @@ func StartRadicale(ctx context.Context, cache Cache, module, dir string) (*Radic
 	if err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

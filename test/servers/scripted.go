@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // The words of a dialogue at which a scripted mail server can die: commands, or what stands between them.
@@ -56,7 +58,7 @@ func StartScripted(dir string) (*Scripted, error) {
 		return nil, fmt.Errorf("reading a certificate: %w", err)
 	}
 	s.secure = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-	if s.Port, err = FreePort(); err != nil {
+	if s.Port, err = freeport.Loopback(); err != nil {
 		return nil, err
 	}
 	s.listener, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", s.Port))

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rotad/rotad/internal/freeport"
 	"github.com/rotad/rotad/test/servers"
 )
 
@@ -201,7 +202,7 @@ func TestSinkRefusesWhatItIsToldTo(t *testing.T) {
 func TestPrometheusScrapesAndShowsRules(t *testing.T) {
 	t.Parallel()
 	cache, dir := cacheAndDir(t)
-	port, err := servers.FreePort()
+	port, err := freeport.Loopback()
 	must(t, err)
 	target := fmt.Sprintf("127.0.0.1:%d", port)
 	server := &http.Server{Addr: target, ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 const sinkProgram = "/usr/sbin/smtp-sink"
@@ -37,7 +39,7 @@ func startSink(ctx context.Context, cache Cache, dir string, keeps bool, refusal
 	if err := InstallPostfix(ctx, cache); err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"path/filepath"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // toxiproxyProgram is the command that the module in toxiproxy/ pins.
@@ -30,7 +32,7 @@ func StartToxiproxy(ctx context.Context, cache Cache, module, dir string) (*Toxi
 	if err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +76,7 @@ type Line struct {
 
 // Line opens a way to the server at target (host:port). The name is unique in this toxiproxy.
 func (x *Toxiproxy) Line(ctx context.Context, name, target string) (*Line, error) {
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

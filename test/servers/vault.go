@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/rotad/rotad/internal/freeport"
 )
 
 // Vault is a Vault with persistent storage. It survives Kill and Restart, on the same port.
@@ -72,7 +74,7 @@ func startVault(ctx context.Context, cache Cache, module, dir string, memory boo
 	if err != nil {
 		return nil, err
 	}
-	port, err := FreePort()
+	port, err := freeport.Loopback()
 	if err != nil {
 		return nil, err
 	}

@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -62,25 +59,6 @@ func Pause(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	case <-timer.C:
 	}
-}
-
-// givenPorts are those that some server of this process was given. It may not listen yet, or not at the moment.
-var givenPorts sync.Map
-
-// FreePort finds a free port of the loopback interface below the range that the kernel hands out to outgoing
-// connections, so that it is still free when a server that was killed comes back to it.
-func FreePort() (int, error) {
-	for range 200 {
-		port := 15000 + rand.IntN(16000)
-		if _, given := givenPorts.LoadOrStore(port, true); given {
-			continue
-		}
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err == nil {
-			return port, listener.Close()
-		}
-	}
-	return 0, errors.New("finding a free port between 15000 and 31000: all were taken")
 }
 
 // Tail returns the last lines of a file, or why it cannot be read.

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/rotad/rotad/internal/freeport"
 	"github.com/rotad/rotad/test/servers"
 )
 
@@ -34,7 +35,7 @@ type Config struct {
 // baseConfig looks every two seconds and has one policy, whose overlap is short.
 func (w *World) baseConfig() Config {
 	w.T.Helper()
-	port, err := servers.FreePort()
+	port, err := freeport.Loopback()
 	w.Must(err)
 	return Config{
 		State:  Block{"path": w.Path("state/rotad.db")},
