@@ -35,6 +35,7 @@ type Language struct {
 	phrases   map[string]string // by what they are in English
 	patterns  []pattern         // phrases with gaps, those that know most first
 	calendar  calendar
+	counted   sync.Map // counted to string
 }
 
 // Languages lists the tags of the languages that there are (BCP 47), English first.
@@ -101,8 +102,28 @@ func (l *Language) say(key string, about any) (string, error) {
 // Count returns the form of a message that a number has in this language. Without anything that it is about, the message knows
 // the number as PluralCount.
 func (l *Language) Count(key string, n int, about any) (string, error) {
-	return l.orEnglish().localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: n, TemplateData: about})
+	l = l.orEnglish()
+	if about != nil || n < 0 || n > mostCounted {
+		return l.localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: n, TemplateData: about})
+	}
+	one := counted{key, n}
+	if text, ok := l.counted.Load(one); ok {
+		return text.(string), nil //nolint:forcetypeassert // nothing else is stored
+	}
+	text, err := l.localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: n})
+	if err == nil {
+		l.counted.Store(one, text)
+	}
+	return text, err
 }
+
+// counted is a message about a number alone. Those with small numbers are kept: every mail says "in 14 days" several times.
+type counted struct {
+	key string
+	n   int
+}
+
+const mostCounted = 400 // more than the days of a year
 
 func (l *Language) localize(c *i18n.LocalizeConfig) (string, error) {
 	if c.TemplateData == nil && c.PluralCount == nil {

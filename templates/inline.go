@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	text "text/template"
@@ -27,7 +28,7 @@ func (l *Language) spellAll(list *parse.ListNode, page bool) {
 		switch n := n.(type) {
 		case *parse.ActionNode:
 			if words, ok := l.put(n, page); ok {
-				nodes = append(nodes, words...)
+				nodes = joined(nodes, words...)
 				continue
 			}
 		case *parse.IfNode:
@@ -42,9 +43,24 @@ func (l *Language) spellAll(list *parse.ListNode, page bool) {
 		case *parse.TemplateNode:
 			l.spellArgument(n.Pipe)
 		}
-		nodes = append(nodes, n)
+		nodes = joined(nodes, n)
 	}
 	list.Nodes = nodes
+}
+
+// joined adds nodes to others. Text behind text becomes one: each node is a step, and a message makes several of one.
+func joined(nodes []parse.Node, more ...parse.Node) []parse.Node {
+	for _, n := range more {
+		text, isText := n.(*parse.TextNode)
+		if last := len(nodes) - 1; isText && last >= 0 {
+			if before, ok := nodes[last].(*parse.TextNode); ok {
+				nodes[last] = &parse.TextNode{NodeType: parse.NodeText, Pos: before.Pos, Text: slices.Concat(before.Text, text.Text)}
+				continue
+			}
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes
 }
 
 // put returns what a call of say says, where it can be put in the call's place.

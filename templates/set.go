@@ -108,7 +108,7 @@ func (l layers) parseKind(lang *Language, dir string) (pair, error) {
 	words, texts, htmls := dir+"/words.tmpl", dir+"/text.tmpl", dir+"/html.tmpl"
 	p := pair{
 		text: text.New("text").Option("missingkey=error").Funcs(text.FuncMap{"pad": pad, "cmd": cmd, "upper": strings.ToUpper}).Funcs(lang.funcs()),
-		html: html.New("html").Option("missingkey=error").Funcs(html.FuncMap{"words": wordsOf}).Funcs(lang.funcs()),
+		html: html.New("html").Option("missingkey=error").Funcs(html.FuncMap{"unbroken": unbroken}).Funcs(lang.funcs()),
 	}
 	plain := l.each(lang.tag, []string{"mail/partials.text.tmpl", words, texts}, func(name, content string) error {
 		_, err := p.text.New(name).Parse(content)
@@ -130,8 +130,19 @@ func (l layers) parseKind(lang *Language, dir string) (pair, error) {
 // pad fills a name of the table of facts up to the column of the values.
 func pad(name string) string { return fmt.Sprintf("%-*s ", factColumn-3, name) }
 
-// wordsOf takes a command line apart, so that it is broken between two words and not after the hyphens of an option.
-func wordsOf(line string) []string { return strings.Split(line, " ") }
+// unbroken shows a command line so that it is broken between two words and not after the hyphens of an option.
+func unbroken(line string) html.HTML {
+	var out strings.Builder
+	for i, word := range strings.Split(line, " ") {
+		if i > 0 {
+			out.WriteByte(' ')
+		}
+		out.WriteString(`<span style="display:inline-block;">`)
+		html.HTMLEscape(&out, []byte(word))
+		out.WriteString("</span>")
+	}
+	return html.HTML(out.String()) //nolint:gosec // each word is escaped
+}
 
 // cmd indents a command line so that Wrap leaves it alone.
 func cmd(line string) string { return CommandIndent + line }
