@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 	"math"
 	"reflect"
+	"time"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -26,6 +27,7 @@ const (
 type codec struct {
 	enc   cbor.EncMode
 	dec   cbor.DecMode
+	part  cbor.DecMode // the same, of a type that has some of the fields
 	times map[reflect.Type]timeCheck
 }
 
@@ -39,7 +41,7 @@ func newCodec() codec {
 	if err != nil {
 		panic(err)
 	}
-	dec, err := cbor.DecOptions{
+	decoding := cbor.DecOptions{
 		DupMapKey: cbor.DupMapKeyEnforcedAPF,
 		// Dropping a field that a newer rotad wrote could drop a promise, such as "a revoke has been sent".
 		ExtraReturnErrors: cbor.ExtraDecErrorUnknownField,
@@ -50,7 +52,13 @@ func newCodec() codec {
 		// What was written must be readable, however long a list has become.
 		MaxArrayElements: math.MaxInt32,
 		MaxMapPairs:      math.MaxInt32,
-	}.DecMode()
+	}
+	dec, err := decoding.DecMode()
+	if err != nil {
+		panic(err)
+	}
+	decoding.ExtraReturnErrors = cbor.ExtraDecErrorNone
+	part, err := decoding.DecMode()
 	if err != nil {
 		panic(err)
 	}
@@ -61,7 +69,7 @@ func newCodec() codec {
 	} {
 		times[t] = timeCheckFor(t)
 	}
-	return codec{enc: enc, dec: dec, times: times}
+	return codec{enc: enc, dec: dec, part: part, times: times}
 }
 
 // Stored are the types that a store keeps.
@@ -89,6 +97,23 @@ func Decode[T Stored](b []byte) (T, error) {
 		return none, fmt.Errorf("decoding %T: %w: %w", v, ErrCorrupt, err)
 	}
 	return v, nil
+}
+
+// Standing is how far a stored notice is: its fields are those of credential.Notice.
+type Standing struct {
+	Key   string                 `json:"key"`
+	State credential.NoticeState `json:"state,omitempty"`
+	Due   time.Time              `json:"due,omitzero"`
+}
+
+// DecodeStanding reads how far an encoded notice is, which takes a fraction of what reading all of it takes. Whoever writes the notice
+// back needs Decode. Errors wrap ErrCorrupt.
+func DecodeStanding(notice []byte) (Standing, error) {
+	var s Standing
+	if err := wire.part.Unmarshal(notice, &s); err != nil {
+		return Standing{}, fmt.Errorf("decoding %T: %w: %w", s, ErrCorrupt, err)
+	}
+	return s, nil
 }
 
 // Seal puts payloads, one after the other, into one envelope: format, schema, payload, and the CRC-32C of its key and

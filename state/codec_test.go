@@ -119,6 +119,28 @@ func TestUnknownFieldIsRefused(t *testing.T) {
 	}
 }
 
+// A notice that stands somewhere else than it says would be told twice, or never.
+func TestTheStandingOfANoticeIsThatOfTheNotice(t *testing.T) {
+	due := time.Date(2026, 12, 6, 9, 0, 0, 1, time.UTC)
+	for _, n := range []credential.Notice{
+		{},
+		{Key: "worker|warning|14d", Kind: "warning", Client: "worker", State: credential.NoticePending, Due: due, At: due.Add(-time.Hour), Facts: credential.Facts{Expires: due}},
+		{Key: "k", State: credential.NoticeSent, Deliveries: []credential.Delivery{{To: "a@example.com", State: credential.NoticeDead, Error: "no"}}},
+	} {
+		b, err := state.Encode(&n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := state.DecodeStanding(b)
+		if want := (state.Standing{Key: n.Key, State: n.State, Due: n.Due}); err != nil || got != want {
+			t.Errorf("got %+v, %v; want %+v", got, err, want)
+		}
+	}
+	if _, err := state.DecodeStanding([]byte{0xff}); !errors.Is(err, state.ErrCorrupt) {
+		t.Errorf("got %v, want ErrCorrupt", err)
+	}
+}
+
 func TestEveryChangedByteOfAnEnvelopeIsNoticed(t *testing.T) {
 	whole := state.Seal("key", []byte("pay"), []byte("load"))
 	if p, err := state.Open([]byte("key"), whole); err != nil || string(p) != "payload" {

@@ -90,7 +90,7 @@ func (c *checker) outbox() error {
 			return err
 		}
 		c.expect(bktOutkey, n.Key, k)
-		c.expect(bktOutdue, outdueKey(n, n.Seq), nil)
+		c.expect(bktOutdue, outdueKey(n.Due, n.Seq), nil)
 		c.want[counter(countOutbox, string(n.State))]++
 		return nil
 	})

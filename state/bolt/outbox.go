@@ -25,15 +25,15 @@ func (t *txn) addNotice(n credential.Notice, row []byte) {
 	seq := t.last.outbox
 	t.put(bktOutbox, seqKey(seq), row)
 	t.put(bktOutkey, n.Key, number(seq))
-	t.move(bktOutdue, "", outdueKey(n, seq))
+	t.move(bktOutdue, "", outdueKey(n.Due, seq))
 	t.count(counter(countOutbox, string(n.State)), 1)
 }
 
-func outdueKey(n credential.Notice, seq uint64) string {
-	if n.Due.IsZero() {
+func outdueKey(due time.Time, seq uint64) string {
+	if due.IsZero() {
 		return ""
 	}
-	return timeKey(n.Due) + seqKey(seq)
+	return timeKey(due) + seqKey(seq)
 }
 
 func parseNotice(seq uint64, payload []byte) (credential.Notice, error) {
@@ -52,6 +52,18 @@ func (t *txn) notice(seq uint64) (n credential.Notice, found bool, err error) {
 	}
 	n, err = parseNotice(seq, payload)
 	return n, err == nil, err
+}
+
+// standing returns how far a notice is.
+func (t *txn) standing(seq uint64) (s state.Standing, found bool, err error) {
+	payload, found, err := t.get(bktOutbox, seqKey(seq))
+	if err != nil || !found {
+		return state.Standing{}, false, err
+	}
+	if s, err = state.DecodeStanding(payload); err != nil {
+		return state.Standing{}, false, fmt.Errorf("notice %d: %w", seq, err)
+	}
+	return s, true, nil
 }
 
 // ClaimNotices takes notices that are due at now and that nobody has claimed, the earliest first, at most n; only those that
@@ -139,12 +151,12 @@ func (s *Store) Settle(ctx context.Context, notices ...credential.Notice) error 
 
 // settle looks at all before it writes the first: what has been put is committed, whatever comes behind it.
 func (t *txn) settle(notices []credential.Notice, rows [][]byte) error {
-	olds := make([]credential.Notice, len(notices))
+	olds := make([]state.Standing, len(notices))
 	for i, n := range notices {
 		if n.Seq == 0 {
 			continue
 		}
-		old, found, err := t.notice(n.Seq)
+		old, found, err := t.standing(n.Seq)
 		switch {
 		case err == nil && !found:
 			err = state.ErrGone
@@ -166,9 +178,9 @@ func (t *txn) settle(notices []credential.Notice, rows [][]byte) error {
 	return nil
 }
 
-func (t *txn) replace(old, n credential.Notice, row []byte) {
+func (t *txn) replace(old state.Standing, n credential.Notice, row []byte) {
 	t.put(bktOutbox, seqKey(n.Seq), row)
-	t.move(bktOutdue, outdueKey(old, n.Seq), outdueKey(n, n.Seq))
+	t.move(bktOutdue, outdueKey(old.Due, n.Seq), outdueKey(n.Due, n.Seq))
 	t.count(counter(countOutbox, string(old.State)), -1)
 	t.count(counter(countOutbox, string(n.State)), 1)
 	t.onCommit(func() { delete(t.store.notices, n.Seq) })
