@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -15,7 +16,7 @@ import (
 // than the start.
 const eventLength = 15 * time.Minute
 
-// event is what a calendar object says. Summary and Description are clean text.
+// event is what a calendar object says. Summary and Description have passed calendarText.
 type event struct {
 	Invite      credential.Invite
 	Stamp       time.Time // DTSTAMP: when this version of the event was decided
@@ -51,8 +52,14 @@ func encodeAll(method ics.Method, events ...event) []byte {
 	for _, e := range events {
 		e.addTo(cal)
 	}
-	return []byte(cal.Serialize(ics.WithNewLineWindows))
+	var out bytes.Buffer
+	out.Grow(eventSize * len(events))
+	_ = cal.SerializeTo(&out, ics.WithNewLineWindows) // to memory: it cannot fail
+	return out.Bytes()
 }
+
+// eventSize is more than most events take, in bytes.
+const eventSize = 2 << 10
 
 func (e event) addTo(cal *ics.Calendar) {
 	v := cal.AddEvent(e.Invite.UID)
@@ -60,8 +67,8 @@ func (e event) addTo(cal *ics.Calendar) {
 	v.SetSequence(e.Invite.Sequence)
 	v.SetStartAt(e.Invite.At.Add(-eventLength))
 	v.SetEndAt(e.Invite.At)
-	v.SetSummary(calendarText(e.Summary), e.spoken()...)
-	v.SetDescription(calendarText(e.Description), e.spoken()...)
+	v.SetSummary(e.Summary, e.spoken()...)
+	v.SetDescription(e.Description, e.spoken()...)
 	v.SetStatus(ics.ObjectStatusConfirmed)
 	v.SetTimeTransparency(ics.TransparencyTransparent)
 	v.SetProperty("X-MICROSOFT-CDO-BUSYSTATUS", "FREE")
@@ -73,7 +80,7 @@ func (e event) addTo(cal *ics.Calendar) {
 		alarm := v.AddAlarm()
 		alarm.SetAction(ics.ActionDisplay)
 		alarm.SetTrigger("-P1D")
-		alarm.SetDescription(calendarText(e.Summary), e.spoken()...)
+		alarm.SetDescription(e.Summary, e.spoken()...)
 	}
 }
 
@@ -142,8 +149,8 @@ func (e event) validate(encoded []byte) error {
 		"SEQUENCE":    strconv.Itoa(e.Invite.Sequence),
 		"DTEND":       e.Invite.At.UTC().Format("20060102T150405Z"),
 		"DTSTAMP":     e.Stamp.UTC().Format("20060102T150405Z"),
-		"SUMMARY":     calendarText(e.Summary),
-		"DESCRIPTION": calendarText(e.Description),
+		"SUMMARY":     e.Summary,
+		"DESCRIPTION": e.Description,
 		"ORGANIZER":   mailto(e.Organizer.Addr),
 	}
 	if e.Mode != CalendarPublish {

@@ -40,14 +40,14 @@ func clean(s string, limit int) string {
 	return s
 }
 
-// harmless says whether clean would change nothing of a text in ASCII, as nearly all are.
+// harmless says whether clean would change nothing of a text, as of nearly all.
 func harmless(s string) bool {
-	after := byte(' ') // a blank at the beginning, at the end or after another goes
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' || s[i] == ' ' && after == ' ' {
+	after := ' ' // a blank at the beginning, at the end or after another goes
+	for _, r := range s {
+		if !unicode.IsPrint(r) || r == utf8.RuneError || r == ' ' && after == ' ' {
 			return false
 		}
-		after = s[i]
+		after = r
 	}
 	return s == "" || after != ' '
 }
@@ -55,7 +55,7 @@ func harmless(s string) bool {
 // cleanLines does the same to every line of a text and drops empty ones.
 func cleanLines(s string) []string {
 	var out []string
-	for line := range strings.Lines(strings.ReplaceAll(s, "\r", "\n")) {
+	for line := range strings.SplitSeq(strings.ReplaceAll(s, "\r", "\n"), "\n") {
 		if line = clean(line, maxDetail); line != "" {
 			out = append(out, line)
 		}

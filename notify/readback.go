@@ -23,7 +23,7 @@ func readBack(object string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := reading{found: map[string]string{}}
+	r := reading{found: make(map[string]string, len(eventProperties))}
 	for _, line := range lines {
 		if err := r.line(line); err != nil {
 			return nil, err
@@ -68,20 +68,16 @@ func (r *reading) line(line string) error {
 
 // unfold joins the lines that were folded (RFC 5545 section 3.1).
 func unfold(object string) ([]string, error) {
-	var lines []string
-	for line := range strings.SplitSeq(strings.TrimSuffix(object, "\r\n"), "\r\n") {
+	object = strings.TrimSuffix(object, "\r\n")
+	for line := range strings.SplitSeq(object, "\r\n") {
 		switch {
 		case len(line) > maxLine:
 			return nil, fmt.Errorf("a line of the calendar object has %d octets", len(line))
 		case strings.ContainsAny(line, "\r\n"):
 			return nil, errors.New("a line of the calendar object does not end in CRLF")
-		case strings.HasPrefix(line, " ") && len(lines) > 0:
-			lines[len(lines)-1] += line[1:]
-		default:
-			lines = append(lines, line)
 		}
 	}
-	return lines, nil
+	return strings.Split(strings.ReplaceAll(object, "\r\n ", ""), "\r\n"), nil
 }
 
 // property splits a line into its name and its value, and leaves its parameters out: the value begins after the first colon

@@ -205,7 +205,7 @@ func (r *Renderer) event(d *templates.Data, v view) (event, []byte, error) {
 		return event{}, nil, err
 	}
 	e := event{
-		Invite: *v.notice.Calendar, Stamp: v.notice.At, Summary: summary, Description: description, Language: v.speech.Tag(),
+		Invite: *v.notice.Calendar, Stamp: v.notice.At, Summary: calendarText(summary), Description: calendarText(description), Language: v.speech.Tag(),
 		Organizer: r.sender.From, Attendee: v.reader.To, Mode: v.reader.Calendar,
 	}
 	encoded := e.encode()
