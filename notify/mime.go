@@ -8,6 +8,7 @@ import (
 	"io"
 	netmail "net/mail"
 	"strconv"
+	"sync"
 
 	"github.com/wneessen/go-mail"
 )
@@ -34,10 +35,24 @@ const (
 // Both calendar parts are needed: some readers see only the one, some only the other. The same message gives the same
 // bytes, so that a message sent again is the same message.
 func Compose(m Message) ([]byte, error) {
-	msg := mail.NewMsg(
-		mail.WithNoDefaultUserAgent(), mail.WithCharset(mail.CharsetUTF8), mail.WithEncoding(mail.EncodingQP))
-	if err := addresses(msg, m); err != nil {
+	var out bytes.Buffer
+	if err := compose(&out, m); err != nil {
 		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// straight is quoted-printable by a name that the library does not know: such a part it encodes straight into the message, and one
+// whose encoding it knows into a copy that grows, which is half of all that composing a message costs. Names of encodings are read
+// without regard to case (RFC 2045 section 6.1).
+const straight mail.Encoding = "Quoted-Printable"
+
+// compose writes the message to the end of what is there, which has to be nothing.
+func compose(out *bytes.Buffer, m Message) error {
+	msg := mail.NewMsg(
+		mail.WithNoDefaultUserAgent(), mail.WithCharset(mail.CharsetUTF8), mail.WithEncoding(straight))
+	if err := addresses(msg, m); err != nil {
+		return err
 	}
 	headers(msg, m)
 	msg.SetBodyWriter(mail.TypeTextPlain, writes(m.Text))
@@ -45,32 +60,49 @@ func Compose(m Message) ([]byte, error) {
 	if len(m.Calendar) > 0 && m.Digest {
 		err := msg.AttachReader("deadlines.ics", bytes.NewReader(m.Calendar), mail.WithFileContentType("text/calendar; method=PUBLISH; charset=UTF-8"))
 		if err != nil {
-			return nil, fmt.Errorf("attaching the calendar object: %w", err)
+			return fmt.Errorf("attaching the calendar object: %w", err)
 		}
 	} else if len(m.Calendar) > 0 {
 		kind := mail.ContentType("text/calendar; method=" + m.Method)
 		msg.AddAlternativeWriter(kind, writes(string(m.Calendar)), mail.WithPartEncoding(mail.EncodingB64))
 		err := msg.AttachReader("invite.ics", bytes.NewReader(m.Calendar), mail.WithFileContentType("application/ics"))
 		if err != nil {
-			return nil, fmt.Errorf("attaching the calendar object: %w", err)
+			return fmt.Errorf("attaching the calendar object: %w", err)
 		}
 	}
-	var out bytes.Buffer
 	out.Grow(headerSize + 9*(len(m.Text)+len(m.HTML))/8 + 3*len(m.Calendar)) // the calendar object is written twice, in base64
-	if _, err := msg.WriteTo(&out); err != nil {
-		return nil, fmt.Errorf("composing the message: %w", err)
+	if _, err := msg.WriteTo(out); err != nil {
+		return fmt.Errorf("composing the message: %w", err)
 	}
-	return sameBoundaries(out.Bytes(), m.ID), nil
+	levels := 1
+	if len(m.Calendar) > 0 {
+		levels++
+	}
+	sameBoundaries(out.Bytes(), m.ID, levels)
+	return nil
 }
 
 // headerSize is more than the headers of most messages and of their parts take, in bytes.
 const headerSize = 2 << 10
 
+// pieces are what parts are copied through: those that encode take bytes, and a part is a string.
+var pieces = sync.Pool{New: func() any { return new([2 << 10]byte) }}
+
 // writes writes a part, without a copy of it.
 func writes(part string) func(io.Writer) (int64, error) {
 	return func(to io.Writer) (int64, error) {
-		n, err := io.WriteString(to, part)
-		return int64(n), err
+		piece, _ := pieces.Get().(*[2 << 10]byte)
+		defer pieces.Put(piece)
+		var written int64
+		for left := part; left != ""; {
+			n, err := to.Write(piece[:copy(piece[:], left)])
+			written += int64(n)
+			if err != nil {
+				return written, err
+			}
+			left = left[n:]
+		}
+		return written, nil
 	}
 }
 
@@ -115,34 +147,35 @@ func headers(msg *mail.Msg, m Message) {
 	}
 }
 
-// boundaryName stands before what the composer writes between the parts: boundaryLength digits in hexadecimal.
+// boundaryName stands where the composer says what it writes between the parts: boundaryLength digits in hexadecimal, after boundaryLine.
 const (
 	boundaryName   = "boundary="
+	boundaryLine   = "\r\n--"
 	boundaryLength = 60
 )
 
-// sameBoundaries replaces the random boundaries by ones that follow from the id of the message. They have the same
-// length, so no line changes its length, and each is written over the old one.
-func sameBoundaries(message []byte, id string) []byte {
-	found := 0
-	for at := bytes.Index(message, []byte(boundaryName)); at >= 0; {
-		at += len(boundaryName)
-		if random := message[at:min(at+boundaryLength, len(message))]; len(bytes.Trim(random, "0123456789abcdef")) == 0 && len(random) == boundaryLength {
-			sum := sha256.Sum256([]byte(id + "\x00" + strconv.Itoa(found)))
-			replace(message, bytes.Clone(random), hex.EncodeToString(sum[:boundaryLength/2]))
-			found++
+// sameBoundaries replaces the random boundaries, one for each level of parts, by ones that follow from the id of the message. They
+// have the same length, so no line changes its length, and each is written over the old one.
+func sameBoundaries(message []byte, id string, levels int) {
+	for level := 0; level < levels; {
+		at := bytes.Index(message, []byte(boundaryName))
+		if at < 0 {
+			return
 		}
-		next := bytes.Index(message[at:], []byte(boundaryName))
-		if next < 0 {
-			break
+		message = message[at+len(boundaryName):]
+		if random := message[:min(boundaryLength, len(message))]; len(bytes.Trim(random, "0123456789abcdef")) > 0 || len(random) < boundaryLength {
+			continue
 		}
-		at += next
+		line := append([]byte(boundaryLine), message[:boundaryLength]...)
+		sum := sha256.Sum256([]byte(id + "\x00" + strconv.Itoa(level)))
+		copy(message, hex.EncodeToString(sum[:boundaryLength/2]))
+		replace(message, line, append([]byte(boundaryLine), message[:boundaryLength]...))
+		level++
 	}
-	return message
 }
 
 // replace writes a text over every occurrence of another that is as long.
-func replace(message, old []byte, fresh string) {
+func replace(message, old, fresh []byte) {
 	for {
 		at := bytes.Index(message, old)
 		if at < 0 {

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -35,13 +36,19 @@ func NewSMTP(s SMTPSettings) (*SMTP, error) {
 // Name returns MailChannel.
 func (c *SMTP) Name() string { return MailChannel }
 
+// composed are what messages are composed in. Nothing keeps a message once it was sent.
+var composed = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
 // Send hands one message over. A connection that was kept may have been closed by the server in the meantime; where
 // that shows before the server has accepted the sender, nothing has been sent, and a fresh one is tried at once.
 func (c *SMTP) Send(ctx context.Context, m Message) (Receipt, error) {
-	body, err := Compose(m)
-	if err != nil {
+	buffer, _ := composed.Get().(*bytes.Buffer)
+	defer composed.Put(buffer)
+	buffer.Reset()
+	if err := compose(buffer, m); err != nil {
 		return Receipt{}, &SendError{Class: ClassPermanent, Stage: stageAddress, Err: err}
 	}
+	body := buffer.Bytes()
 	s, fresh, err := c.take(ctx)
 	if err != nil {
 		return Receipt{}, err
