@@ -7,4 +7,11 @@ var (
 	// Signatures signs a body, for the published vector.
 	Signatures = signatures
 	RetryAfter = retryAfter
+	GCPercent  = gcPercent
 )
+
+// Garbage is how much garbage may lie about.
+type Garbage struct{ garbage }
+
+// Allow lets more lie about, or ends that.
+func (g *Garbage) Allow(more bool) { g.allow(more) }

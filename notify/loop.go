@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -19,7 +18,6 @@ const (
 	batch    = 1024        // notices claimed at once
 	parallel = 128         // clients served at once, so that what they write down waits for the disk together; notices of one client keep their order
 	many     = 256         // notices at once that are worth more memory, and more that a power cut may double, for a while
-	manyGC   = 400         // GOGC meanwhile (100 is Go's default): what a mail is made of is garbage a millisecond later
 	lookAt   = time.Minute // the longest wait between two looks, so that a changed wall clock delays nothing for long
 	grace    = 20 * time.Second
 )
@@ -59,6 +57,7 @@ type Loop struct {
 	forgets atomic.Bool
 	down    outages
 	prune   time.Duration // on the monotonic clock: when old notices are forgotten next
+	garbage garbage
 }
 
 // NewLoop checks the settings.
@@ -118,6 +117,7 @@ func (l *Loop) Failing() map[string]time.Duration { return l.down.failing(l.Elap
 // Run sends until the context ends, which gives nil. Any other return is an error of the outbox or the records, and
 // whoever started the loop decides whether to start it again: nothing is lost by that.
 func (l *Loop) Run(ctx context.Context) error {
+	defer l.garbage.allow(false)
 	for {
 		wait, err := l.turn(ctx)
 		if ctx.Err() != nil {
@@ -156,6 +156,7 @@ func (l *Loop) turn(ctx context.Context) (time.Duration, error) {
 		return min(wait, lookAt), nil
 	}
 	claimed, err := l.Outbox.Claim(ctx, l.Now(), batch)
+	l.garbage.allow(len(claimed) >= many)
 	if len(claimed) > 0 {
 		if err != nil {
 			l.Log.Error("some notices cannot be read", "error", err)
@@ -195,7 +196,6 @@ func (l *Loop) forget(ctx context.Context) error {
 // handled as one.
 func (l *Loop) serve(ctx context.Context, world *World, claimed []credential.Notice) error {
 	if len(claimed) >= many {
-		defer debug.SetGCPercent(debug.SetGCPercent(manyGC))
 		flooded := *world
 		flooded.flood = true
 		world = &flooded
@@ -204,20 +204,24 @@ func (l *Loop) serve(ctx context.Context, world *World, claimed []credential.Not
 	groups := grouped(claimed)
 	var wg sync.WaitGroup
 	errs := make([]error, len(groups))
-	slots := make(chan struct{}, parallel)
-	for i, notices := range groups {
-		slots <- struct{}{}
+	var next atomic.Int64
+	for range min(parallel, len(groups)) { // and not one for each group: what renders needs a deep stack, which is grown once so
 		wg.Go(func() {
-			defer func() { <-slots }()
-			if notices[0].Digest {
-				errs[i] = l.digest(ctx, world, notices)
-			} else {
-				errs[i] = l.client(ctx, world, notices)
+			for i := next.Add(1) - 1; i < int64(len(groups)); i = next.Add(1) - 1 {
+				errs[i] = l.group(ctx, world, groups[i])
 			}
 		})
 	}
 	wg.Wait()
 	return errors.Join(errs...)
+}
+
+// group handles what belongs together.
+func (l *Loop) group(ctx context.Context, world *World, notices []credential.Notice) error {
+	if notices[0].Digest {
+		return l.digest(ctx, world, notices)
+	}
+	return l.client(ctx, world, notices)
 }
 
 // grouped leaves together what belongs together: the notices of one client, or those of one digest.
