@@ -70,12 +70,22 @@ func (s *sending) attempt(ctx context.Context, i int) error {
 	d.Next = now.Add(lease)
 	s.sum()
 	failpoint.Hit("notice", "before", s.notice.Client)
-	if err := s.save(ctx); err != nil {
+	if err := s.begin(ctx); err != nil {
 		return err
 	}
 	failpoint.Hit("notice", "begun", s.notice.Client)
 	s.handOver(ctx, channel, message, d)
 	return nil
+}
+
+// begin settles that a delivery is begun, so that what dies from it again and again is given up some time. While many notices are due
+// that is half of all that the disk has to do, and left out where it is noted past a kill which messages were taken: nothing comes twice
+// for that.
+func (s *sending) begin(ctx context.Context) error {
+	if s.remembers() {
+		return nil
+	}
+	return s.save(ctx)
 }
 
 // ready finds the channel of a delivery. It is false where there is none any more, or where it counts as down.

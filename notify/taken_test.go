@@ -126,14 +126,55 @@ func TestFewMessagesAreSaidAndRememberedNowhere(t *testing.T) {
 	}
 }
 
+// That a delivery begins is written down before its first byte, but where many are due and what was taken is remembered past a kill.
+func TestABeginningIsWrittenDownUnlessItIsRememberedWhatWasTaken(t *testing.T) {
+	for name, tt := range map[string]struct {
+		due         int
+		note        bool
+		fail        error
+		least, most int // of those whose beginning is written down
+	}{
+		"few":                      {255, true, nil, 255, 255},
+		"many":                     {600, true, nil, 0, 0},
+		"many, and no remembering": {600, false, nil, 600, 600},
+		"many, and it fails":       {600, true, errors.New("no space"), 600 - 128, 600 - 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, crowd(tt.due)...)
+				if tt.note {
+					w.settings.Taken = &taken{noted: map[string]string{}, fail: tt.fail}
+				}
+				var begun atomic.Int64
+				w.outbox.disk = func(n credential.Notice) {
+					if n.State == credential.NoticePending && n.Deliveries[0].Attempts == 1 {
+						begun.Add(1)
+					}
+				}
+				w.run(t)
+				pass(time.Hour)
+				if got := int(begun.Load()); got < tt.least || got > tt.most {
+					t.Errorf("of %d the beginning was written down, want %d to %d", got, tt.least, tt.most)
+				}
+				if got := states(w)[credential.NoticeSent]; got != tt.due {
+					t.Errorf("%d were sent, want %d", got, tt.due)
+				}
+			})
+		})
+	}
+}
+
 // Who is killed after the server's yes, and before the disk has it, finds it noted, and sends it to nobody again: alone or as a
 // digest.
 func TestWhatWasNotedIsNotSentAgain(t *testing.T) {
-	for name, digest := range map[string]bool{"alone": false, "as a digest": true} {
+	for name, tt := range map[string]struct {
+		due    int
+		digest bool
+	}{"alone": {3, false}, "as a digest": {3, true}, "among many": {600, false}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, many(3)...)
-				if digest {
+				w := newWorld(t, many(tt.due)...)
+				if tt.digest {
 					w.gathers(nil)
 				}
 				memory := &taken{noted: map[string]string{}}
@@ -166,7 +207,7 @@ func TestWhatWasNotedIsNotSentAgain(t *testing.T) {
 						t.Errorf("%s was sent %d times", id, n)
 					}
 				}
-				if states(w)[credential.NoticeSent] != 3 || len(memory.ids()) > 0 {
+				if states(w)[credential.NoticeSent] != tt.due || len(memory.ids()) > 0 {
 					t.Errorf("%v, still noted %v", states(w), memory.ids())
 				}
 			})

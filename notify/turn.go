@@ -89,7 +89,7 @@ func (s *sending) handOver(ctx context.Context, c Channel, m Message, d *credent
 		wait    time.Duration
 		sent    bool
 	)
-	end, mine := s.turns.begin(ctx, c, m.To, s.world.flood && !s.forgets.Load())
+	end, mine := s.turns.begin(ctx, c, m.To, s.remembers())
 	if mine {
 		s.leave = end
 		s.turns.say(ctx, func() {
@@ -109,6 +109,9 @@ func (s *sending) handOver(ctx context.Context, c Channel, m Message, d *credent
 	d.Attempts--
 	d.Next = s.Now().Add(jitter(max(0, wait), d.MessageID, 0))
 }
+
+// remembers says whether what was taken is noted past a kill, and so many notices are due that this is enough for a while.
+func (s *sending) remembers() bool { return s.world.flood && !s.forgets.Load() }
 
 // remember notes that a message was taken, past a kill, before anybody says the next. Where many are due the turn ends with that.
 func (s *sending) remember(id string, receipt Receipt, err error) {
