@@ -65,6 +65,9 @@ func joined(nodes []parse.Node, more ...parse.Node) []parse.Node {
 
 // put returns what a call of say says, where it can be put in the call's place.
 func (l *Language) put(call *parse.ActionNode, page bool) (nodes []parse.Node, ok bool) {
+	if head, above := l.head(call.Pipe); above {
+		return []parse.Node{head}, true
+	}
 	key, aboutDot, ok := said(call.Pipe)
 	if !ok {
 		return nil, false
@@ -78,6 +81,24 @@ func (l *Language) put(call *parse.ActionNode, page bool) (nodes []parse.Node, o
 		escape(words)
 	}
 	return words.Nodes, true
+}
+
+// head returns what stands above a section of a text, which says the same about everything: {{upper (say "head.facts")}}.
+func (l *Language) head(pipe *parse.PipeNode) (head *parse.TextNode, ok bool) {
+	if len(pipe.Decl) > 0 || len(pipe.Cmds) != 1 || len(pipe.Cmds[0].Args) != 2 {
+		return nil, false
+	}
+	name, isName := pipe.Cmds[0].Args[0].(*parse.IdentifierNode)
+	argument, isCall := pipe.Cmds[0].Args[1].(*parse.PipeNode)
+	if !isName || !isCall || name.Ident != "upper" {
+		return nil, false
+	}
+	key, _, ok := said(argument)
+	words, fixed := l.fixed[key]
+	if !ok || !fixed {
+		return nil, false
+	}
+	return &parse.TextNode{NodeType: parse.NodeText, Pos: pipe.Pos, Text: []byte(strings.ToUpper(words))}, true
 }
 
 // spellArgument does the same where another template is called with a message that says the same about everything:
