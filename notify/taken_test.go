@@ -95,6 +95,7 @@ func TestFewMessagesAreSaidAndRememberedNowhere(t *testing.T) {
 				w.channel.during = func(context.Context) error {
 					mostNowhere.Store(max(mostNowhere.Load(), nowhere.Add(1)))
 					mostDisk.Store(max(mostDisk.Load(), disk.Add(1)))
+					pass0(time.Millisecond) // meanwhile all others come to wait for their turn
 					return nil
 				}
 				w.outbox.disk = func(n credential.Notice) {

@@ -80,34 +80,55 @@ func (t turns) say(ctx context.Context, something func()) bool {
 	}
 }
 
+// attempted is what became of a message in one turn.
+type attempted struct {
+	receipt Receipt
+	err     error
+	wait    time.Duration // the channel has turned out to be down for so long
+	sent    bool
+	again   bool // it needs another turn
+}
+
 // handOver hands a message over, when its turn has come, and notes what became of it. The turn ends with yield, if not before. Where
 // the daemon is being stopped meanwhile, or the channel has turned out to be down, nothing is sent, and the attempt does not count.
 func (s *sending) handOver(ctx context.Context, c Channel, m Message, d *credential.Delivery) {
-	var (
-		receipt Receipt
-		err     error
-		wait    time.Duration
-		sent    bool
-	)
-	end, mine := s.turns.begin(ctx, c, m.To, s.remembers())
-	if mine {
-		s.leave = end
-		s.turns.say(ctx, func() {
-			if wait = s.down.left(d.Channel, s.Elapsed()); wait <= 0 && ctx.Err() == nil {
-				receipt, err = s.send(ctx, c, m)
-				sent = true
-				failpoint.Hit("notice", "sent", s.notice.Client)
-				s.remember(d.MessageID, receipt, err)
-			}
-		})
+	a := s.inTurn(ctx, c, m, d)
+	for a.again {
+		s.yield()
+		a = s.inTurn(ctx, c, m, d)
 	}
-	if sent {
-		s.outcome(ctx, d, receipt, err)
+	if a.sent {
+		s.outcome(ctx, d, a.receipt, a.err)
 		return
 	}
 	s.yield()
 	d.Attempts--
-	d.Next = s.Now().Add(jitter(max(0, wait), d.MessageID, 0))
+	d.Next = s.Now().Add(jitter(max(0, a.wait), d.MessageID, 0))
+}
+
+// inTurn waits for a turn and sends. A hundred may wait for who speaks when it turns out that nothing is noted past a kill any more:
+// each of them needs a turn that lasts until the disk has it.
+func (s *sending) inTurn(ctx context.Context, c Channel, m Message, d *credential.Delivery) (a attempted) {
+	remembered := s.remembers()
+	end, mine := s.turns.begin(ctx, c, m.To, remembered)
+	if !mine {
+		return a
+	}
+	s.leave = end
+	s.turns.say(ctx, func() {
+		a.wait = s.down.left(d.Channel, s.Elapsed())
+		switch {
+		case a.wait > 0 || ctx.Err() != nil:
+		case remembered && !s.remembers():
+			a.again = true
+		default:
+			a.receipt, a.err = s.send(ctx, c, m)
+			a.sent = true
+			failpoint.Hit("notice", "sent", s.notice.Client)
+			s.remember(d.MessageID, a.receipt, a.err)
+		}
+	})
+	return a
 }
 
 // remembers says whether what was taken is noted past a kill, and so many notices are due that this is enough for a while.
