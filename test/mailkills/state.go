@@ -105,9 +105,17 @@ func (c *campaign) planDigest(store *bolt.Store, moment time.Time) {
 
 // owe notes the messages that a key stands for.
 func (c *campaign) owe(team, key string) {
-	for _, to := range addresses(c.World, team) {
-		c.owed[c.renderer.MessageID(credential.Notice{Key: key}, to)] = true
+	for _, id := range c.messages(team, key) {
+		c.owed[id] = true
 	}
+}
+
+// messages names those that a key stands for, one for each address of a team.
+func (c *campaign) messages(team, key string) (ids []string) {
+	for _, to := range addresses(c.World, team) {
+		ids = append(ids, c.renderer.MessageID(credential.Notice{Key: key}, to))
+	}
+	return ids
 }
 
 // checkEvery is how many kills pass between two checks of the whole state file, which takes longer the more there is in it.
@@ -125,9 +133,9 @@ func (c *campaign) look() {
 	c.Must(err)
 	open := map[string]bool{}
 	for _, n := range c.waiting(store, time.Now().Add(24*time.Hour)) {
-		for _, d := range n.Deliveries {
-			if d.State == credential.NoticePending && !slices.Contains(noted, d.MessageID) && c.copies[d.MessageID] > c.exposed[d.MessageID] {
-				open[d.MessageID] = true
+		for _, id := range c.unsent(n) {
+			if !slices.Contains(noted, id) && c.copies[id] > c.exposed[id] {
+				open[id] = true
 			}
 		}
 	}
@@ -136,6 +144,19 @@ func (c *campaign) look() {
 	}
 	c.most = max(c.most, len(open))
 	c.Must(store.Close())
+}
+
+// unsent names the messages of a notice that its row does not say to be sent. While many are due no row says that they have begun.
+func (c *campaign) unsent(n credential.Notice) (ids []string) {
+	for _, d := range n.Deliveries {
+		if d.State == credential.NoticePending {
+			ids = append(ids, d.MessageID)
+		}
+	}
+	if len(n.Deliveries) == 0 && !n.Digest {
+		ids = c.messages(n.Owner, n.Key)
+	}
+	return ids
 }
 
 // count notes what the server has taken since the last time.
