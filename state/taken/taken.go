@@ -14,10 +14,10 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"io/fs"
 	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,8 +32,11 @@ type Log struct {
 	now func() time.Time
 
 	mu    sync.Mutex
+	path  string
 	file  *os.File
 	end   int64            // where the next line begins
+	base  int64            // where the lines of processes before end
+	older int              // how many those are
 	noted map[string]entry // what the state does not know yet
 	open  map[string]bool  // of these: noted by this process
 }
@@ -46,35 +49,26 @@ type entry struct {
 
 // Open opens or makes the file. It belongs to whoever has locked the state.
 func Open(path string, now func() time.Time) (*Log, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // beside the configured state file
-	if err != nil {
+	l := &Log{now: now, path: path, open: map[string]bool{}}
+	raw, err := os.ReadFile(path) //nolint:gosec // beside the configured state file
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("opening what was taken: %w", err)
 	}
-	l := &Log{now: now, file: file, open: map[string]bool{}}
-	if l.noted, err = read(file); err == nil {
-		err = l.empty()
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("reading what was taken: %w", err), file.Close())
+	l.noted = read(raw)
+	l.expire()
+	if err := l.rewrite(); err != nil {
+		return nil, fmt.Errorf("opening what was taken: %w", err)
 	}
 	return l, nil
 }
 
 // Read returns the ids in a file that no process has open; none where there is no file.
 func Read(path string) ([]string, error) {
-	file, err := os.Open(path) //nolint:gosec // beside the configured state file
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
+	raw, err := os.ReadFile(path) //nolint:gosec // beside the configured state file
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	all, err := read(file)
-	ids := make([]string, 0, len(all))
-	for id := range all {
-		ids = append(ids, id)
-	}
-	return ids, errors.Join(err, file.Close())
+	return slices.Sorted(maps.Keys(read(raw))), nil
 }
 
 // Note remembers that a message was taken, and with which answer. Where it returns an error nothing is remembered.
@@ -123,20 +117,44 @@ func (l *Log) Close() error {
 	return l.file.Close()
 }
 
-// empty leaves in the file what a process before has noted and the state does not know. It writes before it cuts off, so that
-// no moment is without that. The caller holds the lock, and nothing is open.
+// empty leaves in the file what a process before has noted and the state does not know. The caller holds the lock, and nothing is open.
 func (l *Log) empty() error {
+	l.expire()
+	if len(l.noted) < l.older {
+		return l.rewrite()
+	}
+	l.end = l.base
+	return l.file.Truncate(l.end)
+}
+
+func (l *Log) expire() {
 	maps.DeleteFunc(l.noted, func(_ string, e entry) bool { return l.now().Sub(e.at) > Keep })
+}
+
+// rewrite puts a file in the place of the one that there is. Lines that matter are never written over: a kill may come between two
+// pages of one write.
+func (l *Log) rewrite() error {
 	var left bytes.Buffer
 	for _, e := range l.noted {
 		left.Write(e.line())
 	}
-	_, err := l.file.WriteAt(left.Bytes(), 0)
-	if err == nil {
-		l.end = int64(left.Len())
-		err = l.file.Truncate(l.end)
+	next, err := os.OpenFile(l.path+".new", os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
 	}
-	return err
+	_, err = next.Write(left.Bytes())
+	if err == nil {
+		err = os.Rename(next.Name(), l.path)
+	}
+	if err != nil {
+		return errors.Join(err, next.Close())
+	}
+	before := l.file
+	l.file, l.end, l.base, l.older = next, int64(left.Len()), int64(left.Len()), len(l.noted)
+	if before == nil {
+		return nil
+	}
+	return before.Close()
 }
 
 // line writes an entry with its checksum before it. Whatever could end a line in it is quoted.
@@ -146,18 +164,14 @@ func (e entry) line() []byte {
 }
 
 // read returns what can be read.
-func read(from io.Reader) (map[string]entry, error) {
-	raw, err := io.ReadAll(from)
-	if err != nil {
-		return nil, err
-	}
+func read(raw []byte) map[string]entry {
 	all := map[string]entry{}
 	for line := range strings.Lines(string(raw)) {
 		if e, ok := parse(line); ok {
 			all[e.id] = e
 		}
 	}
-	return all, nil
+	return all
 }
 
 func parse(line string) (e entry, ok bool) {

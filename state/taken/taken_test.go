@@ -2,6 +2,9 @@ package taken_test
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -62,6 +65,39 @@ func TestWhatWasNotedOutlivesTheProcess(t *testing.T) {
 	ids, err := taken.Read(path)
 	if err != nil || !slices.Equal(ids, []string{"b@x"}) {
 		t.Errorf("left are %v, %v; want what the state does not know", ids, err)
+	}
+}
+
+// A kill may come between two pages of one write: what the state does not know is never written over.
+func TestWhatAProcessBeforeHasNotedIsNeverWrittenOver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "taken")
+	var ids []string
+	for i := range 200 { // several pages
+		ids = append(ids, fmt.Sprintf("%03d@x", i))
+	}
+	noted(t, path, ids...)
+	l := reopened(t, path, noon)
+	held, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = held.Close() }()
+	before, err := io.ReadAll(held)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"new@x", ids[0], "newer@x", ids[1]} {
+		if err := errors.Join(l.Note("mine@x", "250 Ok"), l.Done(id), l.Done("mine@x")); err != nil {
+			t.Fatal(err)
+		}
+		now := make([]byte, len(before))
+		if _, err := held.ReadAt(now, 0); err != nil || !bytes.Equal(now, before) {
+			t.Fatalf("after %s the lines were written over, %v", id, err)
+		}
+	}
+	left, err := taken.Read(path)
+	if err != nil || !slices.Equal(left, ids[2:]) {
+		t.Errorf("left are %v, %v", left, err)
 	}
 }
 
