@@ -5,7 +5,7 @@
 //	the state has it ──► Done ──────┴──► nothing is open: the file is emptied
 //
 // A line is written without waiting for the disk: what the kernel has been given, no kill takes away. A power cut may, and then the
-// state says what it always says: that the message was begun, and may have arrived. That is all that may be lost here, so that a
+// state says what it always says: that the message is due, begun or not, and it is sent once more. That is all that may be lost here, so that a
 // line that cannot be read is no line, and a file that is missing is an empty one.
 package taken
 
