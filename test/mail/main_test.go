@@ -79,10 +79,13 @@ func handedOver(w *world.World) (sent, open map[string]bool) {
 	return sent, open
 }
 
-// waiting says how many notices the daemon has still to send.
-func waiting(d *world.Daemon) (int, error) {
+// waiting is nil when the daemon has no more than so many notices to send.
+func waiting(d *world.Daemon, most int) error {
 	n, err := d.Metric("rotad_outbox_entries", world.Block{"state": "pending"})
-	return int(n), err
+	if err == nil && int(n) > most {
+		err = fmt.Errorf("%d notices wait, %d at most may", int(n), most)
+	}
+	return err
 }
 
 // copies counts the mails of this world by their Message-ID.

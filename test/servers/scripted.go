@@ -29,7 +29,8 @@ const (
 )
 
 // Scripted is a mail server that wants TLS and a login, takes every mail, and dies at a word when it is told to. It is at
-// once there again, as under a supervisor; connections that were open are gone.
+// once there again, as under a supervisor; connections that were open are gone, each as soon as it has no mail on its way:
+// a death meets one mail, and a test knows which.
 type Scripted struct {
 	Port     int
 	CAFile   string // certificate that clients have to trust
@@ -43,12 +44,12 @@ type Scripted struct {
 	died      map[string]int
 	taken     []Mail
 	broken    []error // messages that could not be read
-	connected map[net.Conn]bool
+	connected map[*dialogue]bool
 }
 
 // StartScripted starts a server that works. Its certificate is written to dir.
 func StartScripted(dir string) (*Scripted, error) {
-	s := &Scripted{CAFile: filepath.Join(dir, "scripted.pem"), died: map[string]int{}, connected: map[net.Conn]bool{}}
+	s := &Scripted{CAFile: filepath.Join(dir, "scripted.pem"), died: map[string]int{}, connected: map[*dialogue]bool{}}
 	key := filepath.Join(dir, "scripted.key")
 	if err := writeCertificate(s.CAFile, key); err != nil {
 		return nil, err
@@ -74,11 +75,13 @@ func (s *Scripted) Stop() {
 	_ = s.listener.Close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hangUp()
+	for d := range s.connected {
+		_ = d.plain.Close()
+	}
 }
 
-// DieAt lets the server die once, at the next time that it comes to a word. Connections that stand idle are lost at
-// once, so that the whole dialogue is spoken again. inPieces makes it a server that takes one command at a time.
+// DieAt lets the server die once, at the next time that it comes to a word. Connections are lost as soon as they stand
+// idle, so that the whole dialogue is spoken again. inPieces makes it a server that takes one command at a time.
 func (s *Scripted) DieAt(word string, inPieces bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,18 +119,21 @@ func (s *Scripted) Taken() int {
 	return len(s.taken)
 }
 
-// hangUp loses every connection.
+// hangUp loses every connection that stands idle, and lets the others end when their mail has been answered.
 func (s *Scripted) hangUp() {
-	for conn := range s.connected {
-		_ = conn.Close()
+	for d := range s.connected {
+		d.last = true
+		if d.idle {
+			_ = d.plain.Close()
+		}
 	}
 }
 
-// dies says whether this is the word, and if so, dies.
-func (s *Scripted) dies(word string) bool {
+// dies says whether this is the word, and if so, dies. A dialogue that is at its last mail anyway does not meet it.
+func (s *Scripted) dies(d *dialogue, word string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.death != word {
+	if s.death != word || d.last {
 		return false
 	}
 	s.death = ""
@@ -136,10 +142,19 @@ func (s *Scripted) dies(word string) bool {
 	return true
 }
 
-func (s *Scripted) awaits(word string) bool {
+// awaits says whether this is the word at which the server is to die.
+func (s *Scripted) awaits(d *dialogue, word string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.death == word
+	return s.death == word && !d.last
+}
+
+// rest notes whether a dialogue stands idle, and says whether it goes on.
+func (s *Scripted) rest(d *dialogue, idle bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d.idle = idle
+	return !idle || !d.last
 }
 
 func (s *Scripted) accept() {
@@ -148,14 +163,15 @@ func (s *Scripted) accept() {
 		if err != nil {
 			return
 		}
+		d := &dialogue{server: s, plain: conn}
 		s.mu.Lock()
-		s.connected[conn] = true
+		s.connected[d] = true
 		s.mu.Unlock()
 		go func() {
-			(&dialogue{server: s, plain: conn}).run()
+			d.run()
 			_ = conn.Close()
 			s.mu.Lock()
-			delete(s.connected, conn)
+			delete(s.connected, d)
 			s.mu.Unlock()
 		}()
 	}

@@ -16,12 +16,15 @@ type dialogue struct {
 	secure bool
 	known  bool   // has logged in
 	to     string // the recipient that was accepted
+
+	idle bool // has no mail on its way; the server's lock guards it and last
+	last bool // ends when it stands idle
 }
 
 // run speaks until somebody hangs up.
 func (d *dialogue) run() {
 	d.text = textproto.NewConn(d.plain)
-	if d.server.dies(DieConnected) || !d.say("220 mx.rotad.test ESMTP") {
+	if d.server.dies(d, DieConnected) || !d.say("220 mx.rotad.test ESMTP") {
 		return
 	}
 	for {
@@ -40,7 +43,7 @@ func (d *dialogue) say(lines ...string) bool {
 func (d *dialogue) command(line string) bool {
 	word, rest, _ := strings.Cut(line, " ")
 	word = strings.ToUpper(word)
-	if d.server.dies(word) {
+	if d.server.dies(d, word) {
 		return false
 	}
 	switch word {
@@ -51,6 +54,7 @@ func (d *dialogue) command(line string) bool {
 	case DieAuth:
 		return d.login(rest)
 	case DieMail:
+		d.server.rest(d, false)
 		if !d.known {
 			return d.say("530 5.7.0 log in first")
 		}
@@ -61,7 +65,7 @@ func (d *dialogue) command(line string) bool {
 		return d.message()
 	case DieReset:
 		d.to = ""
-		return d.say("250 2.0.0 Ok")
+		return d.say("250 2.0.0 Ok") && d.server.rest(d, true)
 	case DieQuit:
 		d.say("221 2.0.0 Bye")
 		return false
@@ -102,7 +106,7 @@ func (d *dialogue) login(rest string) bool {
 
 // recipient refuses for now where the server is to die at the RSET that follows.
 func (d *dialogue) recipient(rest string) bool {
-	if d.server.awaits(DieReset) {
+	if d.server.awaits(d, DieReset) {
 		return d.say("450 4.2.0 not now")
 	}
 	_, address, _ := strings.Cut(rest, "<")
@@ -117,18 +121,18 @@ func (d *dialogue) message() bool {
 	if !d.say("354 go on") {
 		return false
 	}
-	if d.server.awaits(DieBody) {
+	if d.server.awaits(d, DieBody) {
 		_, _ = d.text.ReadLine()
-		return !d.server.dies(DieBody)
+		return !d.server.dies(d, DieBody)
 	}
 	raw, err := d.text.ReadDotBytes()
-	if err != nil || d.server.dies(DieDot) {
+	if err != nil || d.server.dies(d, DieDot) {
 		return false
 	}
 	d.server.take(d.to, raw)
 	d.to = ""
-	if d.server.dies(DieTaken) {
+	if d.server.dies(d, DieTaken) {
 		return false
 	}
-	return d.say("250 2.0.0 Ok: taken")
+	return d.say("250 2.0.0 Ok: taken") && d.server.rest(d, true)
 }
