@@ -58,17 +58,11 @@ func compose(out *bytes.Buffer, m Message) error {
 	msg.SetBodyWriter(mail.TypeTextPlain, writes(m.Text))
 	msg.AddAlternativeWriter(mail.TypeTextHTML, writes(m.HTML))
 	if len(m.Calendar) > 0 && m.Digest {
-		err := msg.AttachReader("deadlines.ics", bytes.NewReader(m.Calendar), mail.WithFileContentType("text/calendar; method=PUBLISH; charset=UTF-8"))
-		if err != nil {
-			return fmt.Errorf("attaching the calendar object: %w", err)
-		}
+		msg.AttachReadSeeker("deadlines.ics", bytes.NewReader(m.Calendar), mail.WithFileContentType("text/calendar; method=PUBLISH; charset=UTF-8"))
 	} else if len(m.Calendar) > 0 {
 		kind := mail.ContentType("text/calendar; method=" + m.Method)
 		msg.AddAlternativeWriter(kind, writes(string(m.Calendar)), mail.WithPartEncoding(mail.EncodingB64))
-		err := msg.AttachReader("invite.ics", bytes.NewReader(m.Calendar), mail.WithFileContentType("application/ics"))
-		if err != nil {
-			return fmt.Errorf("attaching the calendar object: %w", err)
-		}
+		msg.AttachReadSeeker("invite.ics", bytes.NewReader(m.Calendar), mail.WithFileContentType("application/ics"))
 	}
 	out.Grow(headerSize + 9*(len(m.Text)+len(m.HTML))/8 + 3*len(m.Calendar)) // the calendar object is written twice, in base64
 	if _, err := msg.WriteTo(out); err != nil {
@@ -148,10 +142,12 @@ func headers(msg *mail.Msg, m Message) {
 }
 
 // boundaryName stands where the composer says what it writes between the parts: boundaryLength digits in hexadecimal, after boundaryLine.
+// boundaryKnown of them are enough to find it, and with more the search is not a fast one.
 const (
 	boundaryName   = "boundary="
 	boundaryLine   = "\r\n--"
 	boundaryLength = 60
+	boundaryKnown  = 32
 )
 
 // sameBoundaries replaces the random boundaries, one for each level of parts, by ones that follow from the id of the message. They
@@ -166,7 +162,7 @@ func sameBoundaries(message []byte, id string, levels int) {
 		if random := message[:min(boundaryLength, len(message))]; len(bytes.Trim(random, "0123456789abcdef")) > 0 || len(random) < boundaryLength {
 			continue
 		}
-		line := append([]byte(boundaryLine), message[:boundaryLength]...)
+		line := append([]byte(boundaryLine), message[:boundaryKnown]...)
 		sum := sha256.Sum256([]byte(id + "\x00" + strconv.Itoa(level)))
 		copy(message, hex.EncodeToString(sum[:boundaryLength/2]))
 		replace(message, line, append([]byte(boundaryLine), message[:boundaryLength]...))
@@ -174,10 +170,10 @@ func sameBoundaries(message []byte, id string, levels int) {
 	}
 }
 
-// replace writes a text over every occurrence of another that is as long.
-func replace(message, old, fresh []byte) {
+// replace writes a text over every occurrence of another, which begins so and is as long.
+func replace(message, begin, fresh []byte) {
 	for {
-		at := bytes.Index(message, old)
+		at := bytes.Index(message, begin)
 		if at < 0 {
 			return
 		}
