@@ -128,18 +128,22 @@ func (l layers) parseKind(lang *Language, dir string) (pair, error) {
 }
 
 // pad fills a name of the table of facts up to the column of the values.
-func pad(name string) string { return fmt.Sprintf("%-*s ", factColumn-3, name) }
+func pad(name string) string {
+	return name + strings.Repeat(" ", 1+max(0, factColumn-3-utf8.RuneCountInString(name)))
+}
 
 // unbroken shows a command line so that it is broken between two words and not after the hyphens of an option.
 func unbroken(line string) html.HTML {
+	const begin, end = `<span style="display:inline-block;">`, "</span>"
 	var out strings.Builder
+	out.Grow(2*len(line) + (strings.Count(line, " ")+1)*len(begin+end)) // a quotation mark takes five bytes
 	for i, word := range strings.Split(line, " ") {
 		if i > 0 {
 			out.WriteByte(' ')
 		}
-		out.WriteString(`<span style="display:inline-block;">`)
-		html.HTMLEscape(&out, []byte(word))
-		out.WriteString("</span>")
+		out.WriteString(begin)
+		out.WriteString(html.HTMLEscapeString(word))
+		out.WriteString(end)
 	}
 	return html.HTML(out.String()) //nolint:gosec // each word is escaped
 }

@@ -26,7 +26,11 @@ func Wrap(text string) string {
 		out.WriteString("\n")
 		empty = line == ""
 	}
-	return strings.TrimRight(out.String(), "\n") + "\n"
+	wrapped := out.String()
+	if end := len(strings.TrimRight(wrapped, "\n")); end < len(wrapped) {
+		return wrapped[:end+1]
+	}
+	return wrapped + "\n"
 }
 
 // wrapLine writes one line in as many as it needs.
