@@ -1,6 +1,7 @@
 package notify_test
 
 import (
+	"runtime"
 	"runtime/debug"
 	"testing"
 
@@ -12,7 +13,7 @@ func TestGarbageHasRoomWhateverIsAlive(t *testing.T) {
 		alive uint64
 		want  int
 	}{
-		{0, 800}, {1 << 20, 800}, {32 << 20, 400}, {128 << 20, 100}, {4 << 30, 100},
+		{0, 600}, {1 << 20, 600}, {32 << 20, 300}, {40 << 20, 200}, {128 << 20, 100}, {4 << 30, 100},
 	} {
 		if got := notify.GCPercent(tt.alive); got != tt.want {
 			t.Errorf("with %d MiB alive GOGC is %d, want %d", tt.alive>>20, got, tt.want)
@@ -27,7 +28,7 @@ func TestGarbageIsAsAlwaysAfterwards(t *testing.T) {
 	for _, tt := range []struct {
 		usual, most int
 	}{
-		{50, 800}, {100, 800}, {2000, 2000}, {-1, -1},
+		{50, 600}, {100, 600}, {2000, 2000}, {-1, -1},
 	} {
 		debug.SetGCPercent(tt.usual)
 		var g notify.Garbage
@@ -42,6 +43,24 @@ func TestGarbageIsAsAlwaysAfterwards(t *testing.T) {
 			t.Errorf("GOGC is %d afterwards, want %d", got, tt.usual)
 		}
 	}
+}
+
+// The room is asked for anew with every batch: it stays what it is, in bytes, when more has come alive.
+func TestGarbageHasNoMoreRoomWhenMoreIsAlive(t *testing.T) {
+	defer debug.SetGCPercent(gcSetting())
+	debug.SetGCPercent(100)
+	runtime.GC()
+	var g notify.Garbage
+	g.Allow(true)
+	defer g.Allow(false)
+	before := gcSetting()
+	alive := make([]byte, 128<<20)
+	runtime.GC()
+	g.Allow(true)
+	if after := gcSetting(); before <= 100 || after != 100 {
+		t.Errorf("GOGC was %d, and is %d with 128 MiB more alive, want 100", before, after)
+	}
+	runtime.KeepAlive(alive)
 }
 
 func gcSetting() int {

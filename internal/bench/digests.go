@@ -13,6 +13,7 @@ import (
 	"github.com/rotad/rotad/internal/rotation"
 	"github.com/rotad/rotad/notify"
 	"github.com/rotad/rotad/state/bolt"
+	"github.com/rotad/rotad/state/taken"
 )
 
 const (
@@ -31,10 +32,11 @@ func digestsPart(ctx context.Context, s settings) (result, error) {
 		return nil, err
 	}
 	defer func() { _ = store.Close() }()
-	m, err := newMorning(store)
+	m, err := newMorning(store, s.dir)
 	if err != nil {
 		return nil, err
 	}
+	defer func() { _ = m.taken.Close() }()
 	began := time.Now()
 	if err := m.plan(ctx); err != nil {
 		return nil, err
@@ -52,6 +54,7 @@ func digestsPart(ctx context.Context, s settings) (result, error) {
 // morning is the store, its clients and the people who own them.
 type morning struct {
 	store    *bolt.Store
+	taken    *taken.Log
 	renderer *notify.Renderer
 	day      time.Time    // its midnight
 	now      atomic.Int64 // on the wall
@@ -61,10 +64,13 @@ type morning struct {
 	peak     float64 // of memory
 }
 
-func newMorning(store *bolt.Store) (*morning, error) {
+func newMorning(store *bolt.Store, dir string) (*morning, error) {
 	m := &morning{store: store, day: time.Date(2027, 3, 1, 0, 0, 0, 0, time.UTC)}
 	m.now.Store(m.day.Add(8 * time.Hour).Unix())
 	var err error
+	if m.taken, err = taken.Open(filepath.Join(dir, "taken"), m.wall); err != nil {
+		return nil, err
+	}
 	m.renderer, err = notify.NewRenderer(notify.Sender{From: notify.Address{Addr: "rotad@example.com"}, Key: store.Meta().Key, Mount: "secret"})
 	return m, err
 }
@@ -120,7 +126,7 @@ func (m *morning) send(ctx context.Context) error {
 	defer stop()
 	began := time.Now()
 	loop, err := notify.NewLoop(notify.Settings{
-		Outbox: queue{m.store}, Records: m, Now: m.wall, Elapsed: func() time.Duration { return time.Since(began) },
+		Outbox: queue{m.store}, Records: m, Taken: m.taken, Now: m.wall, Elapsed: func() time.Duration { return time.Since(began) },
 		After: func(time.Duration) <-chan time.Time { return time.After(20 * time.Millisecond) },
 		World: notify.World{Directory: m, Renderer: m.renderer, Channels: []notify.Channel{m}},
 	})

@@ -101,8 +101,9 @@ func reportMails(ctx context.Context, s settings, r *report) error {
 	return reportFar(ctx, s, r)
 }
 
-// digestsMiB is what the morning may take at most. It is the same with a tenth of the owners: what is claimed and rendered at once.
-const digestsMiB = 128
+// digestsMiB is what the morning may take at most. It is the same with a tenth of the owners: what is claimed and rendered at once, and
+// the room that garbage has meanwhile.
+const digestsMiB = 160
 
 func reportDigests(ctx context.Context, s settings, r *report) error {
 	m, err := spawn(ctx, s, "digests", r.log)
