@@ -96,22 +96,30 @@ func (l *Language) say(key string, about any) (string, error) {
 	if text, ok := l.fixed[key]; ok {
 		return text, nil
 	}
-	return l.localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: about})
+	message := &i18n.LocalizeConfig{MessageID: key, TemplateData: about}
+	if n, ok := about.(int); ok {
+		return l.numbered(counted{key, n, false}, message)
+	}
+	return l.localize(message)
 }
 
 // Count returns the form of a message that a number has in this language. Without anything that it is about, the message knows
 // the number as PluralCount.
 func (l *Language) Count(key string, n int, about any) (string, error) {
 	l = l.orEnglish()
-	if about != nil || n < 0 || n > mostCounted {
+	if about != nil {
 		return l.localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: n, TemplateData: about})
 	}
-	one := counted{key, n}
+	return l.numbered(counted{key, n, true}, &i18n.LocalizeConfig{MessageID: key, PluralCount: n})
+}
+
+// numbered returns a message about a number alone, and keeps it where the number is small.
+func (l *Language) numbered(one counted, message *i18n.LocalizeConfig) (string, error) {
 	if text, ok := l.counted.Load(one); ok {
 		return text.(string), nil //nolint:forcetypeassert // nothing else is stored
 	}
-	text, err := l.localize(&i18n.LocalizeConfig{MessageID: key, PluralCount: n})
-	if err == nil {
+	text, err := l.localize(message)
+	if err == nil && one.n >= 0 && one.n <= mostCounted {
 		l.counted.Store(one, text)
 	}
 	return text, err
@@ -119,8 +127,9 @@ func (l *Language) Count(key string, n int, about any) (string, error) {
 
 // counted is a message about a number alone. Those with small numbers are kept: every mail says "in 14 days" several times.
 type counted struct {
-	key string
-	n   int
+	key   string
+	n     int
+	forms bool // it has a form for each kind of number
 }
 
 const mostCounted = 400 // more than the days of a year

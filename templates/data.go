@@ -3,20 +3,28 @@ package templates
 // Data is what a mail may say. Every field is plain, clean text (no control characters, no line breaks unless said
 // otherwise) and none of them is ever a secret. Zero values mean "not known" and are left out by the templates.
 type Data struct {
-	Kind      string // directory of the templates
-	Language  string // tag of the language; set by Render where it is empty or there is no such language
-	Milestone string // of a failure: failing, restored or unverified
-	Subject   string // set by Render, for the title of the HTML part
-	Tone      Tone
-	Client    string
-	Owner     string
-	Provider  string
-	Manual    bool   // a person makes the secret in a portal
-	Observed  bool   // rotad only watches: a person makes the secret and writes it to Vault
-	Admin     bool   // goes to the admins
-	Fallback  bool   // goes to the admins because no address of the owner takes mail
-	Chat      bool   // is read in a chat or by a program, and is no mail
-	Channel   string // the channel that takes no notices; empty = this is no word about a channel
+	Kind      string   // directory of the templates
+	Language  string   // tag of the language; set by Render where it is empty or there is no such language
+	Milestone string   // of a failure: failing, restored or unverified
+	Subject   string   // set by Render, for the title of the HTML part
+	Tone      Tone     // empty = ToneInfo
+	Ladder    string   // who is told next, or why the reader is, before the command that ends it; empty = nobody
+	Rows      []Row    // the table of facts
+	Steps     []string // what a person does in a portal, one line each
+	Commands  Commands
+	Event     Event    // Note empty = the mail carries no invite
+	Answers   []Answer // what the reader can say by a link; none = there is no page for that
+
+	Client   string
+	Name     string // the client's id as subjects show it; set by Render
+	Owner    string
+	Provider string
+	Manual   bool   // a person makes the secret in a portal
+	Observed bool   // rotad only watches: a person makes the secret and writes it to Vault
+	Admin    bool   // goes to the admins
+	Fallback bool   // goes to the admins because no address of the owner takes mail
+	Chat     bool   // is read in a chat or by a program, and is no mail
+	Channel  string // the channel that takes no notices; empty = this is no word about a channel
 
 	Noted   When // when it was decided
 	Expires When // of the current secret
@@ -42,38 +50,32 @@ type Data struct {
 	Negative    string // result of asking with the old secret: proved, not-proved, skipped or empty
 	Error       string
 	Hold        Hold     // Code empty = none
-	Steps       []string // what a person does in a portal, one line each
 	NoExpiry    NoExpiry // By empty = nobody stood for a secret that never expires
 	ByHand      ByHand
 	Users       Users
-	Ladder      string   // who is told next, or why the reader is, before the command that ends it; empty = nobody
 	Escalated   bool     // the reader is told because nobody has acknowledged it
 	Effects     []string // what the rotation does to those who use the secret, one line each
 	OldOne      string   // what becomes of the old secret when a person makes a new one, as a sentence
-	Rows        []Row    // the table of facts
 	Items       []Item   // of a digest: what it says, the first to be due first
-	Calls       int      // how many of them call for something
+	First       *Item    // of Items: of what calls for somebody, where anything does, the first to be due; set by Render
+	Calls       int      // how many of Items call for something
 	Files       int      // how many calendar events are in the file that comes with it
-	Commands    Commands
-	Event       Event    // Note empty = the mail carries no invite
-	Answers     []Answer // what the reader can say by a link; none = there is no page for that
-}
-
-// First is the first to be due of a digest: of what calls for somebody, where anything does.
-func (d Data) First() *Item {
-	for i := range d.Items {
-		if d.Items[i].Calls || d.Calls == 0 {
-			return &d.Items[i]
-		}
-	}
-	return nil
 }
 
 // MaxName is the length in runes at which a subject cuts the name of a client, so that the rest still fits.
 const MaxName = 60
 
-// Name is the client's id as subjects show it.
-func (d Data) Name() string { return cut(d.Client, MaxName) }
+// derive sets what follows from the rest. These are fields and no methods: a template that asks for a field of data with methods
+// looks for a method of that name first, each time.
+func (d *Data) derive() {
+	d.Name = cut(d.Client, MaxName)
+	for i := range d.Items {
+		if d.Items[i].Calls || d.Calls == 0 {
+			d.First = &d.Items[i]
+			return
+		}
+	}
+}
 
 // Tone is how urgent a mail looks.
 type Tone string

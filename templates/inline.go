@@ -14,38 +14,48 @@ import (
 //
 // In a page the words are text, not markup.
 func (l *Language) spell(tree *parse.Tree, page bool) {
-	if tree != nil && tree.Root != nil {
-		l.spellAll(tree.Root, page)
+	if tree == nil {
+		return
 	}
+	rewrite(tree.Root, func(n parse.Node) []parse.Node {
+		switch n := n.(type) {
+		case *parse.ActionNode:
+			if words, ok := l.put(n, page); ok {
+				return words
+			}
+		case *parse.TemplateNode:
+			l.spellArgument(n.Pipe)
+		}
+		return []parse.Node{n}
+	})
 }
 
-func (l *Language) spellAll(list *parse.ListNode, page bool) {
+// rewrite puts others in the place of the nodes of a template, also of those within conditions and loops.
+func rewrite(list *parse.ListNode, instead func(parse.Node) []parse.Node) {
 	if list == nil {
 		return
 	}
 	var nodes []parse.Node
 	for _, n := range list.Nodes {
-		switch n := n.(type) {
-		case *parse.ActionNode:
-			if words, ok := l.put(n, page); ok {
-				nodes = joined(nodes, words...)
-				continue
-			}
-		case *parse.IfNode:
-			l.spellAll(n.List, page)
-			l.spellAll(n.ElseList, page)
-		case *parse.WithNode:
-			l.spellAll(n.List, page)
-			l.spellAll(n.ElseList, page)
-		case *parse.RangeNode:
-			l.spellAll(n.List, page)
-			l.spellAll(n.ElseList, page)
-		case *parse.TemplateNode:
-			l.spellArgument(n.Pipe)
+		for _, part := range parts(n) {
+			rewrite(part, instead)
 		}
-		nodes = joined(nodes, n)
+		nodes = joined(nodes, instead(n)...)
 	}
 	list.Nodes = nodes
+}
+
+// parts are the lists within a condition or a loop.
+func parts(n parse.Node) []*parse.ListNode {
+	switch n := n.(type) {
+	case *parse.IfNode:
+		return []*parse.ListNode{n.List, n.ElseList}
+	case *parse.WithNode:
+		return []*parse.ListNode{n.List, n.ElseList}
+	case *parse.RangeNode:
+		return []*parse.ListNode{n.List, n.ElseList}
+	}
+	return nil
 }
 
 // joined adds nodes to others. Text behind text becomes one: each node is a step, and a message makes several of one.

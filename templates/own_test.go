@@ -84,7 +84,7 @@ func TestEveryMistakeOfADirectoryIsNamed(t *testing.T) {
 func TestWhatATemplateMakesIsChecked(t *testing.T) {
 	const words = `{{define "subject"}}s{{end}}{{define "headline"}}h{{end}}{{define "lead"}}l{{end}}`
 	for name, tt := range map[string]struct{ file, content, want string }{
-		"a field that there is not": {"words.tmpl", "{{define \"subject\"}}s{{end}}{{define \"headline\"}}h{{end}}{{define \"lead\"}}\n{{.Secret}}{{end}}", "mail/rotated/words.tmpl:2:2: executing \"lead\" at <.Secret>: can't evaluate field Secret"},
+		"a field that there is not": {"words.tmpl", "{{define \"subject\"}}s{{end}}{{define \"headline\"}}h{{end}}{{define \"lead\"}}\n{{.Secret}}{{end}}", "mail/rotated/words.tmpl:2:2: executing \"text\" at <.Secret>: can't evaluate field Secret"},
 		"no subject":                {"words.tmpl", strings.Replace(words, "}}s{{", "}} {{", 1), "mail/rotated/words.tmpl: the subject is empty"},
 		"no text":                   {"text.tmpl", `{{define "text"}} {{end}}`, "mail/rotated/text.tmpl: the text part is empty"},
 		"a picture from afar":       {"html.tmpl", `{{define "body"}}<img src="https://example.com/x.png">{{end}}`, "mail/rotated/html.tmpl: the mail has \"<img\""},

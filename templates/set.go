@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	text "text/template"
+	"text/template/parse"
 	"unicode/utf8"
 )
 
@@ -70,24 +71,12 @@ func (l layers) parse(tag string) (spoken, error) {
 		_, err := out.event.New(name).Parse(content)
 		return err
 	}))
+	trees := map[string]*parse.Tree{}
 	for _, t := range out.event.Templates() {
-		lang.spell(t.Tree, false)
+		trees[t.Name()] = t.Tree
 	}
+	lang.inline(trees, false)
 	return out, distinct(wrong)
-}
-
-// funcs let templates say messages: {{say "left.headline" .}}, {{count "digest.calls" .Calls .}}.
-func (l *Language) funcs() map[string]any {
-	about := func(data []any) any {
-		if len(data) == 0 {
-			return nil
-		}
-		return data[0]
-	}
-	return map[string]any{
-		"say":   func(key string, data ...any) (string, error) { return l.Say(key, about(data)) },
-		"count": func(key string, n int, data ...any) (string, error) { return l.Count(key, n, about(data)) },
-	}
 }
 
 const eventFile = "calendar/event.tmpl"
@@ -108,7 +97,7 @@ func (l layers) parseKind(lang *Language, dir string) (pair, error) {
 	words, texts, htmls := dir+"/words.tmpl", dir+"/text.tmpl", dir+"/html.tmpl"
 	p := pair{
 		text: text.New("text").Option("missingkey=error").Funcs(text.FuncMap{"pad": pad, "cmd": cmd, "upper": strings.ToUpper}).Funcs(lang.funcs()),
-		html: html.New("html").Option("missingkey=error").Funcs(html.FuncMap{"unbroken": unbroken}).Funcs(lang.funcs()),
+		html: html.New("html").Option("missingkey=error").Funcs(html.FuncMap{"unbroken": unbroken, "rows": rows}).Funcs(lang.funcs()),
 	}
 	plain := l.each(lang.tag, []string{"mail/partials.text.tmpl", words, texts}, func(name, content string) error {
 		_, err := p.text.New(name).Parse(content)
@@ -118,38 +107,17 @@ func (l layers) parseKind(lang *Language, dir string) (pair, error) {
 		_, err := p.html.New(name).Parse(content)
 		return err
 	})
+	plainTrees, pageTrees := map[string]*parse.Tree{}, map[string]*parse.Tree{}
 	for _, t := range p.text.Templates() {
-		lang.spell(t.Tree, false)
+		plainTrees[t.Name()] = t.Tree
 	}
 	for _, t := range p.html.Templates() {
-		lang.spell(t.Tree, true)
+		pageTrees[t.Name()] = t.Tree
 	}
+	lang.inline(plainTrees, false)
+	lang.inline(pageTrees, true)
 	return p, errors.Join(plain, rich)
 }
-
-// pad fills a name of the table of facts up to the column of the values.
-func pad(name string) string {
-	return name + strings.Repeat(" ", 1+max(0, factColumn-3-utf8.RuneCountInString(name)))
-}
-
-// unbroken shows a command line so that it is broken between two words and not after the hyphens of an option.
-func unbroken(line string) html.HTML {
-	const begin, end = `<span style="display:inline-block;">`, "</span>"
-	var out strings.Builder
-	out.Grow(2*len(line) + (strings.Count(line, " ")+1)*len(begin+end)) // a quotation mark takes five bytes
-	for i, word := range strings.Split(line, " ") {
-		if i > 0 {
-			out.WriteByte(' ')
-		}
-		out.WriteString(begin)
-		out.WriteString(html.HTMLEscapeString(word))
-		out.WriteString(end)
-	}
-	return html.HTML(out.String()) //nolint:gosec // each word is escaped
-}
-
-// cmd indents a command line so that Wrap leaves it alone.
-func cmd(line string) string { return CommandIndent + line }
 
 // Kinds lists the kinds that have templates, sorted.
 func (s *Set) Kinds() []string {
@@ -172,10 +140,11 @@ func (s *Set) in(tag string) spoken {
 	return s.languages[DefaultLanguage]
 }
 
-// kind returns the templates of the kind and language of some data, and lets the data know its language.
+// kind returns the templates of the kind and language of some data, and completes the data.
 func (s *Set) kind(d *Data) (pair, error) {
 	in := s.in(d.Language)
 	d.Language, d.Tone = in.language.tag, Tone(orElse(string(d.Tone), string(ToneInfo)))
+	d.derive()
 	found, ok := in.kinds[d.Kind]
 	if !ok {
 		return pair{}, fmt.Errorf("there is no template for notices of the kind %q", d.Kind)
@@ -183,8 +152,8 @@ func (s *Set) kind(d *Data) (pair, error) {
 	return found, nil
 }
 
-// parts are what templates write into: they write a few bytes at a time, and what grows with them would be copied again and again.
-var parts = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+// buffers are what templates write into: they write a few bytes at a time, and what grows with them would be copied again and again.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // executor is a set of templates, of text or of HTML.
 type executor interface {
@@ -193,8 +162,8 @@ type executor interface {
 
 // execute returns what a template writes.
 func execute(t executor, name string, d *Data) (string, error) {
-	b, _ := parts.Get().(*bytes.Buffer)
-	defer parts.Put(b)
+	b, _ := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
 	b.Reset()
 	err := t.ExecuteTemplate(b, name, d)
 	return b.String(), err
@@ -248,6 +217,7 @@ func (s *Set) RenderWords(d Data) (Words, error) {
 
 // RenderEvent writes summary and description of the calendar event.
 func (s *Set) RenderEvent(d Data) (summary, description string, err error) {
+	d.derive()
 	event := s.in(d.Language).event
 	if summary, err = execute(event, "summary", &d); err != nil {
 		return "", "", fmt.Errorf("rendering the summary of the event: %w", err)
