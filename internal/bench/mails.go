@@ -41,7 +41,7 @@ func mailsPart(ctx context.Context, s settings) (result, error) {
 		return nil, err
 	}
 	var ours, theirs []time.Duration
-	for round := range s.rounds {
+	for round := range 3 * s.rounds { // a round takes a second, and differs from the next by up to a fifth
 		if err := p.decide(ctx, round); err != nil {
 			return nil, err
 		}
