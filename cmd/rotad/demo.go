@@ -189,10 +189,11 @@ func (p *demoPlay) run(ctx context.Context) error {
 	return errors.Join(err, p.finish())
 }
 
-// busy says whether the clock has to run in real time: while the daemon works, and while a mail is on its way.
+// busy says whether the clock has to run in real time: while the daemon works, while a mail is on its way, and while it is dead. What
+// becomes of a secret when nobody looks after it for weeks is another story than that of a kill.
 func (p *demoPlay) busy() bool {
 	d := p.alive()
-	return d != nil && (d.scheduler.Busy() || p.posting(d))
+	return d == nil || d.scheduler.Busy() || p.posting(d)
 }
 
 // posting says whether mails are being sent. One that waits for another attempt stops nothing.

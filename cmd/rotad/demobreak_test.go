@@ -40,6 +40,13 @@ func TestDemoLivesThroughEveryBreak(t *testing.T) {
 	}
 }
 
+// Between a kill and the next life there is a moment that a slow disk makes long.
+func TestDemoTimeDoesNotRunAheadOfADeadDaemon(t *testing.T) {
+	if !new(demoPlay).busy() {
+		t.Error("time runs on while there is no daemon")
+	}
+}
+
 func TestDemoBreaksOnlyWhatThereIs(t *testing.T) {
 	for _, act := range demoBreaks() {
 		if err := (demoFlags{spoil: string(act)}).check(); err != nil {
